@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+// The four tiers of tests. `core` and `wings` need nothing but node; `sshd` needs OpenSSH;
+// `machine` needs root, systemd-nspawn and debootstrap.
+const tier = (name: string, include: string[], seconds: number) => ({
+  test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000 },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      tier('core', ['test/core/**/*.test.ts'], 30),
+      tier('wings', ['test/{cli,daemon,provisioner,publisher,house}/**/*.test.ts'], 30),
+      tier('sshd', ['test/sshd/**/*.test.ts'], 60),
+      tier('machine', ['test/machine/**/*.test.ts'], 300),
+    ],
+  },
+})
