@@ -19,6 +19,7 @@ export type SourceFailureCode =
   | 'not-found'
   | 'server-error'
   | 'unexpected-status'
+  | 'unexpected-reply'
   | 'redirect'
   | 'unreadable-file'
   | 'bad-url'

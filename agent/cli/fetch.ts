@@ -1,0 +1,16 @@
+import { text } from 'node:stream/consumers'
+import { decodeFetchRequest, encodeFetched } from '../core/fetch-protocol.ts'
+import { fetchBundle } from '../daemon/source/fetch-bundle.ts'
+import type { Invocation } from './invocation.ts'
+
+/** The child of `apply` and `plan` that fetches without root; not for people. */
+export async function fetch({ environment, version }: Invocation): Promise<number> {
+  const { source, descriptor } = decodeFetchRequest(await text(process.stdin))
+  const fetched = await fetchBundle(source, {
+    environment,
+    version,
+    ...(descriptor ? { fileDescriptor: 3 } : {}),
+  })
+  process.stdout.write(encodeFetched(fetched))
+  return 0
+}

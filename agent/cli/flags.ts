@@ -1,0 +1,36 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { UsageError } from './invocation.ts'
+
+/** The flags that every command on a host takes. */
+export interface HostFlags {
+  json: boolean
+  /** The config file, where one is named. */
+  config?: string
+  /** The tree that every path lies under; `/` for the running host. */
+  root: string
+}
+
+export function parseHostFlags(args: string[]): HostFlags {
+  const { values } = parse(args)
+  return {
+    json: values.json ?? false,
+    ...(values.config === undefined ? {} : { config: values.config }),
+    root: resolve(values.root ?? '/'),
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        json: { type: 'boolean' },
+        config: { type: 'string' },
+        root: { type: 'string' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}

@@ -1,0 +1,19 @@
+/** The first screen: what there is, and how it is used. */
+export const HELP = `pomerium-host-agent keeps this host's sshd trusting the Pomerium User CA keys.
+
+Usage: pomerium-host-agent COMMAND [--config FILE] [--root DIR] [--json]
+
+  apply     fetch the CA keys, put them in force, prove it
+  plan      say what apply would do; changes nothing
+  status    say what this host trusts, and whether sshd uses it
+  remove    make this host what it was before
+
+  --config FILE   instead of /etc/pomerium/host-agent.yaml
+  --root DIR      work on the tree under DIR: an image, a sandbox
+  --json          for programs
+  --version       print the version
+
+Every setting is also an environment variable, as POMERIUM_HOST_AGENT_SOURCE_URL.
+Exit codes: 0 converged · 2 usage or config · 3 source unreachable, last good kept
+4 bundle refused · 5 host refused · 6 rolled back · 7 rollback failed · 10 plan has changes
+`

@@ -1,0 +1,54 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Config, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
+import { parseConfig } from '../core/config/parse-config.ts'
+import type { HostFlags } from './flags.ts'
+import { type Invocation, UsageError } from './invocation.ts'
+
+/** Reads the config file and the environment; every error at once, each with its place. */
+export function loadConfig(flags: HostFlags, { environment, isRoot }: Invocation): Config {
+  const name = flags.config ?? join(flags.root, DEFAULT_CONFIG_FILE)
+  const text = readConfigFile(name, { mustExist: flags.config !== undefined, isRoot })
+  const parsed = parseConfig(text === undefined ? undefined : { name, text }, environment)
+  if ('config' in parsed) return parsed.config
+  const lines = parsed.errors.map(
+    ({ where, line, message }) => `${where}${line === undefined ? '' : `:${line}`}: ${message}`,
+  )
+  throw new UsageError(lines.join('\n'))
+}
+
+/** The config with the URL that `apply` and `plan` can't do without. */
+export function withSourceUrl(config: Config, flags: HostFlags) {
+  const { url } = config.source
+  if (url !== undefined) return { ...config.source, url }
+  throw new UsageError(
+    `no source.url: say in ${flags.config ?? DEFAULT_CONFIG_FILE} where the CA keys are published:\n\n` +
+      '  source:\n    url: https://ssh-ca.example.com/bundle\n\n' +
+      'or set POMERIUM_HOST_AGENT_SOURCE_URL',
+  )
+}
+
+function readConfigFile(
+  name: string,
+  { mustExist, isRoot }: { mustExist: boolean; isRoot: boolean },
+): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(name, 'r')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' && !mustExist) return undefined
+    if (code === 'ENOENT') throw new UsageError(`${name}: no such file`, { cause: error })
+    throw new UsageError(`${name} can't be read (${code}); run this with sudo`, { cause: error })
+  }
+  try {
+    const stat = fstatSync(fd)
+    // What root does is written in this file: nobody else may write it.
+    if (isRoot && (stat.mode & 0o002) !== 0) {
+      throw new UsageError(`${name} can be written by everybody; chmod o-w it first`)
+    }
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}

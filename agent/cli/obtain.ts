@@ -1,0 +1,37 @@
+import type { Config } from '../core/config/config.ts'
+import type { Fetched } from '../core/source.ts'
+import { showUrl } from '../core/source-url.ts'
+import { fetchUnprivileged } from '../provisioner/fetch-unprivileged.ts'
+import type { Host } from '../provisioner/host.ts'
+import type { Request } from '../provisioner/provision.ts'
+import type { HostFlags } from './flags.ts'
+import type { Invocation } from './invocation.ts'
+import { withSourceUrl } from './load-config.ts'
+
+/** A request for the provisioner, or the fetch that gave nothing to ask for. */
+export type Obtained =
+  | { kind: 'request'; request: Request }
+  | Exclude<Fetched, { kind: 'bundle' | 'not-modified' }>
+
+/** Fetches the bundle behind the wall and makes the request that `apply` and `plan` share. */
+export async function obtain(
+  config: Config,
+  host: Host,
+  flags: HostFlags,
+  { environment, self }: Invocation,
+): Promise<Obtained> {
+  const source = withSourceUrl(config, flags)
+  const fetched = await fetchUnprivileged(source, path => host.at(path), {
+    argv: [...self, 'fetch'],
+    environment,
+  })
+  if (fetched.kind === 'not-modified') throw new Error('a 304 to a request without an ETag')
+  if (fetched.kind !== 'bundle') return fetched
+  const request = {
+    bundle: fetched.bytes,
+    source: showUrl(source.url),
+    config,
+    now: new Date(),
+  }
+  return { kind: 'request', request }
+}

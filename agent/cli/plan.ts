@@ -1,0 +1,65 @@
+import { EXIT } from '../core/outcome.ts'
+import { reportStep } from '../core/step.ts'
+import { openHost } from '../provisioner/host.ts'
+import { type Preview, preview } from '../provisioner/preview.ts'
+import { parseHostFlags } from './flags.ts'
+import type { Invocation } from './invocation.ts'
+import { loadConfig } from './load-config.ts'
+import { type Obtained, obtain } from './obtain.ts'
+import { printPlan } from './print-plan.ts'
+import { printJson } from './screen.ts'
+
+/** Prints what `apply` would do, and does none of it. */
+export async function plan(invocation: Invocation): Promise<number> {
+  const flags = parseHostFlags(invocation.args)
+  const config = loadConfig(flags, invocation)
+  const host = openHost(config.sshd, flags.root)
+  const obtained = await obtain(config, host, flags, invocation)
+  const shown = await show(obtained, request => preview(request, host))
+  if (flags.json) printJson(forPrograms(shown))
+  else printPlan(shown)
+  return exitCode(shown)
+}
+
+/** What is printed: the plan, or why there is none. */
+export type Shown = Preview | (Exclude<Obtained, { kind: 'request' }> & { unseen: [] })
+
+async function show(
+  obtained: Obtained,
+  look: (request: Extract<Obtained, { kind: 'request' }>['request']) => Promise<Preview>,
+): Promise<Shown> {
+  return obtained.kind === 'request' ? look(obtained.request) : { ...obtained, unseen: [] }
+}
+
+function forPrograms(shown: Shown) {
+  const { unseen } = shown
+  switch (shown.kind) {
+    case 'steps':
+      return {
+        outcome: 'plan',
+        changes: exitCode(shown) !== 0,
+        steps: shown.steps.map(reportStep),
+        unseen,
+      }
+    case 'unavailable':
+      return { outcome: 'source-unavailable', code: shown.code, message: shown.message, unseen }
+    default: {
+      const { kind, ...rest } = shown
+      return { outcome: kind, ...rest }
+    }
+  }
+}
+
+// What could not be seen may hold a change: only a host seen whole is said to be converged.
+function exitCode(shown: Shown): number {
+  switch (shown.kind) {
+    case 'steps':
+      return shown.steps.length + shown.unseen.length === 0 ? EXIT.converged : EXIT.planHasChanges
+    case 'unavailable':
+      return EXIT.sourceUnavailable
+    case 'refused':
+      return EXIT.bundleRefused
+    case 'host-refused':
+      return EXIT.hostRefused
+  }
+}

@@ -1,0 +1,42 @@
+import type { Outcome, TrustedKey } from '../core/outcome.ts'
+import type { StepReport } from '../core/step.ts'
+import { columns, paint, print, printJson } from './screen.ts'
+
+/** Prints how a cycle ended: what was done, what it means, what is trusted now. */
+export function printOutcome(outcome: Outcome, json: boolean): void {
+  if (json) {
+    printJson(outcome)
+    return
+  }
+  if (outcome.steps.length > 0) print(`${stepLines(outcome.steps).join('\n')}\n`)
+  const good = outcome.outcome === 'unchanged' || outcome.outcome === 'applied'
+  print(`${paint(good ? 'green' : 'red', outcome.outcome)}: ${outcome.message}`)
+  for (const line of keyLines(outcome.trusted)) print(`  ${line}`)
+  for (const warning of outcome.warnings ?? []) print(`${paint('yellow', 'warning')}: ${warning}`)
+}
+
+/** The steps as a person reads them, one a line. */
+export function stepLines(steps: readonly StepReport[]): string[] {
+  return columns(
+    steps.map(step => [
+      `  ${VERBS[step.do]}`,
+      step.path ?? step.unit ?? step.command ?? '',
+      step.why,
+    ]),
+  )
+}
+
+/** The trusted keys, fingerprint first: that is what a person compares. */
+export function keyLines(keys: readonly TrustedKey[]): string[] {
+  return columns(keys.map(({ fingerprint, type, comment }) => [fingerprint, type, comment]))
+}
+
+const VERBS: Record<StepReport['do'], string> = {
+  'make-folder': 'make folder',
+  'write-file': 'write',
+  'remove-file': 'remove',
+  'remove-folder': 'remove folder',
+  'check-config': 'check',
+  'prove-trust': 'prove',
+  'restart-sshd': 'restart',
+}

@@ -1,0 +1,68 @@
+import { trustedUserCaKeys } from '../core/effective-config.ts'
+import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
+import { type Host, openHost } from '../provisioner/host.ts'
+import { keysOnHost } from '../provisioner/keys-on-host.ts'
+import { observe } from '../provisioner/observe.ts'
+import { readStatus, type Status } from '../provisioner/status-file.ts'
+import { parseHostFlags } from './flags.ts'
+import type { Invocation } from './invocation.ts'
+import { loadConfig } from './load-config.ts'
+import { keyLines } from './print-outcome.ts'
+import { columns, paint, print, printJson } from './screen.ts'
+
+/** What this host trusts and whether sshd uses it; `undefined` is what could not be seen. */
+interface Report {
+  trusted: TrustedKey[] | undefined
+  effective: boolean | undefined
+  last: Status | undefined
+}
+
+/** Says what this host trusts; changes nothing, asks nobody outside. */
+export async function status(invocation: Invocation): Promise<number> {
+  const flags = parseHostFlags(invocation.args)
+  const config = loadConfig(flags, invocation)
+  const report = await look(openHost(config.sshd, flags.root))
+  if (flags.json) printJson(report)
+  else printReport(report)
+  return 0
+}
+
+async function look(host: Host): Promise<Report> {
+  const { sshd, caFile } = await observe(host)
+  const last = readStatus(host)
+  return {
+    // Without root the file can't be read; what the last cycle said of it can.
+    trusted: caFile.kind === 'unseen' ? last?.outcome.trusted : trustedKeys(keysOnHost(host)),
+    effective:
+      sshd.kind === 'readable'
+        ? trustedUserCaKeys(sshd.effective) === host.layout.caFile.path
+        : undefined,
+    last,
+  }
+}
+
+function printReport({ trusted, effective, last }: Report): void {
+  if (trusted === undefined) print('trusted    not to be seen without root')
+  else if (trusted.length === 0) print('trusted    no CA key; run: sudo pomerium-host-agent apply')
+  else {
+    for (const [index, line] of keyLines(trusted).entries()) {
+      print(`${index === 0 ? 'trusted' : ''.padEnd(7)}    ${line}`)
+    }
+  }
+  const rows = [
+    ['in sshd', EFFECTIVE[String(effective) as keyof typeof EFFECTIVE]],
+    ['last', last === undefined ? 'no apply since boot' : `${last.outcome.outcome} at ${last.at}`],
+    ...(last?.source === undefined ? [] : [['source', last.source]]),
+  ]
+  for (const line of columns(rows.map(([name = '', value = '']) => [name.padEnd(9), value])))
+    print(line)
+  if (last !== undefined && last.outcome.code !== undefined) {
+    print(`\n${paint('red', last.outcome.outcome)}: ${last.outcome.message}`)
+  }
+}
+
+const EFFECTIVE = {
+  true: 'yes: sshd uses these keys',
+  false: 'NO: sshd does not use these keys; run: sudo pomerium-host-agent plan',
+  undefined: 'not to be seen without root',
+}

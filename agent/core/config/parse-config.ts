@@ -1,0 +1,129 @@
+import type { Config, ConfigError, Place } from './config.ts'
+import { readYaml } from './read-yaml.ts'
+import {
+  environmentName,
+  isSettingVariable,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  type SettingValue,
+} from './settings.ts'
+
+/** What was given, by setting name, with where it stands for messages of the rules. */
+interface Given {
+  values: Map<SettingName, unknown>
+  places: Map<SettingName, Place>
+}
+
+/**
+ * Parses the YAML text and the environment (which wins), fills in the defaults and applies the
+ * rules between settings. All errors are returned at once.
+ */
+export function parseConfig(
+  file: { name: string; text: string } | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): { config: Config } | { errors: ConfigError[] } {
+  const errors: ConfigError[] = []
+  const given: Given = { values: new Map(), places: new Map() }
+  if (file !== undefined) {
+    const yaml = readYaml(file)
+    errors.push(...yaml.errors)
+    for (const { name, value, place } of yaml.values) read(name, value, place, given, errors)
+  }
+  readEnvironment(environment, given, errors)
+  const config = normalise(given)
+  checkRules(config, given, errors)
+  return errors.length > 0 ? { errors } : { config }
+}
+
+function readEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  given: Given,
+  errors: ConfigError[],
+): void {
+  const names = new Map(SETTING_NAMES.map(name => [environmentName(name), name]))
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!isSettingVariable(variable) || value === undefined) continue
+    const name = names.get(variable)
+    if (name === undefined) {
+      errors.push({
+        where: variable,
+        message: `${variable} is not a setting; see the guide for their names`,
+      })
+    } else if (value !== '') {
+      read(name, value, { where: variable }, given, errors)
+    }
+  }
+}
+
+function read(
+  name: SettingName,
+  value: unknown,
+  place: Place,
+  given: Given,
+  errors: ConfigError[],
+): void {
+  const result = SETTINGS[name](value)
+  if ('problem' in result)
+    return void errors.push({ ...place, message: `${name} ${result.problem}` })
+  given.values.set(name, result.value)
+  given.places.set(name, place)
+}
+
+function normalise({ values }: Given): Config {
+  const get = <N extends SettingName>(name: N) => values.get(name) as SettingValue<N> | undefined
+  return {
+    source: {
+      ...optional('url', get('source.url')),
+      ...optional('tokenFile', get('source.token_file')),
+      ...optional('caFile', get('source.ca_file')),
+      ...optional('jsonPointer', get('source.json_pointer')),
+      pollIntervalSeconds: get('source.poll_interval') ?? 300,
+      longPoll: get('source.long_poll') ?? false,
+    },
+    trust: {
+      ...optional('signersFile', get('trust.signers_file')),
+      ...optional('fingerprints', get('trust.fingerprints')),
+    },
+    sshd: {
+      caFile: get('sshd.ca_file') ?? '/var/lib/pomerium/pomerium_user_ca_key.pub',
+      dropIn: get('sshd.drop_in') ?? '/etc/ssh/sshd_config.d/pomerium-ca.conf',
+      conflict: get('sshd.conflict') ?? 'refuse',
+      restart: get('sshd.restart') ?? 'rotation',
+      ...optional('acceptFrom', get('sshd.accept_from')),
+      ...optional('restartCommand', get('sshd.restart_command')),
+    },
+    webhook: {
+      ...optional('listen', get('webhook.listen')),
+      ...optional('secretFile', get('webhook.secret_file')),
+    },
+    metrics: { ...optional('textfile', get('metrics.textfile')) },
+  }
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
+}
+
+// What is wrong between settings, though each is right by itself.
+function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
+  const rule = (name: SettingName, broken: boolean, message: string) => {
+    if (broken) errors.push({ ...(given.places.get(name) ?? { where: name }), message })
+  }
+  const { webhook, sshd } = config
+  rule(
+    'webhook.listen',
+    webhook.listen !== undefined && webhook.secretFile === undefined,
+    'webhook.listen needs webhook.secret_file: unsigned webhooks are refused',
+  )
+  rule(
+    'sshd.drop_in',
+    !sshd.dropIn.endsWith('.conf'),
+    'sshd.drop_in must end in .conf, or sshd passes it over',
+  )
+  rule(
+    'sshd.ca_file',
+    sshd.caFile === sshd.dropIn,
+    'sshd.ca_file and sshd.drop_in must be two files',
+  )
+}

@@ -1,0 +1,23 @@
+/**
+ * What `sshd -T` or `-G` prints: the value that sshd uses for each keyword, keywords in lower case.
+ * Keywords that may stand several times have several values.
+ */
+export type EffectiveConfig = ReadonlyMap<string, readonly string[]>
+
+/** Parses the dump; newer versions print some keywords in CamelCase (sshd(8), -T). */
+export function parseEffectiveConfig(dump: string): EffectiveConfig {
+  const config = new Map<string, string[]>()
+  for (const line of dump.split('\n')) {
+    const match = /^(\S+)(?:\s+(.*))?$/.exec(line.trim())
+    const keyword = match?.[1]?.toLowerCase()
+    if (keyword === undefined) continue
+    config.set(keyword, [...(config.get(keyword) ?? []), match?.[2]?.trim() ?? ''])
+  }
+  return config
+}
+
+/** The file that sshd reads trusted CA keys from; `undefined` where it trusts none. */
+export function trustedUserCaKeys(config: EffectiveConfig): string | undefined {
+  const value = config.get('trustedusercakeys')?.[0]
+  return value === undefined || value === 'none' ? undefined : value
+}

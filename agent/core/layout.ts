@@ -1,0 +1,41 @@
+import { posix } from 'node:path'
+import type { Config } from './config/config.ts'
+
+/** A path of ours with the mode it must have; who owns it is the host's to say (root, in earnest). */
+export interface Place {
+  path: string
+  mode: number
+}
+
+/** Every place this program touches, as the host names it (before any `--root`). */
+export interface Layout {
+  caFolder: Place
+  caFile: Place
+  dropInFolder: Place
+  dropIn: Place
+  stateFolder: Place
+  stateFile: Place
+  journal: Place
+  runFolder: Place
+  statusFile: Place
+  lock: Place
+}
+
+const STATE = '/var/lib/pomerium-host-agent'
+const RUN = '/run/pomerium-host-agent'
+
+/** Owner and mode of each file are declared here once; write, check and status all read them here. */
+export function layoutOf(sshd: Config['sshd']): Layout {
+  return {
+    caFolder: { path: posix.dirname(sshd.caFile), mode: 0o755 },
+    caFile: { path: sshd.caFile, mode: 0o600 },
+    dropInFolder: { path: posix.dirname(sshd.dropIn), mode: 0o755 },
+    dropIn: { path: sshd.dropIn, mode: 0o600 },
+    stateFolder: { path: STATE, mode: 0o700 },
+    stateFile: { path: `${STATE}/state.json`, mode: 0o600 },
+    journal: { path: `${STATE}/journal.json`, mode: 0o600 },
+    runFolder: { path: RUN, mode: 0o755 },
+    statusFile: { path: `${RUN}/status.json`, mode: 0o644 },
+    lock: { path: `${STATE}/lock`, mode: 0o600 },
+  }
+}

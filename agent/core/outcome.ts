@@ -1,0 +1,63 @@
+import type { CaKey } from './ca-key.ts'
+import type { StepReport } from './step.ts'
+
+/** A CA key that the host trusts now. */
+export interface TrustedKey {
+  type: string
+  fingerprint: string
+  comment: string
+}
+
+/** How one cycle ended; printed by `apply --json`, answered to the daemon and to the webhook's caller. */
+export interface Outcome {
+  outcome:
+    | 'unchanged'
+    | 'applied'
+    | 'source-unavailable'
+    | 'refused'
+    | 'host-refused'
+    | 'rolled-back'
+    | 'rollback-failed'
+  /** Why, for programs; absent where all went well. */
+  code?: string
+  /** The line of the bundle that is at fault, from 1. */
+  line?: number
+  /** Why and what to do, for people. */
+  message: string
+  steps: StepReport[]
+  trusted: TrustedKey[]
+  serial?: number
+  service?: { unit: string; action: 'restarted' | 'none' }
+  warnings?: string[]
+}
+
+export const EXIT = {
+  converged: 0,
+  bug: 1,
+  usage: 2,
+  sourceUnavailable: 3,
+  bundleRefused: 4,
+  hostRefused: 5,
+  rolledBack: 6,
+  rollbackFailed: 7,
+  doctorFound: 8,
+  planHasChanges: 10,
+} as const
+
+const EXIT_OF: Record<Outcome['outcome'], number> = {
+  unchanged: EXIT.converged,
+  applied: EXIT.converged,
+  'source-unavailable': EXIT.sourceUnavailable,
+  refused: EXIT.bundleRefused,
+  'host-refused': EXIT.hostRefused,
+  'rolled-back': EXIT.rolledBack,
+  'rollback-failed': EXIT.rollbackFailed,
+}
+
+export function exitCodeOf(outcome: Outcome): number {
+  return EXIT_OF[outcome.outcome]
+}
+
+export function trustedKeys(keys: readonly CaKey[]): TrustedKey[] {
+  return keys.map(({ type, fingerprint, comment }) => ({ type, fingerprint, comment }))
+}

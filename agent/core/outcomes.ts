@@ -1,0 +1,60 @@
+import type { Bundle } from './bundle.ts'
+import type { CaKey } from './ca-key.ts'
+import { type Outcome, trustedKeys } from './outcome.ts'
+import { reportStep, type Step } from './step.ts'
+
+/** What stays true of a host that was left as it was. */
+export interface Kept {
+  trusted: readonly CaKey[]
+  serial?: number
+}
+
+/** The end of a cycle that did all its steps, or had none to do. */
+export function succeeded(bundle: Bundle, steps: readonly Step[], warnings: string[]): Outcome {
+  const restart = steps.find(step => step.do === 'restart-sshd')
+  const count = bundle.keys.length === 1 ? '1 CA key' : `${bundle.keys.length} CA keys`
+  const allWarnings = [...bundle.keys.flatMap(key => key.warning ?? []), ...warnings]
+  const [outcome, message] =
+    steps.length === 0
+      ? (['unchanged', `nothing to do: ${count} trusted`] as const)
+      : (['applied', `this host now trusts ${count}`] as const)
+  return {
+    outcome,
+    message,
+    steps: steps.map(reportStep),
+    ...kept({ trusted: bundle.keys, ...serialOf(bundle.serial) }),
+    ...(restart === undefined ? {} : { service: { unit: restart.unit, action: 'restarted' } }),
+    ...(allWarnings.length === 0 ? {} : { warnings: allWarnings }),
+  }
+}
+
+/** The end of a cycle that changed nothing, or changed it back. */
+export function stopped(
+  end: Pick<Outcome, 'outcome' | 'code' | 'message' | 'line'>,
+  { steps = [], ...host }: Kept & { steps?: readonly Step[] },
+): Outcome {
+  return { ...end, steps: steps.map(reportStep), ...kept(host) }
+}
+
+/** A refused bundle; the line stands in the message too, for people. */
+export function refused(refusal: { code: string; message: string; line?: number }, host: Kept) {
+  const { code, line, message } = refusal
+  const where = line === undefined ? 'the bundle is refused' : `line ${line} of the bundle`
+  return stopped(
+    {
+      outcome: 'refused',
+      code,
+      message: `${where}: ${message}`,
+      ...(line === undefined ? {} : { line }),
+    },
+    host,
+  )
+}
+
+function kept({ trusted, serial }: Kept) {
+  return { trusted: trustedKeys(trusted), ...serialOf(serial) }
+}
+
+function serialOf(serial: number | undefined): { serial?: number } {
+  return serial === undefined ? {} : { serial }
+}

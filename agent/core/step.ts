@@ -1,0 +1,42 @@
+/** One step of a plan: plain data, printed by `plan` and run by `apply`, the same list. */
+export type Step =
+  | { do: 'make-folder'; path: string; mode: number; why: string }
+  | {
+      do: 'write-file'
+      path: string
+      content: Buffer
+      mode: number
+      uid: number
+      gid: number
+      why: string
+    }
+  | { do: 'remove-file'; path: string; why: string }
+  | { do: 'remove-folder'; path: string; why: string }
+  | { do: 'check-config'; why: string }
+  | { do: 'prove-trust'; caFile: string; why: string }
+  | { do: 'restart-sshd'; unit: string; why: string }
+
+/** A step as reports show it: what, where and why, without the bytes. */
+export interface StepReport {
+  do: Step['do']
+  path?: string
+  unit?: string
+  /** The program that a step asks, where it asks one. */
+  command?: string
+  why: string
+}
+
+export function reportStep(step: Step): StepReport {
+  return {
+    do: step.do,
+    ...('path' in step ? { path: step.path } : {}),
+    ...('unit' in step ? { unit: step.unit } : {}),
+    ...(step.do in COMMANDS ? { command: COMMANDS[step.do] as string } : {}),
+    why: step.why,
+  }
+}
+
+const COMMANDS: Partial<Record<Step['do'], string>> = {
+  'check-config': 'sshd -t',
+  'prove-trust': 'sshd -T',
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import { type Bundle, type BundleRefused, parseBundle } from './bundle.ts'
+
+/** The operator's limits on what a host may be told to trust (`trust:` in the config). */
+export interface TrustPolicy {
+  /** An allow-list of `SHA256:…`; every key of a bundle must be in it. Absent: any key. */
+  fingerprints?: readonly string[]
+  /** Whether a bundle must be signed (`trust.signers_file` is set). */
+  signatureRequired: boolean
+}
+
+/** What this host has accepted before; what a rollback is measured against. */
+export interface Held {
+  serial?: number
+  /** SHA-256 of the accepted bytes, hex: the same serial must be the same bytes. */
+  digest: string
+}
+
+export type TrustRefusalCode =
+  | 'unsigned'
+  | 'signature-unverified'
+  | 'fingerprint-not-allowed'
+  | 'rollback'
+  | 'serial-reused'
+  | 'serial-missing'
+  | 'expired'
+
+export type Verdict =
+  | { kind: 'trusted' }
+  | { kind: 'refused'; code: TrustRefusalCode; message: string }
+
+/** A bundle that may be put on the host, or why not. */
+export type Accepted =
+  | { kind: 'accepted'; bundle: Bundle; digest: string }
+  | BundleRefused
+  | Extract<Verdict, { kind: 'refused' }>
+
+/** Everything that is decided on a bundle's bytes: its form, then its trust. */
+export function acceptBundle(
+  bytes: Uint8Array,
+  held: Held | undefined,
+  policy: TrustPolicy,
+  now: Date,
+): Accepted {
+  const bundle = parseBundle(bytes)
+  if (bundle.kind === 'refused') return bundle
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  const verdict = judgeTrust(bundle, digest, held, policy, now)
+  return verdict.kind === 'refused' ? verdict : { kind: 'accepted', bundle, digest }
+}
+
+/** Decides whether a well-formed bundle may replace what is held. Pure: `now` is taken once per cycle. */
+export function judgeTrust(
+  bundle: Bundle,
+  digest: string,
+  held: Held | undefined,
+  policy: TrustPolicy,
+  now: Date,
+): Verdict {
+  // Verifying SSHSIG comes with signed bundles; until then a signature is a claim nobody checked.
+  if (bundle.signature !== undefined) {
+    return refuse(
+      'signature-unverified',
+      'the bundle is signed, and this version can not verify signatures; publish it unsigned',
+    )
+  }
+  if (policy.signatureRequired) {
+    return refuse('unsigned', 'trust.signers_file is set, and the bundle is not signed')
+  }
+  const stranger = bundle.keys.find(
+    key => policy.fingerprints !== undefined && !policy.fingerprints.includes(key.fingerprint),
+  )
+  if (stranger !== undefined) {
+    return refuse(
+      'fingerprint-not-allowed',
+      `${stranger.fingerprint} is not in trust.fingerprints; add it there first if it is yours`,
+    )
+  }
+  return judgeFreshness(bundle, digest, held, now)
+}
+
+function judgeFreshness(
+  bundle: Bundle,
+  digest: string,
+  held: Held | undefined,
+  now: Date,
+): Verdict {
+  if (held?.serial !== undefined) {
+    if (bundle.serial === undefined) {
+      return refuse('serial-missing', `no serial, and this host has seen serial ${held.serial}`)
+    }
+    if (bundle.serial < held.serial) {
+      return refuse('rollback', `serial ${bundle.serial} is older than the held ${held.serial}`)
+    }
+    if (bundle.serial === held.serial && digest !== held.digest) {
+      return refuse(
+        'serial-reused',
+        `serial ${bundle.serial} was published before with other content; raise it`,
+      )
+    }
+  }
+  // What is held already may expire and is kept: an expiry must not lock anyone out.
+  if (bundle.expires !== undefined && bundle.expires <= now && digest !== held?.digest) {
+    return refuse('expired', `it expired at ${bundle.expires.toISOString()}; publish a fresh one`)
+  }
+  return { kind: 'trusted' }
+}
+
+function refuse(code: TrustRefusalCode, message: string): Verdict {
+  return { kind: 'refused', code, message }
+}

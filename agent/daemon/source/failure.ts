@@ -1,0 +1,13 @@
+import type { Fetched, SourceFailureCode } from '../../core/source.ts'
+
+export type Unavailable = Extract<Fetched, { kind: 'unavailable' }>
+export type Refused = Extract<Fetched, { kind: 'refused' }>
+
+/** One sentence on what happened, one on what to do; neither may hold a secret or bytes of a reply. */
+export function unavailable(code: SourceFailureCode, what: string, remedy: string): Unavailable {
+  return { kind: 'unavailable', code, message: `${what}. ${remedy}.` }
+}
+
+export function refused(code: Refused['code'], what: string, remedy: string): Refused {
+  return { kind: 'refused', code, message: `${what}. ${remedy}.` }
+}

@@ -1,0 +1,46 @@
+import type { Fetched, Source } from '../../core/source.ts'
+import { parseSourceUrl, showUrl } from '../../core/source-url.ts'
+import { timeout } from './connection-failure.ts'
+import { DeadlineError, withDeadline } from './deadline.ts'
+import { unavailable } from './failure.ts'
+import { type FetchOptions, TIMEOUTS } from './fetch-options.ts'
+import { readFromFile } from './file-source.ts'
+import { refuseHtml, startsAsHtml } from './html.ts'
+import { readJsonBundle } from './json-bundle.ts'
+
+/**
+ * Looks at the source once. Whatever the source does is a value; the promise rejects only with the
+ * reason of `options.signal`, or by a bug of ours. Starts no process and writes nothing.
+ */
+export async function fetchBundle(source: Source, options: FetchOptions = {}): Promise<Fetched> {
+  options.signal?.throwIfAborted()
+  const parsed = parseSourceUrl(source.url)
+  if ('problem' in parsed) {
+    return unavailable('bad-url', `source.url ${parsed.problem}`, 'Correct it in the config')
+  }
+  const url = parsed.value
+  const timeouts = { ...TIMEOUTS, ...options.timeouts }
+  try {
+    const fetched = await withDeadline(timeouts.total, options.signal, async signal => {
+      if (url.protocol === 'file:') return readFromFile(url, options.fileDescriptor, signal)
+      // A file needs none of what the network does.
+      const { fetchOverHttp } = await import('./http-source.ts')
+      return fetchOverHttp(url, source, options, timeouts, signal)
+    })
+    return fetched.kind === 'bundle' ? unwrap(fetched, source, showUrl(url)) : fetched
+  } catch (error) {
+    if (error instanceof DeadlineError) return timeout(showUrl(url))
+    throw error
+  }
+}
+
+function unwrap(
+  fetched: Extract<Fetched, { kind: 'bundle' }>,
+  source: Source,
+  shown: string,
+): Fetched {
+  if (startsAsHtml(fetched.bytes)) return refuseHtml(shown)
+  if (source.jsonPointer === undefined) return fetched
+  const bytes = readJsonBundle(fetched.bytes, source.jsonPointer, shown)
+  return bytes instanceof Uint8Array ? { ...fetched, bytes } : bytes
+}

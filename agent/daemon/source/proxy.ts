@@ -1,0 +1,26 @@
+import { isLoopback } from '../../core/source-url.ts'
+import type { Environment } from './fetch-options.ts'
+
+/** A proxy of the host's environment. Its URL may hold a password: never show it. */
+export interface HostProxy {
+  url: string
+  /** Hosts to reach directly, in the syntax of `NO_PROXY`. */
+  except: string
+}
+
+/** `HTTPS_PROXY` is set to something that is no proxy. */
+export class BadProxyError extends Error {
+  override name = 'BadProxyError'
+}
+
+/** The proxy that the environment names, lower case first as in curl. Loopback is never asked of another host. */
+export function findProxy(url: URL, environment: Environment): HostProxy | undefined {
+  if (url.protocol !== 'https:' || isLoopback(url)) return undefined
+  const named = environment.https_proxy || environment.HTTPS_PROXY
+  if (!named) return undefined
+  const proxy = URL.parse(named.includes('://') ? named : `http://${named}`)
+  if (!proxy || !['http:', 'https:'].includes(proxy.protocol)) {
+    throw new BadProxyError()
+  }
+  return { url: proxy.href, except: environment.no_proxy ?? environment.NO_PROXY ?? '' }
+}

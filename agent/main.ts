@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import type { Command } from './cli/invocation.ts'
+
+// Each command is loaded when it is called: what root runs never loads network code.
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  apply: async () => (await import('./cli/apply.ts')).apply,
+  plan: async () => (await import('./cli/plan.ts')).plan,
+  status: async () => (await import('./cli/status.ts')).status,
+  remove: async () => (await import('./cli/remove.ts')).remove,
+  fetch: async () => (await import('./cli/fetch.ts')).fetch,
+}
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main([name = '--help', ...args]: string[]): Promise<number> {
+  if (name === '--version') return say(process.stdout, `pomerium-host-agent ${version()}\n`, 0)
+  if (name === '--help' || name === 'help' || args.includes('--help')) {
+    return say(process.stdout, (await import('./cli/help.ts')).HELP, 0)
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (load === undefined) return fail(`there is no command "${name}"; see --help`)
+  try {
+    const command = await load()
+    return await command({
+      args,
+      environment: process.env,
+      self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+      version: version(),
+      isRoot: process.getuid?.() === 0,
+    })
+  } catch (error) {
+    if (error instanceof Error && error.name === 'UsageError') return fail(error.message)
+    throw error
+  }
+}
+
+function fail(message: string): number {
+  return say(process.stderr, `pomerium-host-agent: ${message}\n`, 2)
+}
+
+function say(stream: NodeJS.WriteStream, text: string, code: number): number {
+  stream.write(text)
+  return code
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}

@@ -1,0 +1,26 @@
+import fs from 'node:fs'
+
+/** The file-system calls that the provisioner makes, and no others; tests sabotage them one by one. */
+export type FileSystem = Pick<
+  typeof fs,
+  | 'closeSync'
+  | 'fchmodSync'
+  | 'fchownSync'
+  | 'fstatSync'
+  | 'fsyncSync'
+  | 'lstatSync'
+  | 'mkdirSync'
+  | 'openSync'
+  | 'readFileSync'
+  | 'renameSync'
+  | 'rmdirSync'
+  | 'unlinkSync'
+  | 'writeSync'
+>
+
+export const realFileSystem: FileSystem = fs
+
+/** The `code` of a failed system call (`ENOENT`, …). */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+}

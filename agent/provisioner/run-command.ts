@@ -1,0 +1,39 @@
+import { execa } from 'execa'
+
+export interface CommandResult {
+  /** The exit code; 127 where the program could not be started, 124 where it took too long. */
+  code: number
+  stdout: string
+  stderr: string
+}
+
+const TIMEOUT_MS = 30_000
+
+/** Runs a program without a shell, with a bare environment; a non-zero exit is a value, not an error. */
+export async function runCommand(
+  argv: readonly string[],
+  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+): Promise<CommandResult> {
+  const [program = '', ...args] = argv
+  const result = await execa(program, args, {
+    reject: false,
+    stdin: 'ignore',
+    extendEnv: false,
+    env: { PATH: SYSTEM_PATH, LC_ALL: 'C' },
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    maxBuffer: 4 * 1024 * 1024,
+  })
+  const { stdout, stderr } = result
+  if (result.timedOut) return { code: 124, stdout, stderr: `${program} did not end in time` }
+  if (result.exitCode === undefined) {
+    return {
+      code: 127,
+      stdout,
+      stderr: stderr || result.shortMessage || `${program} did not start`,
+    }
+  }
+  return { code: result.exitCode, stdout, stderr }
+}
+
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

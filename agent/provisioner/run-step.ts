@@ -1,0 +1,72 @@
+import { dirname } from 'node:path'
+import { trustedUserCaKeys } from '../core/effective-config.ts'
+import type { Step } from '../core/step.ts'
+import { removeFile, syncFolder, writeFileAtomically } from './atomic-write.ts'
+import { errorCode } from './file-system.ts'
+import type { Host } from './host.ts'
+import { ANYBODY } from './observe.ts'
+
+/** Does one step on the host, or throws; what it has brought about already is done once more. */
+export async function runStep(step: Step, host: Host): Promise<void> {
+  switch (step.do) {
+    case 'make-folder':
+      return makeFolder(host, step.path, step.mode)
+    case 'write-file':
+      return writeFileAtomically(host.fs, host.at(step.path), step)
+    case 'remove-file':
+      return removeFile(host.fs, host.at(step.path))
+    case 'remove-folder':
+      return removeFolder(host, step.path)
+    case 'check-config':
+      return checkConfig(host)
+    case 'prove-trust':
+      return proveTrust(host, step.caFile)
+    case 'restart-sshd':
+      return host.service.restart(step.unit)
+  }
+}
+
+function makeFolder({ fs, at, owner }: Host, path: string, mode: number): void {
+  try {
+    fs.mkdirSync(at(path), mode)
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return
+    throw error
+  }
+  const fd = fs.openSync(at(path), 'r')
+  try {
+    // mkdir(2) takes the umask off the mode.
+    fs.fchownSync(fd, owner.uid, owner.gid)
+    fs.fchmodSync(fd, mode)
+  } finally {
+    fs.closeSync(fd)
+  }
+  syncFolder(fs, dirname(at(path)))
+}
+
+// Somebody else's files in it are a reason to leave the folder, not to fail.
+function removeFolder({ fs, at }: Host, path: string): void {
+  try {
+    fs.rmdirSync(at(path))
+  } catch (error) {
+    if (['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) return
+    throw error
+  }
+  syncFolder(fs, dirname(at(path)))
+}
+
+async function checkConfig({ sshd }: Host): Promise<void> {
+  const test = await sshd?.test()
+  if (test !== undefined && !test.ok) {
+    throw new Error(`sshd refuses the new configuration: ${test.message}`)
+  }
+}
+
+// `sshd -t` never opens the CA file, and passes where another line wins over ours.
+async function proveTrust({ sshd }: Host, caFile: string): Promise<void> {
+  if (sshd === undefined) return
+  const used = trustedUserCaKeys(await sshd.effective(ANYBODY))
+  if (used !== caFile) {
+    throw new Error(`sshd uses TrustedUserCAKeys ${used ?? 'none'} instead of ${caFile}`)
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import type { ConfigError } from '../../../agent/core/config/config.ts'
+import { parseConfig } from '../../../agent/core/config/parse-config.ts'
+
+const FINGERPRINT = `SHA256:${'a'.repeat(43)}`
+const parse = (text: string, environment = {}) =>
+  parseConfig({ name: 'agent.yaml', text }, environment)
+
+function config(text: string, environment = {}) {
+  const parsed = parse(text, environment)
+  if ('errors' in parsed) expect.fail(parsed.errors.map(error => error.message).join('; '))
+  return parsed.config
+}
+
+function errors(text: string, environment = {}): ConfigError[] {
+  const parsed = parse(text, environment)
+  return 'errors' in parsed ? parsed.errors : []
+}
+
+test('defaults', () => {
+  expect(config('')).toEqual({
+    source: { pollIntervalSeconds: 300, longPoll: false },
+    trust: {},
+    sshd: {
+      caFile: '/var/lib/pomerium/pomerium_user_ca_key.pub',
+      dropIn: '/etc/ssh/sshd_config.d/pomerium-ca.conf',
+      conflict: 'refuse',
+      restart: 'rotation',
+    },
+    webhook: {},
+    metrics: {},
+  })
+})
+
+test('every setting', () => {
+  const text = `
+source: { url: 'https://ca.example.com/b', token_file: /t, ca_file: /c, json_pointer: /data/ca.pub, poll_interval: 1h30m, long_poll: true }
+trust: { signers_file: /etc/pomerium/bundle-signers, fingerprints: ['${FINGERPRINT}'] }
+sshd:
+  ca_file: /x/ca.pub
+  drop_in: /x/ca.conf
+  conflict: adopt
+  restart: config-change
+  accept_from: [203.0.113.0/24, '2001:db8::/32', 192.0.2.7]
+  restart_command: [service, ssh, restart]
+webhook: { listen: '[::]:9444', secret_file: /s }
+metrics: { textfile: /m.prom }
+`
+  expect(config(text)).toEqual({
+    source: {
+      url: new URL('https://ca.example.com/b'),
+      tokenFile: '/t',
+      caFile: '/c',
+      jsonPointer: '/data/ca.pub',
+      pollIntervalSeconds: 5400,
+      longPoll: true,
+    },
+    trust: { signersFile: '/etc/pomerium/bundle-signers', fingerprints: [FINGERPRINT] },
+    sshd: {
+      caFile: '/x/ca.pub',
+      dropIn: '/x/ca.conf',
+      conflict: 'adopt',
+      restart: 'config-change',
+      acceptFrom: ['203.0.113.0/24', '2001:db8::/32', '192.0.2.7'],
+      restartCommand: ['service', 'ssh', 'restart'],
+    },
+    webhook: { listen: '[::]:9444', secretFile: '/s' },
+    metrics: { textfile: '/m.prom' },
+  })
+})
+
+test('the environment wins over the file; lists are separated by commas', () => {
+  const environment = {
+    POMERIUM_HOST_AGENT_SOURCE_URL: 'https://other.example.com/',
+    POMERIUM_HOST_AGENT_SSHD_ACCEPT_FROM: '10.0.0.0/8, 192.0.2.0/24',
+    POMERIUM_HOST_AGENT_SOURCE_LONG_POLL: 'true',
+    UNRELATED: 'x',
+  }
+  const { source, sshd } = config('source: { url: https://ca.example.com/ }', environment)
+  expect(source).toMatchObject({ url: new URL('https://other.example.com/'), longPoll: true })
+  expect(sshd.acceptFrom).toEqual(['10.0.0.0/8', '192.0.2.0/24'])
+})
+
+describe('errors', () => {
+  test('all at once, each with its line', () => {
+    const text = `source:
+  url: ftp://example.com/
+  poll_interval: 5
+sorce:
+  url: x
+sshd:
+  conflict: maybe
+  colour: blue
+  accept_from: [10.0.0.1/8]
+`
+    expect(errors(text).map(({ where, line }) => `${where}:${line}`)).toEqual([
+      'agent.yaml:4',
+      'agent.yaml:8',
+      'agent.yaml:2',
+      'agent.yaml:3',
+      'agent.yaml:7',
+      'agent.yaml:9',
+    ])
+  })
+
+  test.each([
+    ['source: { url: http://ca.example.com/ }', /plain http/],
+    ['source: { url: "https://user:hunter2@ca.example.com/" }', /user name or password/],
+    ['source: { json_pointer: data }', /RFC 6901/],
+    ['source: { poll_interval: 1s }', /between 10s and 24h/],
+    ['source: { long_poll: maybe }', /true or false/],
+    ['trust: { fingerprints: [] }', /list of fingerprints/],
+    ['trust: { fingerprints: [MD5:aa] }', /entry 1 must be SHA256/],
+    ['sshd: { ca_file: relative }', /absolute path/],
+    ['sshd: { ca_file: "/a b" }', /absolute path/],
+    ['sshd: { ca_file: /a/../b }', /"\.\."/],
+    ['sshd: { drop_in: /etc/ssh/sshd_config.d/x }', /end in \.conf/],
+    ['sshd: { ca_file: /x.conf, drop_in: /x.conf }', /two files/],
+    ['sshd: { accept_from: ["::1/129"] }', /entry 1 must be an address/],
+    ['webhook: { listen: 9444, secret_file: /s }', /address:port/],
+    ['webhook: { listen: 0.0.0.0:9444 }', /needs webhook.secret_file/],
+    ['source: [', /./],
+    ['source: { url: https://a/ }\nsource: { url: https://b/ }', /unique/],
+    ['- a', /sections/],
+    ['source: x', /settings/],
+  ])('%s', (text, message) => {
+    const found = errors(text)
+    expect(found).toHaveLength(1)
+    expect(found[0]?.message).toMatch(message)
+    expect(found[0]?.message).not.toContain('hunter2')
+  })
+
+  test('a variable that is no setting', () => {
+    const found = errors('', { POMERIUM_HOST_AGENT_SOURCE_ULR: 'x' })
+    expect(found).toMatchObject([{ where: 'POMERIUM_HOST_AGENT_SOURCE_ULR' }])
+  })
+})

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import { acceptBundle, type Held, type TrustPolicy } from '../../agent/core/trust.ts'
+import { newKeyLine } from '../ssh-keys.ts'
+
+const NOW = new Date('2026-11-20T12:00:00Z')
+const ANY: TrustPolicy = { signatureRequired: false }
+const KEY = newKeyLine('ed25519')
+const bytes = (text: string) => Buffer.from(text)
+const accept = (text: string, held?: Held, policy = ANY) =>
+  acceptBundle(bytes(text), held, policy, NOW)
+
+function hold(text: string): Held {
+  const accepted = accept(text)
+  if (accepted.kind !== 'accepted') expect.fail(accepted.message)
+  const { bundle, digest } = accepted
+  return { digest, ...(bundle.serial === undefined ? {} : { serial: bundle.serial }) }
+}
+
+describe('serials', () => {
+  const held = hold(`# serial: 5\n${KEY}\n`)
+  test.each([
+    ['the same bytes again', `# serial: 5\n${KEY}\n`, 'accepted'],
+    ['a higher one', `# serial: 6\n${KEY}\n`, 'accepted'],
+    ['a lower one', `# serial: 4\n${KEY}\n`, 'rollback'],
+    ['the same with other bytes', `# serial: 5\n${KEY} x\n`, 'serial-reused'],
+    ['none', `${KEY}\n`, 'serial-missing'],
+  ])('%s after serial 5: %s → %s', (_, text, end) => {
+    const accepted = accept(text, held)
+    expect(accepted.kind === 'refused' ? accepted.code : accepted.kind).toBe(end)
+  })
+
+  test('a host that has seen none takes any', () => {
+    expect(accept(`# serial: 0\n${KEY}\n`, hold(`${KEY}\n`)).kind).toBe('accepted')
+  })
+})
+
+describe('expiry', () => {
+  const text = `# expires: 2026-11-20T12:00:00Z\n${KEY}\n`
+  test('an expired bundle is refused as new, and kept where it is held', () => {
+    expect(accept(text)).toMatchObject({ kind: 'refused', code: 'expired' })
+    const digest = acceptBundle(bytes(text), undefined, ANY, new Date('2026-11-20T11:59:59Z'))
+    if (digest.kind !== 'accepted') expect.fail(digest.message)
+    expect(accept(text, { digest: digest.digest }).kind).toBe('accepted')
+  })
+})
+
+describe('the operator’s limits', () => {
+  test('every key must be in trust.fingerprints', () => {
+    const accepted = accept(`${KEY}\n`)
+    if (accepted.kind !== 'accepted') expect.fail(accepted.message)
+    const { fingerprint } = accepted.bundle.keys[0]
+    const policy = { ...ANY, fingerprints: [fingerprint] }
+    expect(accept(`${KEY}\n`, undefined, policy).kind).toBe('accepted')
+    const two = accept(`${KEY}\n${newKeyLine('ed25519')}\n`, undefined, policy)
+    expect(two).toMatchObject({ kind: 'refused', code: 'fingerprint-not-allowed' })
+  })
+
+  test('an unsigned bundle is refused where signers are named', () => {
+    const refused = accept(`${KEY}\n`, undefined, { signatureRequired: true })
+    expect(refused).toMatchObject({ kind: 'refused', code: 'unsigned' })
+  })
+
+  test('a signature that nobody verified is refused, signers named or not', () => {
+    const signed = `${KEY}\n-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n`
+    for (const signatureRequired of [true, false]) {
+      const refused = accept(signed, undefined, { signatureRequired })
+      expect(refused).toMatchObject({ kind: 'refused', code: 'signature-unverified' })
+    }
+  })
+})
