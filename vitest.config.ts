@@ -6,13 +6,22 @@ const tier = (name: string, include: string[], seconds: number) => ({
   test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000 },
 })
 
+// The program is built once; the hosts share two or so cores, so a few files at a time are plenty.
+const machine = {
+  test: {
+    ...tier('machine', ['test/machine/**/*.test.ts'], 300).test,
+    globalSetup: ['test/machine/product.ts'],
+    maxWorkers: 3,
+  },
+}
+
 export default defineConfig({
   test: {
     projects: [
       tier('core', ['test/core/**/*.test.ts'], 30),
       tier('wings', ['test/{cli,daemon,provisioner,publisher,house}/**/*.test.ts'], 30),
       tier('sshd', ['test/sshd/**/*.test.ts'], 60),
-      tier('machine', ['test/machine/**/*.test.ts'], 300),
+      machine,
     ],
   },
 })

@@ -58,7 +58,11 @@ export function parseBundle(bytes: Uint8Array): Bundle | BundleRefused {
   const nul = lines.findIndex(line => line.includes('\0'))
   if (nul !== -1) return refuse('nul', 'a NUL byte', nul + 1)
   if (/^\s*<(!doctype|html|head|body|\?xml)/i.test(text)) {
-    return refuse('html', 'a web page (of a login or an error?) instead of a bundle', 1)
+    return refuse(
+      'html',
+      'a web page (a sign-in page?) instead of a bundle; make the route public or give a source.token_file',
+      1,
+    )
   }
   return parseLines(lines, bytes)
 }

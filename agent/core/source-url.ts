@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { parseIpAddress } from './ip-address.ts'
 
 const MAX_SHOWN = 200
 
@@ -25,11 +25,7 @@ export function parseSourceUrl(text: string): { value: URL } | { problem: string
 
 /** Whether the URL's host is this host. The parser has already made `127.1` of every spelling `127.0.0.1`. */
 export function isLoopback({ hostname }: URL): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname === '[::1]' ||
-    (isIPv4(hostname) && hostname.startsWith('127.'))
-  )
+  return hostname === 'localhost' || hostname === '[::1]' || parseIpAddress(hostname)?.[0] === 127
 }
 
 /** Origin and path: no query, fragment or userinfo, since any of them may be a secret. */

@@ -17,7 +17,7 @@ export interface ControlPlaneOptions {
   /** The host name in `url`, for a certificate's sake. */
   name?: string
   /** Read anew at every request in place of what `setBundle` set. */
-  readBundle?: () => string | Promise<string>
+  readBundle?: () => string | Buffer | Promise<string | Buffer>
   /** Read anew at every request in place of what `behave` set. */
   readBehaviour?: () => Behaviour | Promise<Behaviour>
   /** Answers instead of every mode, if it returns true. */

@@ -9,7 +9,7 @@ export async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   behaviour: Behaviour,
-  bundle: string,
+  bundle: string | Buffer,
 ): Promise<void> {
   switch (behaviour.mode) {
     case 'normal':
@@ -62,7 +62,7 @@ export async function respond(
 function sendBundle(
   request: IncomingMessage,
   response: ServerResponse,
-  bundle: string,
+  bundle: string | Buffer,
   contentType = 'text/plain; charset=utf-8',
 ): void {
   const etag = `"${createHash('sha256').update(bundle).digest('base64url').slice(0, 16)}"`
@@ -74,14 +74,14 @@ function send(
   response: ServerResponse,
   status: number,
   headers: Record<string, string> = {},
-  body = '',
+  body: string | Buffer = '',
 ): void {
   const bodiless = status === 204 || status === 304
   const length = bodiless ? {} : { 'content-length': Buffer.byteLength(body) }
   response.writeHead(status, { ...length, ...headers }).end(bodiless ? undefined : body)
 }
 
-function sendEndlessly(response: ServerResponse, bundle: string): void {
+function sendEndlessly(response: ServerResponse, bundle: string | Buffer): void {
   response.writeHead(200, { 'content-type': 'text/plain' })
   const fill = () => {
     while (!response.destroyed && response.write(`${bundle}\n`));
@@ -90,9 +90,13 @@ function sendEndlessly(response: ServerResponse, bundle: string): void {
   fill()
 }
 
-async function drip(response: ServerResponse, bundle: string, everyMs: number): Promise<void> {
+async function drip(
+  response: ServerResponse,
+  bundle: string | Buffer,
+  everyMs: number,
+): Promise<void> {
   response.writeHead(200, { 'content-length': Buffer.byteLength(bundle) })
-  for (const byte of Buffer.from(bundle)) {
+  for (const byte of Buffer.from(bundle as string)) {
     if (response.destroyed) return
     response.write(Buffer.of(byte))
     await sleep(everyMs, undefined, { ref: false })
@@ -102,7 +106,7 @@ async function drip(response: ServerResponse, bundle: string, everyMs: number): 
 
 function hangUp(
   response: ServerResponse,
-  bundle: string,
+  bundle: string | Buffer,
   { afterBytes, framing = 'length' }: Extract<Behaviour, { mode: 'hang-up' }>,
 ): void {
   if (afterBytes === undefined) {
@@ -111,7 +115,9 @@ function hangUp(
   }
   const length = framing === 'length' ? { 'content-length': Buffer.byteLength(bundle) } : {}
   response.writeHead(200, { 'content-type': 'text/plain', ...length })
-  response.write(Buffer.from(bundle).subarray(0, afterBytes), () => response.socket?.end())
+  response.write(Buffer.from(bundle as string).subarray(0, afterBytes), () =>
+    response.socket?.end(),
+  )
 }
 
 function sendRaw(response: ServerResponse, text: string): void {

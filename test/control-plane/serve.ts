@@ -40,7 +40,7 @@ const plane = await startControlPlane({
   port: Number(values.port),
   ...(values.name !== undefined && { name: values.name }),
   ...(tlsDir !== undefined && { tls: await readTls(tlsDir) }),
-  readBundle: async () => bundle ?? (bundleFile ? await readFile(bundleFile, 'utf8') : ''),
+  readBundle: async () => bundle ?? (bundleFile ? await readFile(bundleFile) : ''),
   readBehaviour: async () => (modeFile && (await readMode(modeFile))) || mode,
 })
 say(`listening ${plane.port}`)

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { parseIpAddress } from '../ip-address.ts'
 import { parseSourceUrl } from '../source-url.ts'
 
 /** Reads one value of the YAML file (or of the environment, as text); a text says what is wrong. */
@@ -59,10 +59,10 @@ export const jsonPointer: SettingType<string> = value => {
 /** `address:port`, IPv6 in brackets. */
 export const listenAddress: SettingType<string> = value => {
   const given = text(value)
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(given ?? '')
+  const match = /^(?:\[([^\]]*:[^\]]*)\]|([0-9.]+)):(\d{1,5})$/.exec(given ?? '')
+  const address = parseIpAddress(match?.[1] ?? match?.[2] ?? '')
   const port = Number(match?.[3])
-  const known = isIPv6(match?.[1] ?? '') || isIPv4(match?.[2] ?? '')
-  if (given === undefined || !known || port < 1 || port > 65_535) {
+  if (given === undefined || address === undefined || !(port >= 1 && port <= 65_535)) {
     return { problem: 'must be address:port, as 0.0.0.0:9444 or [::]:9444' }
   }
   return { value: given }
@@ -95,38 +95,22 @@ export const fingerprint: SettingType<string> = value => {
 export const addressRange: SettingType<string> = value => {
   const given = text(value)
   const [address = '', bits, more] = (given ?? '').split('/')
-  const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined
-  const most = family === 'ipv4' ? 32 : 128
+  const bytes = parseIpAddress(address)
+  const most = (bytes?.length ?? 0) * 8
   const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN
-  const bad = { problem: 'must be an address or a range like 203.0.113.0/24' }
-  if (given === undefined || family === undefined || more !== undefined || !(length <= most))
-    return bad
-  return isNetworkAddress(address, length, family)
-    ? { value: given }
-    : { problem: 'has bits set behind the prefix; give the first address of the range' }
+  if (given === undefined || bytes === undefined || more !== undefined || !(length <= most)) {
+    return { problem: 'must be an address or a range like 203.0.113.0/24' }
+  }
+  const hostBits = bytes.some((byte, index) => {
+    const kept = Math.min(8, Math.max(0, length - index * 8))
+    return (byte & (0xff >> kept)) !== 0
+  })
+  return hostBits
+    ? { problem: 'has bits set behind the prefix; give the first address of the range' }
+    : { value: given }
 }
 
 export const word: SettingType<string> = value => {
   const given = text(value)
   return given === undefined ? { problem: 'must be a text' } : { value: given }
-}
-
-function isNetworkAddress(address: string, bits: number, family: 'ipv4' | 'ipv6'): boolean {
-  const bytes = addressBytes(address, family)
-  return bytes.every((byte, index) => {
-    const kept = Math.min(8, Math.max(0, bits - index * 8))
-    return (byte & (0xff >> kept)) === 0
-  })
-}
-
-function addressBytes(address: string, family: 'ipv4' | 'ipv6'): number[] {
-  if (family === 'ipv4') return address.split('.').map(Number)
-  // The URL parser writes IPv6 in full hex groups, RFC 5952 compressed.
-  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
-  const groups = (side: string) =>
-    side === '' ? [] : side.split(':').map(each => parseInt(each, 16))
-  const front = groups(head)
-  const back = groups(tail ?? '')
-  const gap = new Array<number>(8 - front.length - back.length).fill(0)
-  return [...front, ...gap, ...back].flatMap(group => [group >> 8, group & 0xff])
 }

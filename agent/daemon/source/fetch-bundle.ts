@@ -39,8 +39,9 @@ function unwrap(
   source: Source,
   shown: string,
 ): Fetched {
-  if (startsAsHtml(fetched.bytes)) return refuseHtml(shown)
+  // A bundle's form is the root side's to judge; here only what stands where JSON should.
   if (source.jsonPointer === undefined) return fetched
+  if (startsAsHtml(fetched.bytes)) return refuseHtml(shown)
   const bytes = readJsonBundle(fetched.bytes, source.jsonPointer, shown)
   return bytes instanceof Uint8Array ? { ...fetched, bytes } : bytes
 }

@@ -152,7 +152,10 @@ describe('bodies', () => {
     async contentType => {
       const plane = await useControlPlane()
       plane.behave({ mode: 'html', ...(contentType && { contentType }) })
-      expect(await fetchBundle({ url: plane.url })).toMatchObject({ kind: 'refused', code: 'html' })
+      expect(await fetchBundle({ url: plane.url, jsonPointer: '/a' })).toMatchObject({
+        kind: 'refused',
+        code: 'html',
+      })
     },
   )
 
@@ -161,7 +164,10 @@ describe('bodies', () => {
     async start => {
       const plane = await useControlPlane()
       plane.setBundle(`${start}<body>`)
-      expect(await fetchBundle({ url: plane.url })).toMatchObject({ kind: 'refused', code: 'html' })
+      expect(await fetchBundle({ url: plane.url, jsonPointer: '/a' })).toMatchObject({
+        kind: 'refused',
+        code: 'html',
+      })
     },
   )
 

@@ -1,0 +1,110 @@
+// The main job, end to end, on loopback: `npm run demo`. Needs no root and touches nothing of the
+// machine; everything lies in a temporary folder that goes with the process.
+
+import { styleText } from 'node:util'
+import type { Outcome } from '../../agent/core/outcome.ts'
+import { fetchBundle } from '../../agent/daemon/source/fetch-bundle.ts'
+import { provision } from '../../agent/provisioner/provision.ts'
+import { startControlPlane } from '../control-plane/control-plane.ts'
+import { makeCa } from '../sshd/ssh-ca.ts'
+import { throwawayConfig, throwawayHost } from '../sshd/throwaway-host.ts'
+import { startThrowawaySshd } from '../sshd/throwaway-sshd.ts'
+import { findTools } from '../sshd/tools.ts'
+
+/** Something in the story went otherwise than told. */
+class DemoError extends Error {
+  override name = 'DemoError'
+}
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+/** One line of the story: what was done, what came of it, how long it took. */
+async function step<T>(
+  title: string,
+  work: () => Promise<T>,
+  result: (value: T) => string,
+): Promise<T> {
+  const start = performance.now()
+  const value = await work()
+  const took = `${Math.round(performance.now() - start)} ms`.padStart(7)
+  say(`  ${styleText('green', '✓')} ${title.padEnd(46)} ${took}   ${result(value)}`)
+  return value
+}
+
+async function demo(): Promise<void> {
+  const tools = findTools()
+  if (!tools.ok) throw new DemoError(`the demo needs OpenSSH: ${tools.why}`)
+  say('\nA throwaway sshd, a control plane and two User CAs, all on loopback:\n')
+  const start = performance.now()
+
+  await using sshd = await step(
+    'start an sshd that trusts no CA',
+    startThrowawaySshd,
+    it => `127.0.0.1:${it.port}`,
+  )
+  const makeFirst = () => makeCa('ed25519', 'pomerium-user-ca-2026-11')
+  const makeSecond = () => makeCa('ed25519', 'pomerium-user-ca-2026-12')
+  await using first = await step('make the first User CA', makeFirst, ca => ca.fingerprint)
+  await using second = await step('make the second', makeSecond, ca => ca.fingerprint)
+  const plane = await step('start a control plane', startControlPlane, ({ url }) => url)
+
+  const config = throwawayConfig(sshd.root, `source: { url: "${plane.url}" }`)
+  const host = await throwawayHost(sshd, config)
+  const apply = (title: string, ...cas: { publicKey: string }[]) =>
+    step(
+      title,
+      async () => {
+        plane.setBundle(cas.map(ca => `${ca.publicKey}\n`).join(''))
+        const fetched = await fetchBundle({ url: plane.url })
+        if (fetched.kind !== 'bundle') throw new DemoError(`the fetch gave ${fetched.kind}`)
+        const request = { bundle: fetched.bytes, source: plane.url, config, now: new Date() }
+        return provision(request, host)
+      },
+      describe,
+    )
+  const login = (title: string, ca: typeof first, expected: 'accepted' | 'refused') =>
+    step(
+      title,
+      async () => {
+        const { outcome, stderr } = await sshd.login({ ca })
+        if (outcome !== expected)
+          throw new DemoError(`${title}: ${outcome}\n${stderr}\n${sshd.log()}`)
+        return outcome
+      },
+      outcome => outcome,
+    )
+
+  try {
+    await login('log in by a certificate of the first', first, 'refused')
+    say('\nProvision the host:\n')
+    await apply('publish the first, and apply', first)
+    await login('log in by a certificate of the first', first, 'accepted')
+    await login('log in by a certificate of the second', second, 'refused')
+    await apply('apply again', first)
+    say('\nRotate, first both, then the new one only:\n')
+    await apply('publish both, and apply', first, second)
+    await login('log in by a certificate of the first', first, 'accepted')
+    await login('log in by a certificate of the second', second, 'accepted')
+    await apply('publish the second only, and apply', second)
+    await login('log in by a certificate of the first', first, 'refused')
+    await login('log in by a certificate of the second', second, 'accepted')
+  } finally {
+    await plane.close()
+  }
+  say(`\nDone in ${((performance.now() - start) / 1000).toFixed(1)} s; nothing of it is left.\n`)
+}
+
+function describe(outcome: Outcome): string {
+  if (outcome.outcome !== 'applied' && outcome.outcome !== 'unchanged') {
+    throw new DemoError(`${outcome.outcome}: ${outcome.message}`)
+  }
+  return `${outcome.outcome}: ${outcome.message}`
+}
+
+try {
+  await demo()
+} catch (error) {
+  if (!(error instanceof DemoError)) throw error
+  process.stderr.write(`\n${error.message}\n`)
+  process.exitCode = 1
+}

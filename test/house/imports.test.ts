@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { reachedFrom, readCode, readImports } from './imports.ts'
+
+const imports = readImports()
+const wing = (file: string) => file.split('/')[1] ?? ''
+const inWing = (name: string) =>
+  [...imports.keys()].filter(file => file.startsWith(`agent/${name}/`))
+
+// Each wing with the wings it may import, and why.
+const MAY_IMPORT: [wing: string, others: string[], why: string][] = [
+  ['core', [], 'decisions stay pure: given the same bytes they come out the same'],
+  ['daemon', ['core'], 'what talks to the network can not reach what writes to /etc/ssh'],
+  ['provisioner', ['core'], 'what writes to /etc/ssh can not reach what talks to the network'],
+  ['publisher', ['core'], 'the operator’s side runs on no host'],
+  ['cli', ['core', 'daemon', 'provisioner', 'publisher'], 'only a command joins the wings'],
+]
+
+describe('imports run one way', () => {
+  test.each(MAY_IMPORT)('%s imports only %j of the others: %s', (name, others) => {
+    const strays = inWing(name).flatMap(file =>
+      (imports.get(file) ?? [])
+        .filter(to => to.startsWith('agent/') && wing(to) !== name && !others.includes(wing(to)))
+        .map(to => `${file} → ${to}`),
+    )
+    expect(strays).toEqual([])
+  })
+
+  test('nothing imports main: it reads argv and sets the exit code', () => {
+    expect([...imports].filter(([, to]) => to.includes('agent/main.ts'))).toEqual([])
+  })
+})
+
+const NETWORK = /^(undici|node:(net|http|http2|https|tls|dgram|dns)(\/.*)?)$/
+const PROCESSES = /^(execa|node:(child_process|cluster|worker_threads))$/
+const EFFECTS = /^(execa|undici|pino|chokidar|node:(?!path|crypto|util|url|buffer).*)$/
+
+describe('no wing can do what is another’s', () => {
+  const reached = (name: string, what: RegExp) =>
+    inWing(name).flatMap(file =>
+      [...reachedFrom(file, imports)].filter(to => what.test(to)).map(to => `${file} → ${to}`),
+    )
+  test('provisioner reaches nothing that opens a network connection', () => {
+    expect(reached('provisioner', NETWORK)).toEqual([])
+  })
+  test('daemon reaches nothing that starts a process', () => {
+    expect(reached('daemon', PROCESSES)).toEqual([])
+  })
+  test('core reaches no module with effects', () => {
+    expect(reached('core', EFFECTS)).toEqual([])
+  })
+  test('only main reads argv and the environment, and sets the exit code', () => {
+    const touching = [...imports.keys()].filter(file =>
+      /process\.(argv|env|exit|exitCode)\b/.test(readCode(file)),
+    )
+    expect(touching).toEqual(['agent/main.ts'])
+  })
+})

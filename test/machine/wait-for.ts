@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * Asks `probe` every few milliseconds until its answer is neither false nor undefined, and returns
+ * that answer. Rejects after `timeoutMs`, naming `what`; what the probe throws is thrown on.
+ */
+export async function waitFor<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  { timeoutMs = 30_000, everyMs = 10 } = {},
+): Promise<Exclude<T, false | undefined>> {
+  const start = performance.now()
+  for (;;) {
+    const answer = await probe()
+    if (answer !== false && answer !== undefined) {
+      return answer as Exclude<T, false | undefined>
+    }
+    if (performance.now() - start > timeoutMs) {
+      throw new Error(`waited ${timeoutMs} ms for ${what}`)
+    }
+    await sleep(everyMs)
+  }
+}

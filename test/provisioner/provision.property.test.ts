@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseBundle, renderCaKeys } from '../../agent/core/bundle.ts'
+import { exitCodeOf } from '../../agent/core/outcome.ts'
+import { provision } from '../../agent/provisioner/provision.ts'
+import { mangledBundle } from '../mangled-bundle.ts'
+import { newKeyLine } from '../ssh-keys.ts'
+import { defaultConfig, temporaryHost } from './temporary-host.ts'
+
+const KEYS = [newKeyLine('ed25519'), newKeyLine('p384'), newKeyLine('rsa')]
+
+test('of 10,000 mangled bundles, a refused one writes nothing and the last good one stays', async () => {
+  using it = await temporaryHost()
+  const config = defaultConfig()
+  const apply = (bundle: Uint8Array) =>
+    provision({ bundle, source: 'test', config, now: new Date() }, it.host)
+  const good = Buffer.from(`${KEYS[0]} the last good one\n`)
+  expect((await apply(good)).outcome).toBe('applied')
+
+  const files = () =>
+    readdirSync(it.root, { recursive: true, encoding: 'utf8' }).map(name => {
+      const { ino, mtimeMs, mode } = statSync(join(it.root, name))
+      return `${name} ${ino} ${mtimeMs} ${mode}`
+    })
+  const untouched = files()
+  let refused = 0
+  await fc.assert(
+    fc.asyncProperty(mangledBundle(KEYS), async bundle => {
+      fc.pre(parseBundle(bundle).kind === 'refused')
+      refused += 1
+      const outcome = await apply(bundle)
+      expect(exitCodeOf(outcome)).toBe(4)
+      expect(outcome.trusted).toMatchObject([{ comment: 'the last good one' }])
+      expect(files()).toEqual(untouched)
+    }),
+    { numRuns: 10_000 },
+  )
+  expect(refused).toBeGreaterThanOrEqual(10_000)
+  const caFile = readFileSync(it.host.at(it.host.layout.caFile.path), 'utf8')
+  const parsed = parseBundle(good)
+  expect(parsed.kind === 'bundle' && renderCaKeys(parsed.keys)).toBe(caFile)
+  expect(it.restarts()).toBe(1)
+})
