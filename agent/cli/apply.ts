@@ -1,31 +1,19 @@
-import type { Outcome } from '../core/outcome.ts'
-import { exitCodeOf } from '../core/outcome.ts'
+import { exitCodeOf, type Outcome } from '../core/outcome.ts'
 import { refused, stopped } from '../core/outcomes.ts'
-import { type Host, openHost } from '../provisioner/host.ts'
-import { withLock } from '../provisioner/lock.ts'
-import { makeOwnFolder } from '../provisioner/own-folder.ts'
+import type { Host } from '../provisioner/host.ts'
+import { inTurn } from '../provisioner/in-turn.ts'
 import { kept, provision } from '../provisioner/provision.ts'
 import { readState } from '../provisioner/state.ts'
-import { publishStatus } from '../provisioner/status-file.ts'
-import { parseHostFlags } from './flags.ts'
-import { type Invocation, UsageError } from './invocation.ts'
-import { loadConfig } from './load-config.ts'
+import type { Invocation } from './invocation.ts'
 import { type Obtained, obtain } from './obtain.ts'
+import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
 
 /** Makes this host trust what the source publishes. */
 export async function apply(invocation: Invocation): Promise<number> {
-  const flags = parseHostFlags(invocation.args)
-  const config = loadConfig(flags, invocation)
-  if (!invocation.isRoot) throw new UsageError('apply needs root; run it with sudo')
-  const host = openHost(config.sshd, flags.root)
+  const { flags, config, host } = await onHost(invocation, { asRoot: 'apply' })
   const obtained = await obtain(config, host, flags, invocation)
-  await makeOwnFolder(host, host.layout.stateFolder)
-  const outcome = await withLock(host, async () => {
-    const outcome = await conclude(obtained, host)
-    await publishStatus(host, { at: new Date().toISOString(), outcome })
-    return outcome
-  })
+  const outcome = await inTurn(host, new Date(), () => conclude(obtained, host))
   printOutcome(outcome, flags.json)
   return exitCodeOf(outcome)
 }

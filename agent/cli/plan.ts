@@ -1,19 +1,15 @@
 import { EXIT } from '../core/outcome.ts'
 import { reportStep } from '../core/step.ts'
-import { openHost } from '../provisioner/host.ts'
 import { type Preview, preview } from '../provisioner/preview.ts'
-import { parseHostFlags } from './flags.ts'
 import type { Invocation } from './invocation.ts'
-import { loadConfig } from './load-config.ts'
 import { type Obtained, obtain } from './obtain.ts'
+import { onHost } from './on-host.ts'
 import { printPlan } from './print-plan.ts'
 import { printJson } from './screen.ts'
 
 /** Prints what `apply` would do, and does none of it. */
 export async function plan(invocation: Invocation): Promise<number> {
-  const flags = parseHostFlags(invocation.args)
-  const config = loadConfig(flags, invocation)
-  const host = openHost(config.sshd, flags.root)
+  const { flags, config, host } = await onHost(invocation)
   const obtained = await obtain(config, host, flags, invocation)
   const shown = await show(obtained, request => preview(request, host))
   if (flags.json) printJson(forPrograms(shown))

@@ -1,12 +1,12 @@
+import type { Config } from '../core/config/config.ts'
 import { trustedUserCaKeys } from '../core/effective-config.ts'
 import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
-import { type Host, openHost } from '../provisioner/host.ts'
+import type { Host } from '../provisioner/host.ts'
 import { keysOnHost } from '../provisioner/keys-on-host.ts'
 import { observe } from '../provisioner/observe.ts'
 import { readStatus, type Status } from '../provisioner/status-file.ts'
-import { parseHostFlags } from './flags.ts'
 import type { Invocation } from './invocation.ts'
-import { loadConfig } from './load-config.ts'
+import { onHost } from './on-host.ts'
 import { keyLines } from './print-outcome.ts'
 import { columns, paint, print, printJson } from './screen.ts'
 
@@ -19,20 +19,22 @@ interface Report {
 
 /** Says what this host trusts; changes nothing, asks nobody outside. */
 export async function status(invocation: Invocation): Promise<number> {
-  const flags = parseHostFlags(invocation.args)
-  const config = loadConfig(flags, invocation)
-  const report = await look(openHost(config.sshd, flags.root))
+  const { flags, config, host } = await onHost(invocation)
+  const report = await look(host, config)
   if (flags.json) printJson(report)
   else printReport(report)
   return 0
 }
 
-async function look(host: Host): Promise<Report> {
-  const { sshd, caFile } = await observe(host)
+async function look(host: Host, config: Config): Promise<Report> {
+  const { acceptFrom } = config.sshd
+  const scope = acceptFrom === undefined ? {} : { acceptFrom }
+  const { sshd, files } = await observe(host, { ...scope, restartDue: false })
+  const caFile = files.get(host.layout.caFile.path)
   const last = readStatus(host)
   return {
     // Without root the file can't be read; what the last cycle said of it can.
-    trusted: caFile.kind === 'unseen' ? last?.outcome.trusted : trustedKeys(keysOnHost(host)),
+    trusted: caFile?.kind === 'unseen' ? last?.outcome.trusted : trustedKeys(keysOnHost(host)),
     effective:
       sshd.kind === 'readable'
         ? trustedUserCaKeys(sshd.effective) === host.layout.caFile.path

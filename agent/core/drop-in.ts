@@ -1,7 +1,21 @@
-/** The sshd_config(5) drop-in that makes sshd trust the keys in `caFile`. */
-export function renderDropIn({ caFile }: { caFile: string }): string {
-  return `# Written by pomerium-host-agent, which overwrites changes made here.
+/** What the drop-in must bring about. */
+export interface DropIn {
+  caFile: string
+  /** Trust the CA only on connections from these; absent: from anywhere. */
+  acceptFrom?: readonly string[]
+}
+
+const HEAD = `# Written by pomerium-host-agent, which overwrites changes made here.
 # Trusts the Pomerium User CA keys in the file below; undo with: pomerium-host-agent remove
-TrustedUserCAKeys ${caFile}
 `
+
+/**
+ * The sshd_config(5) drop-in that makes sshd trust the keys in `caFile`. A `Match` ends with the
+ * file that it stands in, since Include came (8.2): nothing that is read behind it is scoped.
+ */
+export function renderDropIn({ caFile, acceptFrom }: DropIn): string {
+  const trust = `TrustedUserCAKeys ${caFile}\n`
+  return acceptFrom === undefined
+    ? `${HEAD}${trust}`
+    : `${HEAD}Match Address ${acceptFrom.join(',')}\n    ${trust}`
 }

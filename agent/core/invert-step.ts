@@ -20,7 +20,7 @@ export function invertStep(step: Step, before: FileState | undefined): Step[] {
         ? [{ do: 'make-folder', path: step.path, mode: before.mode, why }]
         : []
     case 'restart-sshd':
-      return [{ ...step, why }]
+      return [{ ...step, reason: 'undo', why }]
     case 'check-config':
     case 'prove-trust':
       return []

@@ -18,6 +18,7 @@ export interface Layout {
   journal: Place
   runFolder: Place
   statusFile: Place
+  restarts: Place
   lock: Place
 }
 
@@ -36,6 +37,7 @@ export function layoutOf(sshd: Config['sshd']): Layout {
     journal: { path: `${STATE}/journal.json`, mode: 0o600 },
     runFolder: { path: RUN, mode: 0o755 },
     statusFile: { path: `${RUN}/status.json`, mode: 0o644 },
+    restarts: { path: `${STATE}/restarts.json`, mode: 0o600 },
     lock: { path: `${STATE}/lock`, mode: 0o600 },
   }
 }

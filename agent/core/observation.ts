@@ -1,3 +1,4 @@
+import type { ConfigSnapshot } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
 
 /** What stands at one path. */
@@ -18,20 +19,36 @@ export interface Unseen {
 export type SshdState =
   | { kind: 'absent' }
   | { kind: 'broken'; message: string }
+  /** `effective` is for the first connection of `proofsFor`. */
   | { kind: 'readable'; effective: EffectiveConfig }
   | { kind: 'unseen' }
 
+/** What is to be done for sshd to read a changed configuration. */
 export type ServiceState =
   | { kind: 'running'; unit: string }
-  | { kind: 'stopped'; unit: string }
-  | { kind: 'unmanaged' }
+  /** Died, and is started again by us; `result` is the init's word for why. */
+  | { kind: 'failed'; unit: string; result: string }
+  /** The next connection or start reads it: behind a socket, or stopped. */
+  | { kind: 'not-running'; unit: string }
+  /** It runs, and nothing that we know can restart it. */
+  | { kind: 'not-ours'; why: string }
+  | { kind: 'none' }
 
 /** The host as it is now; everything a plan is made from. */
 export interface Observation {
-  caFolder: FileState
-  caFile: FileState
-  dropInFolder: FileState
-  dropIn: FileState
+  /** By path: our own places, sshd's main file, and what `adopt` may have put before others. */
+  files: ReadonlyMap<string, FileState>
+  config: ConfigSnapshot
+  /** Whether this sshd knows `Include`, which came with 8.2. */
+  includes: boolean
+  /** The content of each CA file that somebody else's line names; `undefined` where unreadable. */
+  foreignCaFiles: ReadonlyMap<string, Buffer | undefined>
+  /** Folders of ours that can't be written to, with the reason (`EROFS`). */
+  unwritable: ReadonlyMap<string, string>
+  /** A restart that the budget put off: the keys are in force, the promise of a restart is not. */
+  restartDue: boolean
+  /** What `RevokedKeys` names, where that is missing: sshd then refuses every key. */
+  missingRevokedKeys?: string
   sshd: SshdState
   service: ServiceState
   owner: { uid: number; gid: number }

@@ -27,7 +27,7 @@ export interface Outcome {
   steps: StepReport[]
   trusted: TrustedKey[]
   serial?: number
-  service?: { unit: string; action: 'restarted' | 'none' }
+  service?: { unit: string; action: 'restarted' | 'deferred' | 'none' }
   warnings?: string[]
 }
 

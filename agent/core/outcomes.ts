@@ -10,7 +10,12 @@ export interface Kept {
 }
 
 /** The end of a cycle that did all its steps, or had none to do. */
-export function succeeded(bundle: Bundle, steps: readonly Step[], warnings: string[]): Outcome {
+export function succeeded(
+  bundle: Bundle,
+  steps: readonly Step[],
+  action: 'none' | 'restarted' | 'deferred',
+  warnings: string[],
+): Outcome {
   const restart = steps.find(step => step.do === 'restart-sshd')
   const count = bundle.keys.length === 1 ? '1 CA key' : `${bundle.keys.length} CA keys`
   const allWarnings = [...bundle.keys.flatMap(key => key.warning ?? []), ...warnings]
@@ -23,7 +28,7 @@ export function succeeded(bundle: Bundle, steps: readonly Step[], warnings: stri
     message,
     steps: steps.map(reportStep),
     ...kept({ trusted: bundle.keys, ...serialOf(bundle.serial) }),
-    ...(restart === undefined ? {} : { service: { unit: restart.unit, action: 'restarted' } }),
+    ...(restart === undefined ? {} : { service: { unit: restart.unit, action } }),
     ...(allWarnings.length === 0 ? {} : { warnings: allWarnings }),
   }
 }

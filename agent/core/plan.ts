@@ -1,24 +1,30 @@
-import { type EffectiveConfig, trustedUserCaKeys } from './effective-config.ts'
-import type { Layout, Place } from './layout.ts'
-import type { FileState, Observation } from './observation.ts'
+import { posix } from 'node:path'
+import { adoptKeys, unionOfKeys } from './adopted-keys.ts'
+import { type Arrangement, arrange, outrankingPaths } from './arrangement.ts'
+import { renderCaKeys } from './bundle.ts'
+import type { CaKey } from './ca-key.ts'
+import { scanWith } from './config-snapshot.ts'
+import { type Proof, proofsFor } from './connections.ts'
+import { type DropIn, renderDropIn } from './drop-in.ts'
+import { trustedUserCaKeys } from './effective-config.ts'
+import { describeForeignCa, type ForeignCa, findForeignCas } from './foreign-ca.ts'
+import type { Layout } from './layout.ts'
+import { blockLines } from './marked-block.ts'
+import { narrowings } from './narrowings.ts'
+import type { Observation } from './observation.ts'
+import { changesContent, planFile, planFolder, planMain, removeIfThere } from './plan-files.ts'
+import { planRestart } from './plan-restart.ts'
+import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
+import type { Directive } from './sshd-config/directive.ts'
+import { settingsBefore } from './sshd-config/reach.ts'
 import type { Step } from './step.ts'
 
-export type HostRefusalCode =
-  | 'sshd-missing'
-  | 'sshd-config-broken'
-  | 'pubkey-authentication-off'
-  | 'foreign-ca'
-  | 'not-a-regular-file'
-  | 'not-a-folder'
-
-export type Plan =
-  | { kind: 'steps'; steps: Step[] }
-  | { kind: 'host-refused'; code: HostRefusalCode; message: string }
+export type Plan = { kind: 'steps'; steps: Step[]; warnings: string[] } | HostRefused
 
 /** What the host shall be. */
-export interface Wanted {
-  caKeys: string
-  dropIn: string
+export interface Wanted extends DropIn {
+  keys: readonly CaKey[]
+  conflict: 'refuse' | 'adopt'
   restart: 'rotation' | 'config-change'
 }
 
@@ -27,172 +33,178 @@ export interface Wanted {
  * The keys come before the drop-in that names them, so that sshd never reads a missing file.
  */
 export function planApply(host: Observation, layout: Layout, wanted: Wanted): Plan {
-  const refusal = refuseHost(host, layout)
-  if (refusal !== undefined) return refusal
-  const caFile = planFile(layout.caFile, host.caFile, wanted.caKeys, host.owner)
-  const dropIn = planFile(layout.dropIn, host.dropIn, wanted.dropIn, host.owner)
-  const writes = [
-    ...planFolder(layout.caFolder, host.caFolder),
-    ...caFile.steps,
-    ...planFolder(layout.dropInFolder, host.dropInFolder),
-    ...dropIn.steps,
-  ]
-  if (writes.length === 0 && (host.sshd.kind !== 'readable' || isTrusted(host.sshd, layout))) {
-    return { kind: 'steps', steps: [] }
+  const types = wanted.keys.map(({ type }) => type)
+  const unfit = unfitness(host, layout, types)
+  if (unfit !== undefined) return unfit
+  const directives = scanWith(host.config)
+  const foreign = findForeignCas(directives, layout.caFile.path)
+  const conflict = refuseConflict(foreign, directives, layout, wanted)
+  if (conflict !== undefined) return conflict
+  const adopted = adopt(foreign, host)
+  const arrangement = arrange(host.config, layout, renderDropIn(wanted), {
+    outrank: wanted.conflict === 'adopt',
+    includes: host.includes,
+  })
+  if (arrangement === undefined || canNotStand(arrangement, host, wanted)) {
+    return refuseHost(
+      'include-missing',
+      `sshd would not read ${layout.dropIn.path}; put "Include ${layout.dropInFolder.path}/*.conf" at the top of ${host.config.main}`,
+    )
   }
-  const restartWhy = dropIn.newContent
-    ? 'sshd reads its configuration only at start'
-    : caFile.newContent && wanted.restart === 'rotation'
-      ? 'the trusted keys change (sshd.restart: rotation)'
-      : undefined
-  return {
-    kind: 'steps',
-    steps: [...writes, ...planProof(host, layout), ...planRestart(host, restartWhy)],
-  }
+  const warnings = [...adopted.warnings, ...narrowings(directives, layout.caFile.path)]
+  const keys = renderCaKeys(unionOfKeys(wanted.keys, adopted.keys))
+  return planSteps(host, layout, wanted, arrangement, keys, warnings)
 }
 
 /** The steps that take everything of ours off the host; `folders` are those that we had made. */
-export function planRemove(host: Observation, layout: Layout, madeFolders: string[]): Plan {
-  if (host.caFile.kind === 'missing' && host.dropIn.kind === 'missing') {
-    return { kind: 'steps', steps: [] }
-  }
-  const remove = (place: Place, state: FileState): Step[] =>
-    state.kind === 'missing' ? [] : [{ do: 'remove-file', path: place.path, why: 'written by us' }]
-  const folder = (place: Place): Step[] =>
-    madeFolders.includes(place.path)
-      ? [{ do: 'remove-folder', path: place.path, why: 'made by us' }]
-      : []
-  return {
-    kind: 'steps',
-    steps: [
-      ...remove(layout.dropIn, host.dropIn),
-      ...folder(layout.dropInFolder),
-      ...(host.sshd.kind === 'absent' ? [] : [CHECK_CONFIG]),
-      ...planRestart(host, 'sshd still trusts the keys until it starts anew'),
-      ...remove(layout.caFile, host.caFile),
-      ...folder(layout.caFolder),
-    ],
-  }
+export function planRemove(host: Observation, layout: Layout, madeFolders: readonly string[]) {
+  const config = [layout.dropIn.path, ...outrankingPaths(layout)]
+  const removals = config.flatMap(path => removeIfThere(path, host.files))
+  const main = planMain(host, undefined)
+  const folders = ({ path }: { path: string }): Step[] =>
+    madeFolders.includes(path) ? [{ do: 'remove-folder', path, why: 'made by us' }] : []
+  const caFile = removeIfThere(layout.caFile.path, host.files)
+  if (removals.length + main.length + caFile.length === 0) return []
+  const restart = planRestart(host.service, 'sshd reads its configuration only at start', 'config')
+  return [
+    // What includes the drop-in goes before it.
+    ...main,
+    ...removals,
+    ...folders(layout.dropInFolder),
+    ...(host.sshd.kind === 'absent' ? [] : [CHECK_CONFIG]),
+    ...(Array.isArray(restart) && removals.length + main.length > 0 ? restart : []),
+    ...caFile,
+    ...folders(layout.caFolder),
+  ]
 }
 
+const PUT_OFF = 'put off before, to stay below the start limit of the unit'
 const CHECK_CONFIG: Step = { do: 'check-config', why: 'sshd must be able to start' }
 
-// A tree without an sshd that runs here (an image of another architecture) can't be proved.
-function planProof(host: Observation, layout: Layout): Step[] {
-  if (host.sshd.kind === 'absent') return []
-  const caFile = layout.caFile.path
-  return [CHECK_CONFIG, { do: 'prove-trust', caFile, why: 'sshd must really use the file' }]
-}
-
-function isTrusted(sshd: { effective: EffectiveConfig }, layout: Layout): boolean {
-  return trustedUserCaKeys(sshd.effective) === layout.caFile.path
-}
-
-function refuseHost(host: Observation, layout: Layout): Plan | undefined {
-  if (host.sshd.kind === 'absent' && !host.tree) {
-    return refuse('sshd-missing', 'no sshd on this host; install openssh-server first')
-  }
-  if (host.sshd.kind === 'broken') {
-    return refuse(
-      'sshd-config-broken',
-      `sshd refuses its own configuration, from before us; mend it first: ${host.sshd.message}`,
-    )
-  }
-  for (const [place, state] of [
-    [layout.caFile, host.caFile],
-    [layout.dropIn, host.dropIn],
-  ] as const) {
-    if (state.kind === 'folder' || state.kind === 'other') {
-      const what = state.kind === 'folder' ? 'folder' : state.what
-      return refuse(
-        'not-a-regular-file',
-        `${place.path} is a ${what}; move it away, this program writes regular files only`,
-      )
-    }
-  }
-  for (const [place, state] of [
-    [layout.caFolder, host.caFolder],
-    [layout.dropInFolder, host.dropInFolder],
-  ] as const) {
-    if (state.kind === 'file' || state.kind === 'other') {
-      return refuse('not-a-folder', `${place.path} must be a folder; move away what is there`)
-    }
-  }
-  return host.sshd.kind === 'readable' ? refuseConfig(host.sshd.effective, layout) : undefined
-}
-
-function refuseConfig(effective: EffectiveConfig, layout: Layout): Plan | undefined {
-  if (effective.get('pubkeyauthentication')?.[0] === 'no') {
-    return refuse(
-      'pubkey-authentication-off',
-      'PubkeyAuthentication is "no", so that no certificate can log in; set it to "yes" first',
-    )
-  }
-  const current = trustedUserCaKeys(effective)
-  if (current !== undefined && current !== layout.caFile.path) {
-    return refuse(
+function refuseConflict(
+  foreign: readonly ForeignCa[],
+  directives: readonly Directive[],
+  layout: Layout,
+  { conflict }: Wanted,
+): HostRefused | undefined {
+  const before = settingsBefore(layout.dropIn.path, directives, 'trustedusercakeys')
+  const scoped = foreign.find(({ at, file }) => file !== undefined && at.matches.length > 0)
+  if (scoped !== undefined) {
+    return refuseHost(
       'foreign-ca',
-      `sshd trusts the CA keys of another owner: TrustedUserCAKeys ${current}; remove that line first`,
+      `another CA is trusted by ${describeForeignCa(scoped)}; a Match can not be adopted, remove that line first`,
+    )
+  }
+  const displaced = foreign.find(
+    ({ at, file }) => file !== undefined || (at.matches.length === 0 && before.includes(at)),
+  )
+  if (displaced !== undefined && conflict === 'refuse') {
+    return refuseHost(
+      displaced.file === undefined ? 'shadowed' : 'foreign-ca',
+      `another owner's line wins: ${describeForeignCa(displaced)}; remove it, or set sshd.conflict: adopt to trust its keys too`,
     )
   }
   return undefined
 }
 
-function planFolder(place: Place, state: FileState): Step[] {
-  return state.kind === 'missing'
-    ? [{ do: 'make-folder', path: place.path, mode: place.mode, why: 'missing' }]
-    : []
-}
-
-// A file with wrong owner or mode is replaced, not mended: whoever holds it open keeps the old one.
-function planFile(
-  place: Place,
-  state: FileState,
-  text: string,
-  owner: { uid: number; gid: number },
-): { steps: Step[]; newContent: boolean } {
-  const content = Buffer.from(text)
-  const faults = fileFaults(place, state, content, owner)
-  if (faults.length === 0) return { steps: [], newContent: false }
+function adopt(foreign: readonly ForeignCa[], { foreignCaFiles }: Observation) {
+  const files = [...new Set(foreign.flatMap(({ file }) => file ?? []))]
+  const adopted = files.map(file => ({
+    file,
+    ...adoptKeys(foreignCaFiles.get(file) ?? Buffer.alloc(0)),
+  }))
   return {
-    steps: [
-      {
-        do: 'write-file',
-        path: place.path,
-        content,
-        mode: place.mode,
-        ...owner,
-        why: faults.join(', '),
-      },
-    ],
-    newContent: state.kind !== 'file' || !state.content.equals(content),
+    keys: adopted.flatMap(({ keys }) => keys),
+    warnings: adopted.flatMap(({ file, left }) =>
+      left.map(line => `${file}:${line}: not a CA key that can be adopted; left out`),
+    ),
   }
 }
 
-function fileFaults(
-  place: Place,
-  state: FileState,
-  content: Buffer,
-  owner: { uid: number; gid: number },
-): string[] {
-  if (state.kind === 'unseen') return []
-  if (state.kind !== 'file') return ['missing']
-  const octal = (mode: number) => mode.toString(8).padStart(4, '0')
-  return [
-    ...(state.content.equals(content) ? [] : ['content differs']),
-    ...(state.mode === place.mode ? [] : [`mode ${octal(state.mode)}, not ${octal(place.mode)}`]),
-    ...(state.uid === owner.uid && state.gid === owner.gid
-      ? []
-      : [`owner ${state.uid}:${state.gid}, not ${owner.uid}:${owner.gid}`]),
+// The block goes into a regular file; without Include the directive itself goes into the block, and a Match would scope what follows.
+function canNotStand(arrangement: Arrangement, host: Observation, wanted: Wanted): boolean {
+  const { main } = host.config
+  const blockStands = blockLines(arrangement.get(main) ?? '') > 0
+  const scoped = !host.includes && wanted.acceptFrom !== undefined
+  return blockStands && (scoped || host.files.get(main)?.kind !== 'file')
+}
+
+function planSteps(
+  host: Observation,
+  layout: Layout,
+  wanted: Wanted,
+  arrangement: Arrangement,
+  keys: string,
+  warnings: string[],
+): Plan {
+  const caFile = planFile(layout.caFile, keys, host)
+  const config = [
+    ...planFile(layout.dropIn, arrangement.get(layout.dropIn.path) ?? '', host),
+    ...outrankingPaths(layout).flatMap(path => {
+      const text = arrangement.get(path)
+      const { mode } = layout.dropIn
+      return text === undefined
+        ? removeIfThere(path, host.files)
+        : planFile({ path, mode }, text, host)
+    }),
+    ...planMain(host, arrangement.get(host.config.main)),
   ]
+  const writes = [
+    ...planFolder(layout.caFolder, host),
+    ...caFile,
+    ...planFolder(layout.dropInFolder, host),
+    ...config,
+  ]
+  const proofs = proofsFor(wanted.acceptFrom)
+  if (writes.length === 0) return planConverged(host, layout, warnings)
+  const unwritable = refuseUnwritable(writes, host)
+  if (unwritable !== undefined) return unwritable
+  const restart = planRestart(
+    host.service,
+    changesContent(config, host)
+      ? 'sshd reads its configuration only at start'
+      : changesContent(caFile, host) && wanted.restart === 'rotation'
+        ? 'the trusted keys change (sshd.restart: rotation)'
+        : host.restartDue
+          ? PUT_OFF
+          : undefined,
+    changesContent(config, host) ? 'config' : 'rotation',
+  )
+  if (!Array.isArray(restart)) return restart
+  const steps = [...writes, ...planProof(host, layout, proofs), ...restart]
+  return { kind: 'steps', steps, warnings }
 }
 
-function planRestart(host: Observation, why: string | undefined): Step[] {
-  return why === undefined || host.service.kind !== 'running'
-    ? []
-    : [{ do: 'restart-sshd', unit: host.service.unit, why }]
+function refuseUnwritable(writes: readonly Step[], host: Observation): HostRefused | undefined {
+  for (const step of writes) {
+    const folder = 'path' in step ? posix.dirname(step.path) : ''
+    const why = host.unwritable.get(folder)
+    if (why !== undefined) {
+      return refuseHost('read-only', `${folder} can't be written to (${why}); mount it read-write`)
+    }
+  }
+  return undefined
 }
 
-function refuse(code: HostRefusalCode, message: string): Plan {
-  return { kind: 'host-refused', code, message }
+// The files are right. Where sshd does not use them all the same, no file of ours can mend it.
+function planConverged(host: Observation, layout: Layout, warnings: string[]): Plan {
+  if (host.sshd.kind === 'readable') {
+    const used = trustedUserCaKeys(host.sshd.effective)
+    if (used !== layout.caFile.path) {
+      const who = whoSets('trustedusercakeys', scanWith(host.config), used)
+      return refuseHost('shadowed', `sshd uses TrustedUserCAKeys ${used ?? 'none'}, by ${who}`)
+    }
+  }
+  const restart =
+    host.service.kind === 'failed'
+      ? planRestart(host.service, 'sshd is down', 'config')
+      : planRestart(host.service, host.restartDue ? PUT_OFF : undefined, 'rotation')
+  return Array.isArray(restart) ? { kind: 'steps', steps: restart, warnings } : restart
+}
+
+// A tree without an sshd that runs here (an image of another architecture) can't be proved.
+function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]): Step[] {
+  if (host.sshd.kind === 'absent') return []
+  const caFile = layout.caFile.path
+  return [CHECK_CONFIG, { do: 'prove-trust', caFile, proofs, why: 'sshd must really use the file' }]
 }

@@ -1,3 +1,5 @@
+import type { Proof } from './connections.ts'
+
 /** One step of a plan: plain data, printed by `plan` and run by `apply`, the same list. */
 export type Step =
   | { do: 'make-folder'; path: string; mode: number; why: string }
@@ -13,8 +15,8 @@ export type Step =
   | { do: 'remove-file'; path: string; why: string }
   | { do: 'remove-folder'; path: string; why: string }
   | { do: 'check-config'; why: string }
-  | { do: 'prove-trust'; caFile: string; why: string }
-  | { do: 'restart-sshd'; unit: string; why: string }
+  | { do: 'prove-trust'; caFile: string; proofs: readonly Proof[]; why: string }
+  | { do: 'restart-sshd'; unit: string; reason: 'config' | 'rotation' | 'undo'; why: string }
 
 /** A step as reports show it: what, where and why, without the bytes. */
 export interface StepReport {

@@ -21,8 +21,14 @@ export function temporaryName(path: string): string {
 /**
  * Puts a whole file at `path` or leaves what is there: written beside it, owner and mode set,
  * synced, then renamed over it (rename(2) is atomic), and the folder synced so that it lasts.
+ * `relabel` gives it its SELinux label while nobody reads it yet.
  */
-export function writeFileAtomically(fs: FileSystem, path: string, spec: FileSpec): void {
+export function writeFileAtomically(
+  fs: FileSystem,
+  path: string,
+  spec: FileSpec,
+  relabel: (temporary: string) => void = () => {},
+): void {
   const temporary = temporaryName(path)
   removeFile(fs, temporary)
   try {
@@ -38,6 +44,7 @@ export function writeFileAtomically(fs: FileSystem, path: string, spec: FileSpec
     } finally {
       fs.closeSync(fd)
     }
+    relabel(temporary)
     fs.renameSync(temporary, path)
   } catch (error) {
     discard(fs, temporary)

@@ -1,66 +1,77 @@
 import { invertStep } from '../core/invert-step.ts'
 import type { Step } from '../core/step.ts'
 import type { Host } from './host.ts'
-import { lookAt } from './observe.ts'
+import { clearJournal, type Journal, writeJournal } from './journal.ts'
+import { lookAt } from './look-at.ts'
+import { rollBack } from './roll-back.ts'
 import { runStep } from './run-step.ts'
 
 export type Execution =
-  | { kind: 'done' }
+  | { kind: 'done'; restart: 'none' | 'restarted' | 'deferred' }
   | { kind: 'rolled-back'; cause: unknown }
   | { kind: 'rollback-failed'; cause: unknown; rollbackCause: unknown }
 
-/** Told before and after each step; throwing from it fails the step. */
-export type OnStep = (step: Step, when: 'before' | 'after') => void
+/** Told at each instant between two changes of the host, with a name for it. */
+export type OnInstant = (instant: string) => void
 
 /**
- * Runs the steps in order. Where one fails, it and those before it are undone, last first, and sshd
- * is asked again whether it could start.
+ * Runs the steps in order, then `commit`, all or nothing. The journal with their inverse is on disk
+ * from before the first until after the last: a failure undoes everything at once, and a run that
+ * is killed is undone by the next (`recover`).
  */
 export async function execute(
   steps: readonly Step[],
   host: Host,
-  onStep: OnStep = () => {},
+  commit: (restart: 'none' | 'restarted' | 'deferred') => void,
+  onInstant: OnInstant = () => {},
 ): Promise<Execution> {
-  const undo: Step[] = []
+  if (steps.length === 0) {
+    commit('none')
+    return { kind: 'done', restart: 'none' }
+  }
+  const journal: Journal = { version: 1, undo: undoOf(steps, host), restarted: false }
   try {
-    for (const step of steps) {
-      onStep(step, 'before')
-      const before = 'path' in step ? lookAt(host.fs, host.at(step.path)) : undefined
-      undo.unshift(...invertStep(step, before))
-      await runStep(step, host)
-      onStep(step, 'after')
+    onInstant('start')
+    writeJournal(host, journal)
+    onInstant('journal')
+    let restart: 'none' | 'restarted' | 'deferred' = 'none'
+    for (const [index, step] of steps.entries()) {
+      if (step.do === 'restart-sshd') {
+        journal.restarted = true
+        writeJournal(host, journal)
+        onInstant(`before ${index} ${step.do}`)
+        restart = await host.service.restart(step.reason)
+      } else {
+        onInstant(`before ${index} ${step.do}`)
+        await runStep(step, host)
+      }
+      onInstant(`after ${index} ${step.do}`)
     }
-    return { kind: 'done' }
+    commit(restart)
+    onInstant('commit')
+    clearJournal(host)
+    onInstant('end')
+    return { kind: 'done', restart }
   } catch (cause) {
-    return rollBack(undo, host, cause)
+    return rollBackAfter(cause, journal, host)
   }
 }
 
-async function rollBack(undo: Step[], host: Host, cause: unknown): Promise<Execution> {
+async function rollBackAfter(cause: unknown, journal: Journal, host: Host): Promise<Execution> {
   try {
-    // A restart comes last in the undoing too: it must find the old files.
-    const restarts = undo.filter(step => step.do === 'restart-sshd')
-    for (const step of undo) if (step.do !== 'restart-sshd') await runStep(step, host)
-    await runStep({ do: 'check-config', why: 'undone' }, host)
-    for (const step of restarts) await runStep(step, host)
+    await rollBack(journal, host)
     return { kind: 'rolled-back', cause }
   } catch (rollbackCause) {
+    // The journal stays: the next run tries again.
     return { kind: 'rollback-failed', cause, rollbackCause }
   }
 }
 
-/** A failed execution, for the outcome; both errors are told where the undoing failed too. */
-export function describeFailure(failure: Exclude<Execution, { kind: 'done' }>) {
-  const cause = messageOf(failure.cause)
-  if (failure.kind === 'rolled-back') {
-    const message = `${cause}; everything is as it was before`
-    return { outcome: 'rolled-back' as const, code: 'step-failed', message }
-  }
-  const undoing = messageOf(failure.rollbackCause)
-  const message = `${cause}; undoing it failed too: ${undoing}. Keep this session open, and see what \`sshd -t\` says`
-  return { outcome: 'rollback-failed' as const, code: 'rollback-failed', message }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+// What commit writes is undone too, or the memory of a rotation would outlive its keys.
+function undoOf(steps: readonly Step[], host: Host): Step[] {
+  const look = (path: string) => lookAt(host.fs, host.at(path))
+  const undo = steps.map(step => invertStep(step, 'path' in step ? look(step.path) : undefined))
+  const { path } = host.layout.stateFile
+  const state = invertStep({ do: 'remove-file', path, why: 'written by commit' }, look(path))
+  return [...undo, state].reverse().flat()
 }

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 /** The file-system calls that the provisioner makes, and no others; tests sabotage them one by one. */
 export type FileSystem = Pick<
   typeof fs,
+  | 'accessSync'
   | 'closeSync'
   | 'fchmodSync'
   | 'fchownSync'
@@ -11,6 +12,7 @@ export type FileSystem = Pick<
   | 'lstatSync'
   | 'mkdirSync'
   | 'openSync'
+  | 'readdirSync'
   | 'readFileSync'
   | 'renameSync'
   | 'rmdirSync'

@@ -1,12 +1,18 @@
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../core/config/config.ts'
-import type { Layout } from '../core/layout.ts'
-import { layoutOf } from '../core/layout.ts'
+import { proofsFor } from '../core/connections.ts'
+import { type Layout, layoutOf } from '../core/layout.ts'
 import { type FileSystem, realFileSystem } from './file-system.ts'
-import { findSshd, openSshd, type Sshd } from './openssh.ts'
+import { configFile, configOptions, findSshd, openSshd, type Sshd } from './openssh.ts'
 import { runCommand } from './run-command.ts'
-import { type SshService, unmanagedService } from './service.ts'
-import { openSystemd } from './systemd.ts'
+import { scheduleRestart } from './service/deferred-restart.ts'
+import { findService } from './service/find-service.ts'
+import { configuredPorts } from './service/listening.ts'
+import { openProcessTable } from './service/process-table.ts'
+import { openRestartHistory } from './service/restart-history.ts'
+import { budgetedService, listenerArgv, noService, type Service } from './sshd-service.ts'
 
 /** A host as the provisioner sees it: its places, its files, its sshd and what restarts that. */
 export interface Host {
@@ -18,37 +24,108 @@ export interface Host {
   fs: FileSystem
   /** Who must own what we write: root, in earnest. */
   owner: { uid: number; gid: number }
+  /** The file that sshd starts from. */
+  mainConfig: string
   sshd: Sshd | undefined
-  service: SshService
+  service: Service
+  /** Gives a file the SELinux label of its place, before it gets its name. */
+  relabel?(path: string): void
 }
 
+/** The argv by which a command of this program is started again, for a restart that is put off. */
+export type Again = (command: string) => readonly string[]
+
 /** The host that this process runs on, or the tree of another one under `root`. */
-export function openHost(config: Config['sshd'], root = '/'): Host {
-  const fs = realFileSystem
+export async function openHost(config: Config['sshd'], root: string, again: Again): Promise<Host> {
   const at = (path: string) => join(root, path)
-  const tree = root !== '/'
-  const program = findSshd(fs, at)
-  // In a tree, sshd reads /etc/ssh of the tree, as the host will once it has booted.
-  const argv = program === undefined ? [] : tree ? ['chroot', root, program] : [program]
-  return {
+  const base = {
     layout: layoutOf(config),
-    tree,
     at,
-    fs,
+    fs: realFileSystem,
     owner: { uid: 0, gid: 0 },
-    sshd:
-      program === undefined
-        ? undefined
-        : openSshd(argv, runCommand, { fs, runFolder: at('/run/sshd') }),
-    service: !tree && isBooted(fs) ? openSystemd(runCommand) : unmanagedService,
+    ...optionally('relabel', findRelabel()),
+  }
+  return root === '/' ? runningHost(base, config, again) : tree(base, root)
+}
+
+type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'relabel'>
+
+async function runningHost(base: Base, config: Config['sshd'], again: Again): Promise<Host> {
+  const { fs, at, layout, owner } = base
+  const clock = { now: () => Date.now(), sleep: async (ms: number) => void (await sleep(ms)) }
+  let sshd: Sshd | undefined
+  const [proof] = proofsFor(undefined)
+  const ports = async () => (sshd === undefined ? [] : configuredPorts(await sshd.effective(proof)))
+  const processes = openProcessTable()
+  const exists = (path: string) => isThere(fs, path)
+  const found = findService(
+    { run: runCommand, processes, clock, ports, exists },
+    config.restartCommand,
+  )
+  const program = findSshd(fs, at)
+  const argv = (await listenerArgv(found)) ?? []
+  const options = configOptions(argv)
+  if (program !== undefined) {
+    sshd = openSshd([program, ...options], runCommand, { fs, runFolder: '/run/sshd' })
+  }
+  const { path, mode } = layout.restarts
+  const history = openRestartHistory(fs, path, { mode, ...owner })
+  const defer = async (afterMs: number) => {
+    if (!exists('/run/systemd/system')) return false
+    const deferral = await scheduleRestart(runCommand, afterMs / 1000, again('repair'))
+    return deferral.kind !== 'not-scheduled'
+  }
+  return {
+    ...base,
+    tree: false,
+    mainConfig: configFile(options) ?? defaultConfigFile(base),
+    sshd,
+    service: budgetedService({ service: found, history, clock }, defer),
   }
 }
 
-/** Whether systemd is the init, as sd_booted(3) tells it. */
-function isBooted(fs: FileSystem): boolean {
+// In a tree, sshd reads /etc/ssh of the tree, as the host will once it has booted.
+async function tree(base: Base, root: string): Promise<Host> {
+  const { fs, at } = base
+  const program = findSshd(fs, at)
+  const argv = ['chroot', root, program ?? '']
+  const sshd = openSshd(argv, runCommand, { fs, runFolder: at('/run/sshd') })
+  const runs = program !== undefined && (await sshd.version()) !== undefined
+  return {
+    ...base,
+    tree: true,
+    mainConfig: defaultConfigFile(base),
+    sshd: runs ? sshd : undefined,
+    service: noService,
+  }
+}
+
+// SUSE keeps the vendor's file apart; one in /etc replaces it.
+function defaultConfigFile({ fs, at }: Base): string {
+  const [usual, vendor] = ['/etc/ssh/sshd_config', '/usr/etc/ssh/sshd_config'] as const
+  return !isThere(fs, at(usual)) && isThere(fs, at(vendor)) ? vendor : usual
+}
+
+const RESTORECON = ['/usr/sbin/restorecon', '/sbin/restorecon']
+
+/** restorecon(8) does nothing where SELinux is off: where it is installed, it is called. */
+function findRelabel(): Host['relabel'] {
+  const program = RESTORECON.find(path => isThere(realFileSystem, path))
+  if (program === undefined) return undefined
+  return path => {
+    const { status, stderr } = spawnSync(program, [path], { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`restorecon ${path}: ${stderr.trim() || `exit ${status}`}`)
+  }
+}
+
+function isThere(fs: FileSystem, path: string): boolean {
   try {
-    return fs.lstatSync('/run/systemd/system').isDirectory()
+    return fs.lstatSync(path) !== undefined
   } catch {
     return false
   }
+}
+
+function optionally<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
 }

@@ -1,4 +1,10 @@
 import { constants } from 'node:fs'
+import { outrankingPaths } from '../core/arrangement.ts'
+import type { ConfigSnapshot } from '../core/config-snapshot.ts'
+import { type Proof, proofsFor } from '../core/connections.ts'
+import type { EffectiveConfig } from '../core/effective-config.ts'
+import { messageOf } from '../core/failures.ts'
+import { findForeignCas } from '../core/foreign-ca.ts'
 import type {
   FileState,
   Observation,
@@ -6,27 +12,35 @@ import type {
   SshdState,
   Unseen,
 } from '../core/observation.ts'
-import { errorCode, type FileSystem } from './file-system.ts'
+import type { Directive } from '../core/sshd-config/directive.ts'
+import { reachOf } from '../core/sshd-config/reach.ts'
+import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
-
-/** More than any file of ours can hold; a larger one is not ours. */
-const MOST_BYTES = 1024 * 1024
+import { lookAt } from './look-at.ts'
+import { snapshotConfig } from './snapshot-config.ts'
 
 /** Looks at the host and changes nothing; what can't be seen is said, not guessed. */
-export async function observe(host: Host): Promise<Observation> {
-  const unseen: Unseen[] = []
-  const look = (path: string) => {
-    const state = lookAt(host.fs, host.at(path))
-    if (state.kind === 'unseen') unseen.push({ what: path, why: 'only root may read it' })
-    return state
-  }
+export async function observe(
+  host: Host,
+  { acceptFrom, restartDue }: { acceptFrom?: readonly string[]; restartDue: boolean },
+): Promise<Observation> {
   const { layout } = host
+  const unseen: Unseen[] = []
+  const { config, directives } = snapshotConfig(host, unseen)
+  const files = lookAtAll(host, config, unseen)
+  const folders = [layout.caFolder.path, layout.dropInFolder.path]
+  const [proof] = proofsFor(acceptFrom)
+  const sshd = await observeSshd(host, proof, unseen)
+  const revoked = sshd.kind === 'readable' ? missingRevokedKeys(host, sshd.effective) : undefined
   return {
-    caFolder: look(layout.caFolder.path),
-    caFile: look(layout.caFile.path),
-    dropInFolder: look(layout.dropInFolder.path),
-    dropIn: look(layout.dropIn.path),
-    sshd: await observeSshd(host, unseen),
+    files,
+    config,
+    includes: await knowsInclude(host, directives),
+    foreignCaFiles: readForeignCaFiles(host, directives),
+    unwritable: new Map(folders.flatMap(path => unwritable(host, path))),
+    restartDue,
+    ...(revoked === undefined ? {} : { missingRevokedKeys: revoked }),
+    sshd,
     service: await observeService(host, unseen),
     owner: host.owner,
     tree: host.tree,
@@ -34,7 +48,20 @@ export async function observe(host: Host): Promise<Observation> {
   }
 }
 
-async function observeSshd(host: Host, unseen: Unseen[]): Promise<SshdState> {
+function lookAtAll(host: Host, config: ConfigSnapshot, unseen: Unseen[]): Map<string, FileState> {
+  const { caFolder, caFile, dropInFolder, dropIn } = host.layout
+  const places = [caFolder, caFile, dropInFolder, dropIn].map(({ path }) => path)
+  return new Map(
+    [...places, ...outrankingPaths(host.layout), config.main].map(path => {
+      // The administrator may have linked sshd's main file elsewhere; it is theirs.
+      const state = lookAt(host.fs, host.at(path))
+      if (state.kind === 'unseen') unseen.push({ what: path, why: 'only root may read it' })
+      return [path, state]
+    }),
+  )
+}
+
+async function observeSshd(host: Host, proof: Proof, unseen: Unseen[]): Promise<SshdState> {
   if (host.sshd === undefined) return { kind: 'absent' }
   if (process.getuid?.() !== host.owner.uid) {
     unseen.push({ what: 'what sshd uses (sshd -T)', why: 'only root may read its host keys' })
@@ -42,11 +69,56 @@ async function observeSshd(host: Host, unseen: Unseen[]): Promise<SshdState> {
   }
   const test = await host.sshd.test()
   if (!test.ok) return { kind: 'broken', message: test.message }
-  return { kind: 'readable', effective: await host.sshd.effective(ANYBODY) }
+  try {
+    return { kind: 'readable', effective: await host.sshd.effective(proof) }
+  } catch (error) {
+    // `sshd -t` passes some configurations that every connection then dies of.
+    return { kind: 'broken', message: messageOf(error) }
+  }
 }
 
-/** A connection that no `Match` block is meant for. */
-export const ANYBODY = { user: 'nobody', addr: '192.0.2.1' }
+// sshd is asked for its version only where the answer matters: where no Include is seen to work.
+async function knowsInclude(host: Host, directives: readonly Directive[]): Promise<boolean> {
+  const { path } = host.layout.dropIn
+  if (host.sshd === undefined || reachOf(path, directives).kind === 'reached') return true
+  const version = await host.sshd.version()
+  return version === undefined || version.major > 8 || (version.major === 8 && version.minor >= 2)
+}
+
+function readForeignCaFiles(host: Host, directives: readonly Directive[]) {
+  const foreign = findForeignCas(directives, host.layout.caFile.path)
+  return new Map(
+    foreign.flatMap(({ file }) => {
+      if (file === undefined) return []
+      return [[file, readIfThere(host, file)] as const]
+    }),
+  )
+}
+
+// Another owner may well keep its file behind a link; it is only read.
+function readIfThere(host: Host, path: string): Buffer | undefined {
+  try {
+    return host.fs.readFileSync(host.at(path))
+  } catch {
+    return undefined
+  }
+}
+
+// access(2) answers EROFS to root too; other refusals show at the first write, and are undone.
+function unwritable(host: Host, path: string): [string, string][] {
+  try {
+    host.fs.accessSync(host.at(path), constants.W_OK)
+    return []
+  } catch (error) {
+    const code = errorCode(error)
+    return code === 'EROFS' ? [[path, 'read-only file system']] : []
+  }
+}
+
+function missingRevokedKeys(host: Host, effective: EffectiveConfig): string | undefined {
+  const [path = 'none'] = effective.get('revokedkeys') ?? []
+  return path !== 'none' && lookAt(host.fs, host.at(path)).kind === 'missing' ? path : undefined
+}
 
 async function observeService(host: Host, unseen: Unseen[]): Promise<ServiceState> {
   try {
@@ -54,42 +126,6 @@ async function observeService(host: Host, unseen: Unseen[]): Promise<ServiceStat
   } catch (error) {
     if (process.getuid?.() === 0) throw error
     unseen.push({ what: 'the ssh service', why: error instanceof Error ? error.message : '' })
-    return { kind: 'unmanaged' }
-  }
-}
-
-/** What stands at a path; the file is opened before it is judged, so that nobody swaps it between. */
-export function lookAt(fs: FileSystem, path: string): FileState {
-  let fd: number
-  try {
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
-    fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-  } catch (error) {
-    return unopened(error)
-  }
-  try {
-    const stat = fs.fstatSync(fd)
-    const owner = { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid }
-    if (stat.isDirectory()) return { kind: 'folder', ...owner }
-    if (!stat.isFile()) return { kind: 'other', what: 'device, pipe or socket' }
-    if (stat.size > MOST_BYTES) return { kind: 'file', ...owner, content: Buffer.alloc(0) }
-    return { kind: 'file', ...owner, content: fs.readFileSync(fd) }
-  } finally {
-    fs.closeSync(fd)
-  }
-}
-
-function unopened(error: unknown): FileState {
-  switch (errorCode(error)) {
-    case 'ENOENT':
-      return { kind: 'missing' }
-    case 'ELOOP':
-      return { kind: 'other', what: 'symbolic link' }
-    case 'ENXIO':
-      return { kind: 'other', what: 'device, pipe or socket' }
-    case 'EACCES':
-      return { kind: 'unseen' }
-    default:
-      throw error
+    return { kind: 'none' }
   }
 }

@@ -1,12 +1,7 @@
+import type { Connection } from '../core/connections.ts'
 import { type EffectiveConfig, parseEffectiveConfig } from '../core/effective-config.ts'
 import { errorCode, type FileSystem } from './file-system.ts'
 import type { CommandResult } from './run-command.ts'
-
-/** A connection to ask sshd about: `sshd -T -C user=…,host=…,addr=…` (sshd(8)). */
-export interface Connection {
-  user: string
-  addr: string
-}
 
 /** The sshd of this host, asked about its configuration; nothing here changes anything. */
 export interface Sshd {
@@ -14,6 +9,8 @@ export interface Sshd {
   test(): Promise<{ ok: true } | { ok: false; message: string }>
   /** What sshd would use for a connection; `sshd -T -C`. */
   effective(connection: Connection): Promise<EffectiveConfig>
+  /** As the program says it; `sshd -V`. */
+  version(): Promise<{ major: number; minor: number } | undefined>
 }
 
 const SSHD_PATHS = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd']
@@ -26,6 +23,26 @@ export function findSshd(fs: FileSystem, at: (path: string) => string): string |
       return false
     }
   })
+}
+
+/** The options of a listening sshd that decide what it reads: `-f` and `-o` (sshd(8)). */
+export function configOptions(argv: readonly string[]): string[] {
+  const options: string[] = []
+  for (let at = 1; at < argv.length; at++) {
+    const word = argv[at] ?? ''
+    if (!/^-[A-Za-z0-9]*[fo]/.test(word)) continue
+    options.push(word)
+    if (/^-[A-Za-z0-9]*[fo]$/.test(word)) options.push(argv[++at] ?? '')
+  }
+  return options
+}
+
+/** The file that sshd starts from, by its options: that of `-f`, if any. */
+export function configFile(options: readonly string[]): string | undefined {
+  const at = options.findIndex(option => /^-[A-Za-z0-9]*f/.test(option))
+  const word = options[at] ?? ''
+  const value = word.slice(word.indexOf('f') + 1)
+  return at === -1 ? undefined : value === '' ? options[at + 1] : value
 }
 
 /**
@@ -52,6 +69,12 @@ export function openSshd(
       const result = await runSshd(['-T', '-C', `user=${user},host=${addr},addr=${addr}`])
       if (result.code !== 0) throw new Error(`sshd -T failed: ${complaint(result)}`)
       return parseEffectiveConfig(result.stdout)
+    },
+    async version() {
+      // Older ones do not know -V, and print it with their usage.
+      const { stdout, stderr } = await run([...argv, '-V'])
+      const match = /OpenSSH_(\d+)\.(\d+)/.exec(stdout + stderr)
+      return match === null ? undefined : { major: Number(match[1]), minor: Number(match[2]) }
     },
   }
 }

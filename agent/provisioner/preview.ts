@@ -1,11 +1,10 @@
 import type { BundleRefused } from '../core/bundle.ts'
 import type { Unseen } from '../core/observation.ts'
-import { type Plan, planApply } from '../core/plan.ts'
+import type { Plan } from '../core/plan.ts'
 import type { Accepted } from '../core/trust.ts'
 import type { Host } from './host.ts'
-import { observe } from './observe.ts'
-import { accept, type Request, wanted } from './provision.ts'
-import { readState, type State } from './state.ts'
+import { accept, planOn, type Request } from './provision.ts'
+import { FRESH_STATE, readState, type State } from './state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */
 export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | BundleRefused) & {
@@ -17,16 +16,12 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   const { state, unseen } = readStateIfAllowed(host)
   const accepted = accept(request, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
-  const observation = await observe(host)
-  const plan = planApply(observation, host.layout, wanted(accepted, request.config))
-  return { ...plan, unseen: [...unseen, ...observation.unseen] }
+  const plan = await planOn(host, accepted, request.config, state)
+  return { ...plan, unseen: [...unseen, ...plan.unseen] }
 }
 
 function readStateIfAllowed(host: Host): { state: State; unseen: Unseen[] } {
   if (process.getuid?.() === host.owner.uid) return { state: readState(host), unseen: [] }
   const why = 'only root may read it'
-  return {
-    state: { version: 1, madeFolders: [] },
-    unseen: [{ what: host.layout.stateFile.path, why }],
-  }
+  return { state: FRESH_STATE, unseen: [{ what: host.layout.stateFile.path, why }] }
 }

@@ -1,12 +1,13 @@
-import { renderCaKeys } from '../core/bundle.ts'
 import type { Config } from '../core/config/config.ts'
-import { renderDropIn } from '../core/drop-in.ts'
+import { describeFailure } from '../core/failures.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
-import { planApply } from '../core/plan.ts'
+import { type Plan, planApply, type Wanted } from '../core/plan.ts'
+import { refuseHost } from '../core/refuse-host.ts'
+import { contestedPath, recentRepairs } from '../core/repairs.ts'
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
-import { describeFailure, execute, type OnStep } from './execute.ts'
+import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
@@ -22,24 +23,37 @@ export interface Request {
   now: Date
 }
 
-/** One whole cycle: decide, look, plan, run, remember. The caller holds the lock. */
-export async function provision(request: Request, host: Host, onStep?: OnStep): Promise<Outcome> {
+type Good = Extract<Accepted, { kind: 'accepted' }>
+
+/** One whole cycle: decide, look, plan, run, remember. The caller sees to its turn (`inTurn`). */
+export async function provision(
+  request: Request,
+  host: Host,
+  onInstant?: OnInstant,
+): Promise<Outcome> {
   const state = readState(host)
   const accepted = accept(request, state)
   if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
-  const plan = planApply(await observe(host), host.layout, wanted(accepted, request.config))
+  const plan = withoutFight(
+    await planOn(host, accepted, request.config, state),
+    accepted,
+    request,
+    state,
+  )
   if (plan.kind === 'host-refused') {
     const { code, message } = plan
     return stopped({ outcome: 'host-refused', code, message }, kept(host, state))
   }
-  const execution = await execute(plan.steps, host, onStep)
+  const { steps, warnings } = plan
+  const commit = (restart: 'none' | 'restarted' | 'deferred') =>
+    writeState(host, remembered(accepted, request, steps, state, restart), state)
+  const execution = await execute(steps, host, commit, onInstant)
   if (execution.kind !== 'done') {
-    return stopped(describeFailure(execution), { ...kept(host, state), steps: plan.steps })
+    return stopped(describeFailure(execution), { ...kept(host, state), steps })
   }
-  remember(accepted, request, plan.steps, state, host)
-  const warnings =
+  const unproved =
     host.sshd === undefined ? ['no sshd was there to prove that it uses the keys'] : []
-  return succeeded(accepted.bundle, plan.steps, warnings)
+  return succeeded(accepted.bundle, steps, execution.restart, [...warnings, ...unproved])
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */
@@ -52,9 +66,19 @@ export function accept({ bundle, config, now }: Request, state: State): Accepted
   return acceptBundle(bundle, state.held, policy, now)
 }
 
-/** The host as an accepted bundle and the config want it. */
-export function wanted({ bundle }: Extract<Accepted, { kind: 'accepted' }>, { sshd }: Config) {
-  return { caKeys: renderCaKeys(bundle.keys), dropIn: renderDropIn(sshd), restart: sshd.restart }
+/** The plan for an accepted bundle on the host as it is. */
+export async function planOn(
+  host: Host,
+  { bundle }: Good,
+  { sshd }: Config,
+  state: State,
+): Promise<Plan & { unseen: Awaited<ReturnType<typeof observe>>['unseen'] }> {
+  const { restartDue } = state
+  const { acceptFrom } = sshd
+  const scope = acceptFrom === undefined ? {} : { acceptFrom }
+  const observation = await observe(host, { ...scope, restartDue })
+  const wanted: Wanted = { ...sshd, keys: bundle.keys }
+  return { ...planApply(observation, host.layout, wanted), unseen: observation.unseen }
 }
 
 /** What the host trusts, whatever became of the cycle. */
@@ -65,25 +89,50 @@ export function kept(host: Host, { held }: State): Kept {
   }
 }
 
-// Written only where it says something new: a quiet cycle touches nothing.
-function remember(
-  { bundle, digest }: Extract<Accepted, { kind: 'accepted' }>,
-  { source, now }: Request,
+// The same bundle and yet files to write: somebody has changed them. Once is put right, again and
+// again is left alone and said.
+function withoutFight(plan: Plan, accepted: Good, { now }: Request, state: State): Plan {
+  if (plan.kind !== 'steps' || !isDrift(accepted, state)) return plan
+  const path = contestedPath(writtenBy(plan.steps), state.repairs, now)
+  return path === undefined
+    ? plan
+    : refuseHost('contested', `somebody keeps changing ${path}; find out who, and stop one of us`)
+}
+
+function isDrift({ digest }: Good, { held }: State): boolean {
+  return held?.digest === digest
+}
+
+const writtenBy = (steps: readonly Step[]) =>
+  steps.flatMap(step => (step.do === 'write-file' ? [step.path] : []))
+
+function remembered(
+  accepted: Good,
+  { bundle, source, now }: Request,
   steps: readonly Step[],
   state: State,
-  host: Host,
-): void {
+  restart: 'none' | 'restarted' | 'deferred',
+): State {
+  const { serial } = accepted.bundle
   const made = steps.flatMap(step => (step.do === 'make-folder' ? [step.path] : []))
-  if (made.length === 0 && state.held?.digest === digest && state.held.source === source) return
-  writeState(host, {
+  const at = now.toISOString()
+  const drift = isDrift(accepted, state)
+  const repaired = drift ? writtenBy(steps).map(path => ({ path, at })) : []
+  return {
     version: 1,
-    held: {
-      ...(bundle.serial === undefined ? {} : { serial: bundle.serial }),
-      digest,
-      keys: renderCaKeys(bundle.keys),
-      source,
-      acceptedAt: now.toISOString(),
-    },
+    held:
+      drift && state.held?.source === source
+        ? state.held
+        : {
+            ...(serial === undefined ? {} : { serial }),
+            digest: accepted.digest,
+            bundle: Buffer.from(bundle).toString('base64'),
+            source,
+            acceptedAt: at,
+          },
     madeFolders: [...new Set([...state.madeFolders, ...made])],
-  })
+    repairs:
+      steps.length === 0 ? state.repairs : [...recentRepairs(state.repairs, now), ...repaired],
+    restartDue: restart === 'deferred' || (restart === 'none' && state.restartDue),
+  }
 }

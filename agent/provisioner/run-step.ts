@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
+import type { Proof } from '../core/connections.ts'
 import { trustedUserCaKeys } from '../core/effective-config.ts'
 import type { Step } from '../core/step.ts'
 import { removeFile, syncFolder, writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
-import { ANYBODY } from './observe.ts'
 
 /** Does one step on the host, or throws; what it has brought about already is done once more. */
 export async function runStep(step: Step, host: Host): Promise<void> {
@@ -12,7 +12,7 @@ export async function runStep(step: Step, host: Host): Promise<void> {
     case 'make-folder':
       return makeFolder(host, step.path, step.mode)
     case 'write-file':
-      return writeFileAtomically(host.fs, host.at(step.path), step)
+      return writeFileAtomically(host.fs, host.at(step.path), step, host.relabel)
     case 'remove-file':
       return removeFile(host.fs, host.at(step.path))
     case 'remove-folder':
@@ -20,9 +20,9 @@ export async function runStep(step: Step, host: Host): Promise<void> {
     case 'check-config':
       return checkConfig(host)
     case 'prove-trust':
-      return proveTrust(host, step.caFile)
+      return proveTrust(host, step.caFile, step.proofs)
     case 'restart-sshd':
-      return host.service.restart(step.unit)
+      await host.service.restart(step.reason)
   }
 }
 
@@ -63,10 +63,16 @@ async function checkConfig({ sshd }: Host): Promise<void> {
 }
 
 // `sshd -t` never opens the CA file, and passes where another line wins over ours.
-async function proveTrust({ sshd }: Host, caFile: string): Promise<void> {
+async function proveTrust({ sshd }: Host, caFile: string, proofs: readonly Proof[]): Promise<void> {
   if (sshd === undefined) return
-  const used = trustedUserCaKeys(await sshd.effective(ANYBODY))
-  if (used !== caFile) {
-    throw new Error(`sshd uses TrustedUserCAKeys ${used ?? 'none'} instead of ${caFile}`)
-  }
+  await Promise.all(
+    proofs.map(async proof => {
+      const used = trustedUserCaKeys(await sshd.effective(proof))
+      if ((used === caFile) !== proof.trusted) {
+        throw new Error(
+          `for ${proof.user} from ${proof.addr} sshd uses TrustedUserCAKeys ${used ?? 'none'}`,
+        )
+      }
+    }),
+  )
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/outcome.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
-import { lookAt } from './observe.ts'
+import { lookAt } from './look-at.ts'
 import { makeOwnFolder } from './own-folder.ts'
 
 /** The last outcome that said something new; everybody on the host may read it. */

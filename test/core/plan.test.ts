@@ -1,126 +1,225 @@
 import { describe, expect, test } from 'vitest'
-import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
-import { layoutOf } from '../../agent/core/layout.ts'
-import type { FileState, Observation, SshdState } from '../../agent/core/observation.ts'
+import { renderCaKeys } from '../../agent/core/bundle.ts'
+import { renderDropIn } from '../../agent/core/drop-in.ts'
+import type { FileState, Observation } from '../../agent/core/observation.ts'
 import { planApply, planRemove } from '../../agent/core/plan.ts'
+import {
+  CA,
+  DROP_IN,
+  file,
+  hostWith,
+  KEY,
+  layout,
+  MAIN,
+  newCaKey,
+  OURS,
+  outline,
+  satisfied,
+  stepsOf,
+  uses,
+  WANTED,
+} from './planned-host.ts'
 
-const CA = '/var/lib/pomerium/pomerium_user_ca_key.pub'
-const DROP_IN = '/etc/ssh/sshd_config.d/pomerium-ca.conf'
-const layout = layoutOf({
-  caFile: CA,
-  dropIn: DROP_IN,
-  conflict: 'refuse',
-  restart: 'rotation',
-})
-const wanted = { caKeys: 'new\n', dropIn: 'drop\n', restart: 'rotation' as const }
-const FOLDER: FileState = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 }
-const file = (text: string, mode = 0o600, uid = 0): FileState => ({
-  kind: 'file',
-  content: Buffer.from(text),
-  mode,
-  uid,
-  gid: 0,
-})
-const uses = (caFile: string, more = ''): SshdState => ({
-  kind: 'readable',
-  effective: parseEffectiveConfig(`pubkeyauthentication yes\nTrustedUserCAKeys ${caFile}\n${more}`),
-})
-
-const FRESH: Observation = {
-  caFolder: { kind: 'missing' },
-  caFile: { kind: 'missing' },
-  dropInFolder: FOLDER,
-  dropIn: { kind: 'missing' },
-  sshd: uses('none'),
-  service: { kind: 'running', unit: 'ssh.service' },
-  owner: { uid: 0, gid: 0 },
-  tree: false,
-  unseen: [],
-}
-const SATISFIED: Observation = {
-  ...FRESH,
-  caFolder: FOLDER,
-  caFile: file('new\n'),
-  dropIn: file('drop\n'),
-  sshd: uses(CA),
-}
-
-function steps(host: Observation, want = wanted): string[] {
-  const plan = planApply(host, layout, want)
-  if (plan.kind !== 'steps') expect.fail(plan.message)
-  return plan.steps.map(step => ('path' in step ? `${step.do} ${step.path}` : step.do))
-}
+const steps = (host: Observation, wanted = WANTED) => stepsOf(planApply(host, layout, wanted))
+const PROOF = ['check-config', 'prove-trust']
+const FRESH = [
+  'make-folder /var/lib/pomerium',
+  `write-file ${CA}`,
+  `write-file ${DROP_IN}`,
+  ...PROOF,
+  'restart-sshd',
+]
 
 describe('planApply', () => {
   test('a fresh host: the keys, then the drop-in that names them, then proof and restart', () => {
-    expect(steps(FRESH)).toEqual([
-      'make-folder /var/lib/pomerium',
-      `write-file ${CA}`,
-      `write-file ${DROP_IN}`,
-      'check-config',
-      'prove-trust',
-      'restart-sshd',
-    ])
+    expect(steps(hostWith())).toEqual(FRESH)
   })
 
   test('a satisfied host: nothing', () => {
-    expect(steps(SATISFIED)).toEqual([])
+    expect(steps(satisfied())).toEqual([])
   })
 
-  const ROTATED = { ...SATISFIED, caFile: file('old\n') }
   test('a rotated CA: the keys, proof and restart; no restart where the config says so', () => {
-    const proof = [`write-file ${CA}`, 'check-config', 'prove-trust']
-    expect(steps(ROTATED)).toEqual([...proof, 'restart-sshd'])
-    expect(steps(ROTATED, { ...wanted, restart: 'config-change' as never })).toEqual(proof)
+    const rotated = satisfied({ [CA]: file('old\n') })
+    expect(steps(rotated)).toEqual([`write-file ${CA}`, ...PROOF, 'restart-sshd'])
+    const lazy = { ...WANTED, restart: 'config-change' as const }
+    expect(steps(rotated, lazy)).toEqual([`write-file ${CA}`, ...PROOF])
   })
 
-  test.each([
-    ['mode', file('new\n', 0o644), 'mode 0644, not 0600'],
-    ['owner', file('new\n', 0o600, 1000), 'owner 1000:0, not 0:0'],
-    ['both', file('new\n', 0o4600, 1), 'mode 4600, not 0600, owner 1:0, not 0:0'],
-  ])('drifted %s: written anew, without restart', (_, caFile, why) => {
-    const plan = planApply({ ...SATISFIED, caFile }, layout, wanted)
+  const text = renderCaKeys([KEY])
+  test.each<[string, FileState, string]>([
+    ['mode', file(text, 0o644), 'mode 0644, not 0600'],
+    ['owner', file(text, 0o600, 1000), 'owner 1000:0, not 0:0'],
+    ['both', file(text, 0o4600, 1), 'mode 4600, not 0600, owner 1:0, not 0:0'],
+  ])('drifted %s: written anew, without restart', (_, state, why) => {
+    const plan = planApply(satisfied({ [CA]: state }), layout, WANTED)
     expect(plan).toMatchObject({ kind: 'steps', steps: [{ do: 'write-file', why }, {}, {}] })
   })
 
-  test('a stopped ssh service is not started by us', () => {
-    expect(steps({ ...FRESH, service: { kind: 'stopped', unit: 'ssh.service' } })).not.toContain(
-      'restart-sshd',
-    )
+  test('an sshd that is not running is not started, one that has failed is', () => {
+    const stopped = { service: { kind: 'not-running', unit: 'ssh.service' } } as const
+    expect(steps(hostWith({}, stopped))).not.toContain('restart-sshd')
+    const failed = {
+      service: { kind: 'failed', unit: 'ssh.service', result: 'exit-code' },
+    } as const
+    expect(steps(satisfied({}, failed))).toEqual(['restart-sshd'])
+  })
+
+  test('a restart that was put off is made', () => {
+    expect(steps(satisfied({}, { restartDue: true }))).toEqual(['restart-sshd'])
   })
 
   test('a tree without sshd is written, and not proved', () => {
-    expect(
-      steps({ ...FRESH, sshd: { kind: 'absent' }, service: { kind: 'unmanaged' }, tree: true }).at(
-        -1,
-      ),
-    ).toBe(`write-file ${DROP_IN}`)
+    const tree = { sshd: { kind: 'absent' }, service: { kind: 'none' }, tree: true } as const
+    expect(steps(hostWith({}, tree)).at(-1)).toBe(`write-file ${DROP_IN}`)
+  })
+})
+
+describe('where no Include reaches the drop-in', () => {
+  test.each([
+    ['none', 'Port 22\n'],
+    ['of another folder', 'Include /etc/ssh/other.d/*.conf\n'],
+    ['in a Match', 'Match User bob\n    Include /etc/ssh/sshd_config.d/*.conf'],
+  ])('%s: a marked block at the top of sshd_config', (_, main) => {
+    const plan = planApply(hostWith({ [MAIN]: main }), layout, WANTED)
+    expect(stepsOf(plan)).toEqual([...FRESH.slice(0, 3), `write-file ${MAIN}`, ...FRESH.slice(3)])
+    const step = plan.kind === 'steps' ? plan.steps[3] : undefined
+    const written = step?.do === 'write-file' ? step.content.toString() : ''
+    expect(written).toMatch(/^# BEGIN .*\nInclude (\S+)\n# END .*\n/)
+    expect(written.endsWith(main)).toBe(true)
+    expect(step).toMatchObject({ mode: 0o644 })
+    // And remove takes exactly that away.
+    const removal = planRemove(hostWith({ [MAIN]: written }), layout, [])
+    expect(removal[0]).toMatchObject({ do: 'write-file', content: Buffer.from(main) })
   })
 
+  test('an sshd that knows no Include gets the directive itself', () => {
+    const host = hostWith({ [MAIN]: 'Port 22\n' }, { includes: false })
+    const plan = planApply(host, layout, WANTED)
+    const step = plan.kind === 'steps' ? plan.steps[3] : undefined
+    expect(step?.do === 'write-file' && step.content.toString()).toContain(
+      `\nTrustedUserCAKeys ${CA}\n`,
+    )
+    const scoped = planApply(host, layout, { ...WANTED, acceptFrom: ['192.0.2.0/24'] })
+    expect(scoped).toMatchObject({ kind: 'host-refused', code: 'include-missing' })
+  })
+})
+
+const ZERO = '/etc/ssh/sshd_config.d/00-other.conf'
+const OTHER_KEYS = '/etc/ssh/other_ca.pub'
+const other = newCaKey()
+
+describe('another owner of TrustedUserCAKeys', () => {
+  const adopt = { ...WANTED, conflict: 'adopt' as const }
+  const line = `trustedusercakeys="${OTHER_KEYS}"\n`
+  const shape = {
+    sshd: uses(OTHER_KEYS),
+    foreignCaFiles: new Map([[OTHER_KEYS, Buffer.from(`${other.type} ${other.base64} other\n`)]]),
+  }
+
+  test.each([
+    ['an earlier drop-in', { [ZERO]: `\n${line}` }, `${ZERO}:2`],
+    [
+      'a later one, which would be displaced',
+      { '/etc/ssh/sshd_config.d/zz.conf': line },
+      'zz.conf:1',
+    ],
+    ['sshd_config', { [MAIN]: `${line}Include /etc/ssh/sshd_config.d/*.conf\n` }, `${MAIN}:1`],
+    ['a Match', { [ZERO]: `Match User bob\n${line}` }, `${ZERO}:2`],
+    ['none, explicitly', { [ZERO]: 'TrustedUserCAKeys none\n' }, `${ZERO}:1`],
+  ])('%s: refused, file and line named', (_, texts, place) => {
+    const plan = planApply(hostWith(texts, shape), layout, WANTED)
+    expect(plan).toMatchObject({ kind: 'host-refused', message: expect.stringContaining(place) })
+  })
+
+  test('adopt: both keys, and a drop-in that sorts first', () => {
+    const plan = planApply(hostWith({ [ZERO]: line }, shape), layout, adopt)
+    expect(stepsOf(plan)).toContain(
+      'write-file /etc/ssh/sshd_config.d/00-pomerium-ca.conf'.replace('00-', '0-'),
+    )
+    const keys =
+      plan.kind === 'steps'
+        ? plan.steps.find(step => 'path' in step && step.path === CA)
+        : undefined
+    expect(keys?.do === 'write-file' && keys.content.toString()).toBe(
+      `${KEY.type} ${KEY.base64}\n${other.type} ${other.base64} other\n`,
+    )
+  })
+
+  test('adopt: a block where only that comes first; never a Match', () => {
+    const main = `${line}Include /etc/ssh/sshd_config.d/*.conf\n`
+    expect(steps(hostWith({ [MAIN]: main }, shape), adopt)).toContain(`write-file ${MAIN}`)
+    const scoped = hostWith({ [ZERO]: `Match User bob\n${line}` }, shape)
+    expect(planApply(scoped, layout, adopt)).toMatchObject({
+      kind: 'host-refused',
+      code: 'foreign-ca',
+    })
+  })
+})
+
+describe('accept_from', () => {
+  test('a Match that leaves no scope open, proved from inside and from outside', () => {
+    const acceptFrom = ['192.0.2.0/24', '2001:db8::/32']
+    const plan = planApply(hostWith(), layout, { ...WANTED, acceptFrom })
+    const step =
+      plan.kind === 'steps' ? plan.steps.find(({ do: it }) => it === 'prove-trust') : undefined
+    expect(step).toMatchObject({
+      proofs: [
+        { addr: '192.0.2.0', trusted: true },
+        { addr: '2001:db8::', trusted: true },
+        { addr: '198.51.100.1', trusted: false },
+      ],
+    })
+    expect(renderDropIn({ caFile: CA, acceptFrom })).toMatch(
+      /\nMatch Address 192\.0\.2\.0\/24,2001:db8::\/32\n {4}TrustedUserCAKeys \S+\n$/,
+    )
+  })
+})
+
+describe('host-refused', () => {
+  const with_ = (more: string) => ({ sshd: uses('none', more) })
+  const dump = (text: string): Partial<Observation> => {
+    const sshd = uses('none')
+    if (sshd.kind !== 'readable') throw new Error('no dump')
+    const [keyword = '', value = ''] = text.split(' ')
+    return {
+      sshd: { kind: 'readable', effective: new Map([...sshd.effective, [keyword, [value]]]) },
+    }
+  }
   test.each<[string, Partial<Observation>]>([
     ['sshd-missing', { sshd: { kind: 'absent' } }],
     ['sshd-config-broken', { sshd: { kind: 'broken', message: 'line 3: Bad option' } }],
-    [
-      'pubkey-authentication-off',
-      { sshd: { kind: 'readable', effective: parseEffectiveConfig('pubkeyauthentication no') } },
-    ],
-    ['foreign-ca', { sshd: uses('/etc/ssh/other.pub') }],
-    ['not-a-regular-file', { caFile: { kind: 'other', what: 'symbolic link' } }],
-    ['not-a-regular-file', { dropIn: FOLDER }],
-    ['not-a-folder', { caFolder: { kind: 'other', what: 'symbolic link' } }],
-  ])('host-refused: %s', (code, change) => {
-    expect(planApply({ ...FRESH, ...change }, layout, wanted)).toMatchObject({
-      kind: 'host-refused',
-      code,
+    ['pubkey-authentication-off', dump('pubkeyauthentication no')],
+    ['ca-type-not-accepted', with_('casignaturealgorithms rsa-sha2-512,rsa-sha2-256')],
+    ['certificates-not-accepted', with_('pubkeyacceptedalgorithms ssh-ed25519,rsa-sha2-512')],
+    ['revoked-keys-missing', { missingRevokedKeys: '/etc/ssh/revoked' }],
+    ['read-only', { unwritable: new Map([['/etc/ssh/sshd_config.d', 'read-only']]) }],
+    ['no-way-to-restart', { service: { kind: 'not-ours', why: 'an unknown init' } }],
+  ])('%s', (code, change) => {
+    expect(planApply(hostWith({}, change), layout, WANTED)).toMatchObject({ code })
+  })
+
+  const LINK: FileState = { kind: 'other', what: 'symbolic link' }
+  test.each([
+    ['not-a-regular-file', CA],
+    ['not-a-regular-file', DROP_IN],
+    ['not-a-folder', '/var/lib/pomerium'],
+  ])('%s: a symbolic link at %s', (code, path) => {
+    expect(planApply(satisfied({ [path]: LINK }), layout, WANTED)).toMatchObject({ code })
+  })
+
+  test('shadowed: the files are right, and sshd uses another one all the same', () => {
+    const plan = planApply(satisfied({}, { sshd: uses('/o.pub') }), layout, WANTED)
+    expect(plan).toMatchObject({
+      code: 'shadowed',
+      message: expect.stringContaining('command line'),
     })
   })
 })
 
 describe('planRemove', () => {
   test('the drop-in first, so that sshd never names a missing file', () => {
-    const plan = planRemove(SATISFIED, layout, ['/var/lib/pomerium'])
-    if (plan.kind !== 'steps') expect.fail(plan.message)
-    expect(plan.steps.map(step => ('path' in step ? `${step.do} ${step.path}` : step.do))).toEqual([
+    expect(outline(planRemove(satisfied(), layout, ['/var/lib/pomerium']))).toEqual([
       `remove-file ${DROP_IN}`,
       'check-config',
       'restart-sshd',
@@ -130,6 +229,7 @@ describe('planRemove', () => {
   })
 
   test('a fresh host: nothing', () => {
-    expect(planRemove(FRESH, layout, [])).toEqual({ kind: 'steps', steps: [] })
+    expect(planRemove(hostWith(), layout, [])).toEqual([])
+    expect(OURS).toContain('TrustedUserCAKeys')
   })
 })

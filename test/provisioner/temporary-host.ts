@@ -1,7 +1,7 @@
 // A host that is a temporary folder, with an sshd that is played: for what the real ones can't be
 // made to do often enough or badly enough.
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
@@ -9,7 +9,7 @@ import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
 import { layoutOf } from '../../agent/core/layout.ts'
 import { type FileSystem, realFileSystem } from '../../agent/provisioner/file-system.ts'
 import type { Host } from '../../agent/provisioner/host.ts'
-import { lookAt } from '../../agent/provisioner/observe.ts'
+import { lookAt } from '../../agent/provisioner/look-at.ts'
 import { makeOwnFolder } from '../../agent/provisioner/own-folder.ts'
 
 export interface TemporaryHost extends Disposable {
@@ -32,6 +32,7 @@ export async function temporaryHost(fs: FileSystem = realFileSystem): Promise<Te
   mkdirSync(join(root, 'etc/ssh/sshd_config.d'), { recursive: true })
   mkdirSync(join(root, 'var/lib'), { recursive: true })
   mkdirSync(join(root, 'run'))
+  writeFileSync(join(root, 'etc/ssh/sshd_config'), 'Include /etc/ssh/sshd_config.d/*.conf\n')
   let restarts = 0
   const layout = layoutOf(defaultConfig().sshd)
   const at = (path: string) => join(root, path)
@@ -40,9 +41,11 @@ export async function temporaryHost(fs: FileSystem = realFileSystem): Promise<Te
     tree: false,
     at,
     fs,
+    mainConfig: '/etc/ssh/sshd_config',
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     sshd: {
       test: async () => ({ ok: true }),
+      version: async () => ({ major: 9, minor: 2 }),
       effective: async () => {
         const file = lookAt(realFileSystem, at(layout.dropIn.path))
         const text = file.kind === 'file' ? file.content.toString() : ''
@@ -53,6 +56,7 @@ export async function temporaryHost(fs: FileSystem = realFileSystem): Promise<Te
       state: async () => ({ kind: 'running', unit: 'ssh.service' }),
       restart: async () => {
         restarts += 1
+        return 'restarted'
       },
     },
   }

@@ -37,11 +37,15 @@ export async function throwawayHost(
     tree: false,
     at: path => (path.startsWith(sshd.root) ? path : join(sshd.root, path)),
     fs,
+    mainConfig: join(sshd.root, 'etc/ssh/sshd_config'),
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     sshd: openSshd(argv, runCommand, { fs }),
     service: {
       state: async () => ({ kind: 'running', unit: 'the throwaway sshd' }),
-      restart: () => sshd.restart(),
+      restart: async () => {
+        await sshd.restart()
+        return 'restarted'
+      },
     },
   }
   for (const folder of ['var', 'var/lib', 'run']) {

@@ -1,0 +1,24 @@
+import type { Config } from '../core/config/config.ts'
+import { type Host, openHost } from '../provisioner/host.ts'
+import { type HostFlags, parseHostFlags } from './flags.ts'
+import { type Invocation, UsageError } from './invocation.ts'
+import { loadConfig } from './load-config.ts'
+
+/** What every command on a host starts with: its flags, the config and the host. */
+export async function onHost(
+  invocation: Invocation,
+  { asRoot }: { asRoot?: string } = {},
+): Promise<{ flags: HostFlags; config: Config; host: Host }> {
+  const flags = parseHostFlags(invocation.args)
+  const config = loadConfig(flags, invocation)
+  if (asRoot !== undefined && !invocation.isRoot) {
+    throw new UsageError(`${asRoot} needs root; run it with sudo`)
+  }
+  const again = flags.config === undefined ? [] : ['--config', flags.config]
+  const host = await openHost(config.sshd, flags.root, command => [
+    ...invocation.self,
+    command,
+    ...again,
+  ])
+  return { flags, config, host }
+}

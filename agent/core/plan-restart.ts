@@ -1,0 +1,28 @@
+import type { ServiceState } from './observation.ts'
+import { type HostRefused, refuseHost } from './refuse-host.ts'
+import type { Step } from './step.ts'
+
+/**
+ * The restart that a change needs, if any. `config`: not in force before; `rotation`: in force
+ * already, since sshd opens the CA file at every login, and may wait.
+ */
+export function planRestart(
+  service: ServiceState,
+  why: string | undefined,
+  reason: 'config' | 'rotation',
+): Step[] | HostRefused {
+  if (why === undefined) return []
+  switch (service.kind) {
+    case 'running':
+      return [{ do: 'restart-sshd', unit: service.unit, reason, why }]
+    case 'failed':
+      return [{ do: 'restart-sshd', unit: service.unit, reason, why: `failed: ${service.result}` }]
+    case 'not-running':
+    case 'none':
+      return []
+    case 'not-ours':
+      return reason === 'rotation'
+        ? []
+        : refuseHost('no-way-to-restart', `${service.why}; set sshd.restart_command`)
+  }
+}

@@ -1,0 +1,117 @@
+import { acceptsCertificates, excludedCaType } from './ca-algorithms.ts'
+import type { CaKeyType } from './ca-key.ts'
+import { scanWith } from './config-snapshot.ts'
+import type { EffectiveConfig } from './effective-config.ts'
+import type { Layout } from './layout.ts'
+import type { Observation } from './observation.ts'
+import { type Directive, describePlace, isUnconditional } from './sshd-config/directive.ts'
+import { globalWinner, overrides } from './sshd-config/who-wins.ts'
+
+export type HostRefusalCode =
+  | 'sshd-missing'
+  | 'sshd-config-broken'
+  | 'pubkey-authentication-off'
+  | 'certificates-not-accepted'
+  | 'ca-type-not-accepted'
+  | 'revoked-keys-missing'
+  | 'not-a-regular-file'
+  | 'not-a-folder'
+  | 'foreign-ca'
+  | 'shadowed'
+  | 'include-missing'
+  | 'no-way-to-restart'
+  | 'contested'
+  | 'read-only'
+
+/** Why a host is left as it is. */
+export interface HostRefused {
+  kind: 'host-refused'
+  code: HostRefusalCode
+  message: string
+}
+
+export function refuseHost(code: HostRefusalCode, message: string): HostRefused {
+  return { kind: 'host-refused', code, message }
+}
+
+/** What keeps certificates from logging in whatever we do, or our files from being written. */
+export function unfitness(
+  host: Observation,
+  layout: Layout,
+  caTypes: readonly CaKeyType[],
+): HostRefused | undefined {
+  const { sshd } = host
+  if (sshd.kind === 'absent' && !host.tree) {
+    return refuseHost('sshd-missing', 'there is no sshd on this host; install openssh-server first')
+  }
+  if (sshd.kind === 'broken') {
+    return refuseHost(
+      'sshd-config-broken',
+      `sshd refuses its own configuration, from before us; mend it first: ${sshd.message}`,
+    )
+  }
+  return (
+    unfitPlaces(host, layout) ??
+    (sshd.kind === 'readable' ? unfitConfig(host, sshd.effective, caTypes) : undefined)
+  )
+}
+
+function unfitPlaces(host: Observation, layout: Layout): HostRefused | undefined {
+  for (const { path } of [layout.caFile, layout.dropIn]) {
+    const state = host.files.get(path)
+    if (state?.kind !== 'folder' && state?.kind !== 'other') continue
+    const what = state.kind === 'folder' ? 'folder' : state.what
+    const remedy = 'move it away: only regular files are written here'
+    return refuseHost('not-a-regular-file', `${path} is a ${what}; ${remedy}`)
+  }
+  for (const { path } of [layout.caFolder, layout.dropInFolder]) {
+    const state = host.files.get(path)
+    if (state?.kind !== 'file' && state?.kind !== 'other') continue
+    return refuseHost('not-a-folder', `${path} must be a folder; move away what is there`)
+  }
+  return undefined
+}
+
+function unfitConfig(
+  host: Observation,
+  effective: EffectiveConfig,
+  caTypes: readonly CaKeyType[],
+): HostRefused | undefined {
+  const at = (keyword: string, value?: string) => whoSets(keyword, scanWith(host.config), value)
+  if (effective.get('pubkeyauthentication')?.[0] === 'no') {
+    return refuseHost(
+      'pubkey-authentication-off',
+      `no certificate can log in: PubkeyAuthentication is "no", by ${at('pubkeyauthentication', 'no')}; set it to "yes" there`,
+    )
+  }
+  if (!acceptsCertificates(effective)) {
+    return refuseHost(
+      'certificates-not-accepted',
+      `no certificate can log in: PubkeyAcceptedAlgorithms, by ${at('pubkeyacceptedalgorithms')}, names no certificate type; add ssh-ed25519-cert-v01@openssh.com there`,
+    )
+  }
+  const excluded = excludedCaType(caTypes, effective)
+  if (excluded !== undefined) {
+    return refuseHost(
+      'ca-type-not-accepted',
+      `a CA of type ${excluded} can not log anyone in: CASignatureAlgorithms, by ${at('casignaturealgorithms')}, leaves it out; add it there, or use a CA of another type`,
+    )
+  }
+  if (host.missingRevokedKeys !== undefined) {
+    return refuseHost(
+      'revoked-keys-missing',
+      `sshd refuses every key while ${host.missingRevokedKeys} is missing, which RevokedKeys names, by ${at('revokedkeys')}; make that file, be it empty`,
+    )
+  }
+  return undefined
+}
+
+/** Where the `value` in force for everybody comes from: a file and its line, or no file. */
+export function whoSets(keyword: string, directives: readonly Directive[], value?: string): string {
+  const winner =
+    overrides(directives, keyword).find(isUnconditional) ?? globalWinner(directives, keyword)
+  if (winner === undefined) return "sshd's command line or its defaults, and no file"
+  // An option of the command line (`-o`) wins over every file.
+  const overruled = value !== undefined && winner.args[0]?.toLowerCase() !== value.toLowerCase()
+  return overruled ? "sshd's command line (-o)" : describePlace(winner)
+}

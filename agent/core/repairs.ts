@@ -1,0 +1,27 @@
+/** A file that somebody else changed and that was put right again. */
+export interface Repair {
+  path: string
+  at: string
+}
+
+/** Five repairs of one file in ten minutes are an accident; the sixth would be a fight. */
+const MOST = 5
+const WINDOW_MS = 10 * 60_000
+
+export function recentRepairs(repairs: readonly Repair[], now: Date): Repair[] {
+  return repairs.filter(({ at }) => {
+    const age = now.getTime() - Date.parse(at)
+    // Those from the future were written before the clock was set back.
+    return age >= 0 && age < WINDOW_MS
+  })
+}
+
+/** The first of `paths` that somebody keeps writing back; it is left to them for a while, and said. */
+export function contestedPath(
+  paths: readonly string[],
+  repairs: readonly Repair[],
+  now: Date,
+): string | undefined {
+  const recent = recentRepairs(repairs, now)
+  return paths.find(path => recent.filter(repair => repair.path === path).length >= MOST)
+}

@@ -1,0 +1,53 @@
+import type { Step } from '../core/step.ts'
+import { removeFile, writeFileAtomically } from './atomic-write.ts'
+import type { Host } from './host.ts'
+import { lookAt } from './look-at.ts'
+
+/** How to undo a transaction that is under way. On disk before its first step, gone after its last. */
+export interface Journal {
+  version: 1
+  /** Last first; each brings about a state, so that all may be run from wherever it stopped. */
+  undo: Step[]
+  /** Whether sshd may have been restarted with what is to be undone. */
+  restarted: boolean
+}
+
+export function writeJournal(host: Host, journal: Journal): void {
+  const { path, mode } = host.layout.journal
+  const content = Buffer.from(JSON.stringify(journal, encodeBytes))
+  writeFileAtomically(host.fs, host.at(path), { content, mode, ...host.owner })
+}
+
+/** The journal that a run left which did not come to its end; `undefined` where all did. */
+export function readJournal(host: Host): Journal | undefined {
+  const { path } = host.layout.journal
+  const file = lookAt(host.fs, host.at(path))
+  if (file.kind === 'missing') return undefined
+  try {
+    if (file.kind !== 'file') throw new Error(`it is a ${file.kind}`)
+    const journal = JSON.parse(file.content.toString(), decodeBytes) as Journal
+    if (journal.version !== 1 || !Array.isArray(journal.undo)) throw new Error('another form')
+    return journal
+  } catch (cause) {
+    const remedy = 'look at what it undoes, and move it away'
+    throw new Error(`${path} can't be read, and an earlier run was cut off; ${remedy}`, { cause })
+  }
+}
+
+export function clearJournal(host: Host): void {
+  removeFile(host.fs, host.at(host.layout.journal.path))
+}
+
+// Contents of files are bytes. Buffer.toJSON() has run before a replacer sees the value.
+function encodeBytes(_: string, value: unknown): unknown {
+  const isBuffer = typeof value === 'object' && value !== null && 'type' in value && 'data' in value
+  return isBuffer && value.type === 'Buffer' && Array.isArray(value.data)
+    ? { base64: Buffer.from(value.data).toString('base64') }
+    : value
+}
+
+function decodeBytes(_: string, value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'base64' in value
+    ? Buffer.from(String(value.base64), 'base64')
+    : value
+}

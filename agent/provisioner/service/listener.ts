@@ -1,0 +1,39 @@
+import { type ListenerLine, parseListener } from './listener-argv.ts'
+import type { ProcessTable } from './process-table.ts'
+
+export interface Listener extends ListenerLine {
+  pid: number
+  /** The systemd service it belongs to, where it belongs to one. */
+  unit?: string
+}
+
+/** The sshd that listens with this process id; `undefined` where there is none. */
+export function listenerAt(processes: ProcessTable, pid: number): Listener | undefined {
+  const line = parseListener(processes.read(pid, 'cmdline') ?? '')
+  if (line === undefined || isInContainer(processes, pid)) return undefined
+  const unit = unitOf(processes.read(pid, 'cgroup') ?? '')
+  return { pid, ...line, ...(unit === undefined ? {} : { unit }) }
+}
+
+/** Every sshd of this host that listens, those of containers on it aside. */
+export function findListeners(processes: ProcessTable): Listener[] {
+  return processes.pids().flatMap(pid => listenerAt(processes, pid) ?? [])
+}
+
+// proc(5): NSpid has one number for each pid namespace from ours inwards.
+function isInContainer(processes: ProcessTable, pid: number): boolean {
+  const numbers = /^NSpid:\s*(.*)$/m.exec(processes.read(pid, 'status') ?? '')?.[1]
+  return numbers !== undefined && numbers.trim().split(/\s+/).length > 1
+}
+
+// cgroups(7): `0::/system.slice/ssh.service`, or `1:name=systemd:…` with version 1.
+function unitOf(cgroup: string): string | undefined {
+  const lines = cgroup.split('\n')
+  const paths = [lines.find(line => line.startsWith('0::')), lines.find(isNamed)]
+  const names = paths.flatMap(path => /\/([^/]+\.service)(?:\/|$)/.exec(path ?? '')?.[1] ?? [])
+  return names[0]
+}
+
+function isNamed(line: string): boolean {
+  return line.includes(':name=systemd:')
+}

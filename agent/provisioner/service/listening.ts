@@ -1,0 +1,32 @@
+import type { EffectiveConfig } from '../../core/effective-config.ts'
+import type { ProcessTable } from './process-table.ts'
+
+/**
+ * The TCP ports in state LISTEN, from `/proc/PID/net/tcp` or `tcp6` (proc(5)): the second column is
+ * the local address, the fourth the state, 0A for LISTEN.
+ */
+export function parseListening(table: string): number[] {
+  const ports = table
+    .split('\n')
+    .map(line => line.trim().split(/\s+/))
+    .filter(([slot, , , state]) => /^\d+:$/.test(slot ?? '') && state === '0A')
+    .map(([, local]) => Number.parseInt(local?.split(':').at(-1) ?? '', 16))
+  return [...new Set(ports)]
+}
+
+/**
+ * The ports that something listens on in the network namespace of process `pid`. Which process
+ * holds a socket is to be seen only in `/proc/PID/fd`, which needs CAP_SYS_PTRACE; the provisioner
+ * lacks it. That it is sshd is proved by its own title instead, see `parseListener`.
+ */
+export function listeningPorts(processes: ProcessTable, pid: number): number[] {
+  const tables = [processes.read(pid, 'net/tcp'), processes.read(pid, 'net/tcp6')]
+  return [...new Set(tables.flatMap(table => parseListening(table ?? '')))]
+}
+
+/** The ports that sshd means to listen on: the `listenaddress` lines of `sshd -T`. */
+export function configuredPorts(effective: EffectiveConfig): number[] {
+  const addresses = effective.get('listenaddress') ?? []
+  const ports = addresses.flatMap(address => /:(\d+)(?: rdomain .*)?$/.exec(address)?.[1] ?? [])
+  return [...new Set(ports.map(Number))]
+}

@@ -1,0 +1,7 @@
+import { type CommandHost, commandedService } from './commanded-service.ts'
+import type { SshService } from './ssh-service.ts'
+
+/** sshd under runit. `sv restart` also brings up what Debian's `finish` has taken down. */
+export function openRunit(name: string, host: CommandHost): SshService {
+  return commandedService({ name, restart: ['sv', 'restart', name] }, host)
+}

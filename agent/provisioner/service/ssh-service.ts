@@ -1,0 +1,70 @@
+import type { StartLimit } from '../../core/restart-budget.ts'
+import type { CommandResult } from '../run-command.ts'
+
+/** Whatever starts and stops sshd on this host. */
+export interface SshService {
+  state(): Promise<ServiceState>
+  /**
+   * Restarts sshd, or starts it where it is stopped or failed; returns once it listens again.
+   * Behind a socket that waits for connections there is nothing to do, and nothing is done.
+   * Throws `ServiceError`, with the journal's or the daemon's words.
+   */
+  restart(): Promise<void>
+  /** The start limit that the init puts on the unit; `undefined` where it puts none. */
+  limit(): Promise<StartLimit | undefined>
+}
+
+export type ServiceState =
+  /** Reads a changed configuration only at its next start. */
+  | {
+      kind: 'running'
+      unit: string
+      /** The process that listens, or the one that the init calls the main one. */
+      mainPid: number
+      /** Its program and arguments, of which `-f` and `-o` matter; missing where unreadable. */
+      argv?: readonly string[]
+      /** The socket unit that it was started from. */
+      socket?: string
+    }
+  /** The socket listens; the next connection starts sshd, which reads its configuration then. */
+  | { kind: 'idle'; unit: string; socket: string }
+  /** A socket with `Accept=yes`: an sshd for each connection, which reads its configuration. */
+  | { kind: 'per-connection'; unit: string; socket: string }
+  | { kind: 'stopped'; unit: string }
+  /** `result` is systemd's word for why (`start-limit-hit`, `exit-code`, …). */
+  | { kind: 'failed'; unit: string; result: string; socket?: string }
+  /** The init refuses to start it; `mainPid` where it has been running since before. */
+  | { kind: 'masked'; unit: string; mainPid?: number; argv?: readonly string[] }
+  /** No init that we know; `mainPid` where an sshd listens nevertheless. */
+  | { kind: 'unmanaged'; mainPid?: number; argv?: readonly string[] }
+
+export type ServiceErrorCode =
+  | 'unmanaged'
+  | 'masked'
+  | 'restart-failed'
+  | 'timed-out'
+  | 'not-listening'
+
+export class ServiceError extends Error {
+  override name = 'ServiceError'
+  readonly code: ServiceErrorCode
+  constructor(code: ServiceErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Runs a program; see `runCommand`. 124 means that it took longer than `timeoutMs`. */
+export type Run = (
+  argv: readonly string[],
+  options?: { timeoutMs?: number },
+) => Promise<CommandResult>
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  sleep(ms: number): Promise<void>
+}
+
+/** How long a restart may take before it counts as failed, in milliseconds. */
+export const RESTART_TIMEOUT_MS = 60_000

@@ -1,0 +1,168 @@
+import { findListeners, type Listener, listenerAt } from './listener.ts'
+import type { ProcessTable } from './process-table.ts'
+import { expectAgain, proveListening } from './proof.ts'
+import {
+  type Clock,
+  RESTART_TIMEOUT_MS,
+  type Run,
+  ServiceError,
+  type ServiceState,
+  type SshService,
+} from './ssh-service.ts'
+import { failureWords } from './systemd-failure.ts'
+import { hasFailed, idOf, pidOf, SERVICES, SOCKETS, stateOf } from './systemd-state.ts'
+import { limitOf, PROPERTIES, parseUnits, type Unit } from './systemd-units.ts'
+
+export interface SystemdHost {
+  run: Run
+  processes: ProcessTable
+  clock: Clock
+  /** The ports that sshd is configured to listen on (`configuredPorts`); none where not known. */
+  ports: () => Promise<readonly number[]>
+}
+
+/**
+ * sshd under systemd: `ssh.service` on Debian and Ubuntu, where `sshd.service` is an alias once
+ * enabled, `sshd.service` elsewhere, any other name by the unit of the sshd that listens.
+ */
+export function openSystemd(host: SystemdHost): SshService {
+  const { run, processes } = host
+  // What this restarted and found down is what it starts again, whatever else listens meanwhile.
+  let ours: string | undefined
+  const state = async (): Promise<ServiceState> => {
+    const known = stateOf(await show(run, [...SERVICES, ...SOCKETS]))
+    switch (known.kind) {
+      case 'stopped':
+      case 'masked':
+      case 'unmanaged':
+        return 'unit' in known && known.unit === ours ? known : elsewhere(known, processes)
+      default:
+        return withArgv(known, processes)
+    }
+  }
+  return {
+    state,
+    async restart() {
+      const before = await state()
+      if ('unit' in before) ours = before.unit
+      switch (before.kind) {
+        case 'idle':
+        case 'per-connection':
+          return
+        case 'unmanaged':
+          throw new ServiceError('unmanaged', 'systemd knows no unit of sshd')
+        case 'masked':
+          throw new ServiceError('masked', `${before.unit} is masked; systemctl unmask it first`)
+        case 'failed':
+          return before.socket === undefined
+            ? restartUnit(before.unit, host, { reset: true })
+            : restartSocket(before.socket, before.unit, host)
+        case 'stopped':
+          return restartUnit(before.unit, host, { reset: true })
+        case 'running':
+          return restartUnit(before.unit, host, { pid: before.mainPid })
+      }
+    },
+    async limit() {
+      const { kind, ...rest } = await state()
+      if (kind === 'unmanaged' || !('unit' in rest) || rest.unit.includes('@')) return undefined
+      const [unit] = await show(run, [rest.unit])
+      return unit === undefined ? undefined : limitOf(unit)
+    },
+  }
+}
+
+async function show(run: Run, units: readonly string[]): Promise<Unit[]> {
+  const argv = ['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', ...units]
+  const result = await run(argv)
+  if (result.code !== 0) {
+    throw new ServiceError('restart-failed', `systemctl show: ${result.stderr.trim()}`)
+  }
+  return parseUnits(result.stdout)
+}
+
+function withArgv(state: ServiceState, processes: ProcessTable): ServiceState {
+  if (state.kind !== 'running') return state
+  const listener = listenerOf(state.unit, state.mainPid, processes)
+  return listener === undefined ? state : { ...state, mainPid: listener.pid, argv: listener.argv }
+}
+
+// The main process may be a wrapper that has sshd as its child.
+function listenerOf(unit: string, mainPid: number, processes: ProcessTable): Listener | undefined {
+  if (mainPid === 0) return undefined
+  const main = listenerAt(processes, mainPid)
+  return main ?? findListeners(processes).find(listener => listener.unit === unit)
+}
+
+// None of the known units is sshd's: perhaps one of another name, or an sshd started by hand.
+function elsewhere(known: ServiceState, processes: ProcessTable): ServiceState {
+  if (known.kind === 'masked' && known.mainPid !== undefined) {
+    const listener = listenerOf(known.unit, known.mainPid, processes)
+    return listener === undefined ? known : { ...known, argv: listener.argv }
+  }
+  const listeners = findListeners(processes)
+  const other = listeners.find(({ unit }) => unit !== undefined)
+  if (other?.unit !== undefined) {
+    return { kind: 'running', unit: other.unit, mainPid: other.pid, argv: other.argv }
+  }
+  const [byHand] = listeners
+  return byHand === undefined
+    ? known
+    : { kind: 'unmanaged', mainPid: byHand.pid, argv: byHand.argv }
+}
+
+async function restartUnit(
+  unit: string,
+  host: SystemdHost,
+  { pid, reset = false }: { pid?: number; reset?: boolean },
+): Promise<void> {
+  const { run, clock, processes } = host
+  const start = clock.now()
+  const expected = expectAgain(processes, pid, await host.ports())
+  const failure = async (code: 'restart-failed' | 'timed-out', stderr: string) => {
+    const words = await failureWords(host, unit, start, stderr)
+    return new ServiceError(code, `systemctl restart ${unit}: ${words}`)
+  }
+  // Resets the count of starts too: that of the automatic restarts of a unit that fails is spent.
+  if (reset) await run(['systemctl', 'reset-failed', unit])
+  let result = await restart(run, unit)
+  if (result.code !== 0 && (await hitLimit(run, unit))) {
+    // Others have spent the starts. The unit is down now, and nobody else would start it again.
+    await run(['systemctl', 'reset-failed', unit])
+    result = await restart(run, unit)
+  }
+  if (result.code === 124) throw await failure('timed-out', result.stderr)
+  if (result.code !== 0) throw await failure('restart-failed', result.stderr)
+  const find = async () => {
+    const [now] = await show(run, [unit])
+    if (now === undefined || hasFailed(now)) throw await failure('restart-failed', '')
+    // `systemctl restart` succeeds where a condition keeps the unit from starting.
+    if (now.get('ActiveState') === 'inactive') {
+      const why = now.get('ConditionResult') === 'no' ? 'a condition of its unit is not met' : ''
+      throw await failure('restart-failed', why || 'it stopped at once')
+    }
+    return listenerOf(unit, pidOf(now), processes)
+  }
+  await proveListening(find, expected, processes, clock)
+}
+
+function restart(run: Run, unit: string) {
+  return run(['systemctl', 'restart', unit], { timeoutMs: RESTART_TIMEOUT_MS })
+}
+
+async function hitLimit(run: Run, unit: string): Promise<boolean> {
+  const [now] = await show(run, [unit])
+  return now?.get('Result') === 'start-limit-hit'
+}
+
+// A service that failed too often takes its socket along, and the port is closed.
+async function restartSocket(socket: string, unit: string, host: SystemdHost): Promise<void> {
+  const { run, clock } = host
+  const start = clock.now()
+  await run(['systemctl', 'reset-failed', socket, unit])
+  const result = await restart(run, socket)
+  const [now] = await show(run, [socket])
+  if (result.code === 0 && now?.get('ActiveState') === 'active' && idOf(now) === socket) return
+  const words = await failureWords(host, socket, start, result.stderr)
+  throw new ServiceError('restart-failed', `systemctl restart ${socket}: ${words}`)
+}

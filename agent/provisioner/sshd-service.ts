@@ -1,0 +1,70 @@
+import type { ServiceState } from '../core/observation.ts'
+import {
+  type Restarter,
+  restartOrDefer,
+  restartWithinBudget,
+} from './service/restart-within-budget.ts'
+import type { ServiceState as Found, SshService } from './service/ssh-service.ts'
+
+/** Why sshd is restarted: see `planRestart`; `undo` where a change is taken back. */
+export type RestartReason = 'config' | 'rotation' | 'undo'
+
+/** The service as the plan and its steps see it. */
+export interface Service {
+  state(): Promise<ServiceState>
+  /** Restarts sshd within the budget; a rotation's restart may be put off, with somebody to do it. */
+  restart(reason: RestartReason): Promise<'restarted' | 'deferred'>
+}
+
+/** Sees to it that a restart which the budget puts off is made when its time has come. */
+export type Defer = (afterMs: number) => Promise<boolean>
+
+export function budgetedService(restarter: Restarter, defer: Defer): Service {
+  return {
+    state: async () => planned(await restarter.service.state()),
+    async restart(reason) {
+      if (reason !== 'rotation') {
+        await restartWithinBudget(restarter, reason === 'undo' ? 'rollback' : 'change')
+        return 'restarted'
+      }
+      const result = await restartOrDefer(restarter)
+      if (result.kind === 'restarted') return 'restarted'
+      if (await defer(result.untilMs - restarter.clock.now())) return 'deferred'
+      await restartWithinBudget(restarter, 'change')
+      return 'restarted'
+    },
+  }
+}
+
+/** A tree in which nothing runs. */
+export const noService: Service = {
+  state: async () => ({ kind: 'none' }),
+  restart: async () => 'restarted',
+}
+
+/** The argv of the sshd that listens, where there is one. */
+export async function listenerArgv(service: SshService): Promise<readonly string[] | undefined> {
+  const state = await service.state()
+  return 'argv' in state ? state.argv : undefined
+}
+
+function planned(found: Found): ServiceState {
+  switch (found.kind) {
+    case 'running':
+      return { kind: 'running', unit: found.unit }
+    case 'failed':
+      return { kind: 'failed', unit: found.unit, result: found.result }
+    case 'idle':
+    case 'per-connection':
+    case 'stopped':
+      return { kind: 'not-running', unit: found.unit }
+    case 'masked':
+      return found.mainPid === undefined
+        ? { kind: 'not-running', unit: found.unit }
+        : { kind: 'not-ours', why: `${found.unit} is masked while its sshd runs` }
+    case 'unmanaged':
+      return found.mainPid === undefined
+        ? { kind: 'none' }
+        : { kind: 'not-ours', why: 'sshd runs, and no init that this program knows has started it' }
+  }
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest'
+import { stateOf } from '../../../agent/provisioner/service/systemd-state.ts'
+import {
+  limitOf,
+  parseTimeSpan,
+  parseUnits,
+} from '../../../agent/provisioner/service/systemd-units.ts'
+import * as recorded from './recorded.ts'
+
+test.each([
+  ['10s', 10],
+  ['1min 30s', 90],
+  ['500ms', 0.5],
+  ['5min', 300],
+  ['1h 1s', 3601],
+  ['0', 0],
+  ['infinity', Number.POSITIVE_INFINITY],
+  ['', undefined],
+  ['soon', undefined],
+])('the time span %j', (text, seconds) => {
+  expect(parseTimeSpan(text)).toBe(seconds)
+})
+
+describe.each([
+  ['10s', '5', { burst: 5, intervalSeconds: 10 }],
+  ['0', '5', undefined],
+  ['10s', '0', undefined],
+  [undefined, undefined, undefined],
+])('a limit of %s and %s', (interval, burst, limit) => {
+  const properties = { StartLimitIntervalUSec: interval, StartLimitBurst: burst }
+  const lines = Object.entries(properties).filter(([, value]) => value !== undefined)
+  test('is read', () => {
+    expect(limitOf(new Map(lines as [string, string][]))).toEqual(limit)
+  })
+})
+
+test.each([
+  ['running', recorded.RUNNING, { kind: 'running', unit: 'ssh.service', mainPid: 39 }],
+  ['an alias', recorded.ALIAS, { kind: 'running', unit: 'ssh.service', mainPid: 39 }],
+  ['sshd.service', recorded.SSHD_ONLY, { kind: 'running', unit: 'sshd.service', mainPid: 386 }],
+  [
+    'Accept=yes',
+    recorded.PER_CONNECTION,
+    { kind: 'per-connection', unit: 'ssh@.service', socket: 'ssh.socket' },
+  ],
+  ['idle', recorded.IDLE, { kind: 'idle', unit: 'ssh.service', socket: 'ssh.socket' }],
+  [
+    'behind a socket',
+    recorded.ACTIVATED,
+    { kind: 'running', unit: 'ssh.service', mainPid: 195, socket: 'ssh.socket' },
+  ],
+  [
+    'at its limit',
+    recorded.LIMIT_HIT,
+    { kind: 'failed', unit: 'ssh.service', result: 'start-limit-hit' },
+  ],
+  [
+    'about to try again',
+    recorded.AUTO_RESTART,
+    { kind: 'failed', unit: 'ssh.service', result: 'exit-code' },
+  ],
+  ['masked', recorded.MASKED, { kind: 'masked', unit: 'ssh.service' }],
+  [
+    'masked while it runs',
+    recorded.MASKED_RUNNING,
+    { kind: 'masked', unit: 'ssh.service', mainPid: 366 },
+  ],
+  ['stopped', recorded.STOPPED, { kind: 'stopped', unit: 'ssh.service' }],
+  ['no sshd', recorded.NONE, { kind: 'unmanaged' }],
+])('the state %s', (_, text, state) => {
+  expect(stateOf(parseUnits(text))).toEqual(state)
+})

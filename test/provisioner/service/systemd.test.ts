@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest'
+import { openSystemd } from '../../../agent/provisioner/service/systemd.ts'
+import { fakeClock, fakeRun, processTable, sshd } from './fake-host.ts'
+import * as recorded from './recorded.ts'
+
+/** A host that answers each `systemctl show` by the next of `shows`, the last one again and again. */
+function open(
+  shows: string[],
+  {
+    processes = { 39: sshd(), 40: sshd() },
+    restart = [0],
+    journal = '',
+  }: {
+    processes?: Parameters<typeof processTable>[0]
+    restart?: number[]
+    journal?: string
+  } = {},
+) {
+  const { run, ran } = fakeRun(line => {
+    if (line.startsWith('systemctl show'))
+      return (shows.length > 1 ? shows.shift() : shows[0]) ?? ''
+    if (line.startsWith('journalctl')) return journal
+    if (line.startsWith('systemctl restart')) {
+      if (processes[39] !== undefined) delete processes[39]
+      const code = (restart.length > 1 ? restart.shift() : restart[0]) ?? 0
+      return {
+        code,
+        stderr: code === 0 ? '' : 'Job for ssh.service failed.\nSee "systemctl status".',
+      }
+    }
+    return ''
+  })
+  const host = { run, processes: processTable(processes), clock: fakeClock() }
+  const service = openSystemd({ ...host, ports: async () => [22] })
+  const changes = () => ran.filter(line => !/^(systemctl show|journalctl)/.test(line))
+  return { service, changes }
+}
+
+const RUNS = recorded.RUNNING.replace('MainPID=39', 'MainPID=40')
+
+test('a running unit is restarted, and no more', async () => {
+  const { service, changes } = open([recorded.RUNNING, RUNS])
+  await service.restart()
+  expect(changes()).toEqual(['systemctl restart ssh.service'])
+})
+
+test('the limit that others have spent is made good', async () => {
+  const { service, changes } = open([recorded.RUNNING, recorded.LIMIT_HIT, RUNS], {
+    restart: [1, 0],
+  })
+  await service.restart()
+  expect(changes()).toEqual([
+    'systemctl restart ssh.service',
+    'systemctl reset-failed ssh.service',
+    'systemctl restart ssh.service',
+  ])
+})
+
+test('a failed unit is reset first', async () => {
+  const { service, changes } = open([recorded.AUTO_RESTART, RUNS])
+  await service.restart()
+  expect(changes()).toEqual(['systemctl reset-failed ssh.service', 'systemctl restart ssh.service'])
+})
+
+test.each([recorded.IDLE, recorded.PER_CONNECTION])(
+  'a socket that waits is left alone',
+  async show => {
+    const { service, changes } = open([show])
+    await service.restart()
+    expect(changes()).toEqual([])
+  },
+)
+
+test('the reason is the journal’s, without systemd’s routine', async () => {
+  const journal = `Stopping OpenBSD Secure Shell server...
+ssh.service: Succeeded.
+Starting OpenBSD Secure Shell server...
+/etc/ssh/sshd_config.d/b.conf: line 1: Bad configuration option: Bogus
+ssh.service: Control process exited, code=exited, status=255/EXCEPTION
+ssh.service: Scheduled restart job, restart counter is at 1.
+`
+  const shows = [recorded.RUNNING, recorded.AUTO_RESTART]
+  await expect(open(shows, { restart: [1], journal }).service.restart()).rejects.toMatchObject({
+    code: 'restart-failed',
+    message:
+      'systemctl restart ssh.service: /etc/ssh/sshd_config.d/b.conf: line 1: Bad configuration option: Bogus; ssh.service: Control process exited, code=exited, status=255/EXCEPTION; Job for ssh.service failed.',
+  })
+})
+
+test('a success that leaves the unit stopped is none', async () => {
+  const shows = [recorded.RUNNING, recorded.STOPPED]
+  await expect(open(shows).service.restart()).rejects.toMatchObject({ code: 'restart-failed' })
+})
+
+test('a restart that does not end', async () => {
+  const shows = [recorded.RUNNING, RUNS]
+  const { service } = open(shows, { restart: [124] })
+  await expect(service.restart()).rejects.toMatchObject({ code: 'timed-out' })
+})
+
+test('masked', async () => {
+  const { service, changes } = open([recorded.MASKED], { processes: {} })
+  await expect(service.restart()).rejects.toMatchObject({ code: 'masked' })
+  expect(changes()).toEqual([])
+})
+
+test('no unit of the known names, but an sshd that listens', async () => {
+  const cgroup = '0::/system.slice/openssh.service\n'
+  const named = open([recorded.NONE], { processes: { 40: sshd({ cgroup }) } })
+  expect(await named.service.state()).toMatchObject({ kind: 'running', unit: 'openssh.service' })
+  const byHand = open([recorded.NONE], { processes: { 40: sshd({ cgroup: '0::/\n' }) } })
+  expect(await byHand.service.state()).toMatchObject({ kind: 'unmanaged', mainPid: 40 })
+})
+
+test('a failed unit stays the one to restart where another sshd listens', async () => {
+  const rescue = { 40: sshd({ cgroup: '0::/system.slice/sshd-rescue.service\n' }) }
+  const { service } = open([recorded.LIMIT_HIT], { processes: rescue })
+  expect(await service.state()).toMatchObject({ kind: 'failed', unit: 'ssh.service' })
+})
+
+test('limits: of the unit, and none where there is no unit', async () => {
+  expect(await open([recorded.RUNNING]).service.limit()).toEqual({ burst: 5, intervalSeconds: 10 })
+  expect(await open([recorded.PER_CONNECTION]).service.limit()).toBeUndefined()
+  expect(await open([recorded.NONE], { processes: {} }).service.limit()).toBeUndefined()
+})
