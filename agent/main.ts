@@ -8,6 +8,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   plan: async () => (await import('./cli/plan.ts')).plan,
   status: async () => (await import('./cli/status.ts')).status,
   remove: async () => (await import('./cli/remove.ts')).remove,
+  provision: async () => (await import('./cli/provision.ts')).provision,
   repair: async () => (await import('./cli/repair.ts')).repair,
   fetch: async () => (await import('./cli/fetch.ts')).fetch,
 }

@@ -17,6 +17,7 @@ export interface Layout {
   stateFile: Place
   journal: Place
   runFolder: Place
+  socket: Place
   statusFile: Place
   restarts: Place
   lock: Place
@@ -37,6 +38,7 @@ export function layoutOf(sshd: Config['sshd']): Layout {
     journal: { path: `${STATE}/journal.json`, mode: 0o600 },
     runFolder: { path: RUN, mode: 0o755 },
     statusFile: { path: `${RUN}/status.json`, mode: 0o644 },
+    socket: { path: `${RUN}/provisioner.sock`, mode: 0o660 },
     restarts: { path: `${STATE}/restarts.json`, mode: 0o600 },
     lock: { path: `${STATE}/lock`, mode: 0o600 },
   }

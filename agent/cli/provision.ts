@@ -1,0 +1,48 @@
+import type { ProvisionRequest } from '../core/messages.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { showUrl } from '../core/source-url.ts'
+import { realFileSystem } from '../provisioner/file-system.ts'
+import { inTurn } from '../provisioner/in-turn.ts'
+import { makeOwnFolder } from '../provisioner/own-folder.ts'
+import { provision as provisionHost } from '../provisioner/provision.ts'
+import { repair } from '../provisioner/repair.ts'
+import { listenDescriptor } from '../provisioner/server/listen-fds.ts'
+import { serveRequests } from '../provisioner/server/serve-requests.ts'
+import { unsafeSocket } from '../provisioner/server/socket-access.ts'
+import { type Invocation, UsageError } from './invocation.ts'
+import { onHost } from './on-host.ts'
+
+const IDLE_MS = 60_000
+const REQUEST_MS = 10_000
+
+/** The root wing as a process of its own: serves the daemon's requests, leaves when there are none. */
+export async function provision(invocation: Invocation): Promise<number> {
+  const { host } = await onHost(invocation, { asRoot: 'provision' })
+  const path = host.at(host.layout.socket.path)
+  const fd = listenDescriptor(invocation.environment, process.pid)
+  if (fd === undefined) {
+    throw new UsageError(`provision is started by systemd, which listens on ${path} for it`)
+  }
+  const unsafe = unsafeSocket(realFileSystem, path, 0)
+  if (unsafe !== undefined) throw new UsageError(unsafe)
+  await makeOwnFolder(host, host.layout.stateFolder)
+  await serveRequests({
+    listen: { fd },
+    handle: request => handle(request, invocation),
+    idleMs: IDLE_MS,
+    requestMs: REQUEST_MS,
+  })
+  return 0
+}
+
+// The config and the host are read anew for each request: either may have changed while we slept.
+async function handle(request: ProvisionRequest, invocation: Invocation): Promise<Outcome> {
+  const { config, host } = await onHost(invocation)
+  const now = new Date()
+  return inTurn(host, now, () => {
+    if (request.op === 'repair') return repair(config, now, host)
+    const { url } = config.source
+    const source = url === undefined ? 'unknown' : showUrl(url)
+    return provisionHost({ bundle: request.bundle, source, config, now }, host)
+  })
+}

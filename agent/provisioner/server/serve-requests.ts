@@ -1,0 +1,89 @@
+import { createServer, type Socket } from 'node:net'
+import { messageOf } from '../../core/failures.ts'
+import {
+  decodeRequest,
+  encodeReply,
+  MAX_REQUEST_BYTES,
+  type ProvisionReply,
+  type ProvisionRequest,
+} from '../../core/messages.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import { readLine } from './read-line.ts'
+
+export interface Serving {
+  /** Where requests come in: a descriptor from systemd, or a path to bind. */
+  listen: { fd: number } | { path: string }
+  handle(request: ProvisionRequest): Promise<Outcome>
+  /** Milliseconds with nothing to do after which this leaves. */
+  idleMs: number
+  /** How long a peer may take for its request, in milliseconds. */
+  requestMs: number
+  /** Called once requests are heard. */
+  onListening?: () => void
+}
+
+const MAX_CONNECTIONS = 16
+
+/**
+ * Serves one request at a time, one on each connection, and returns when there has been nothing to
+ * do for a while. A request that is none changes nothing and harms nobody else's. What throws is a
+ * bug: the peer is told, and this throws too.
+ */
+export function serveRequests(serving: Serving): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const open = new Set<Socket>()
+    let turn: Promise<void> = Promise.resolve()
+    let idle: NodeJS.Timeout | undefined
+    const leave = (end: () => void) => {
+      clearTimeout(idle)
+      server.close(end)
+      for (const socket of open) socket.destroy()
+    }
+    const rest = () => {
+      clearTimeout(idle)
+      if (open.size === 0) idle = setTimeout(() => leave(resolve), serving.idleMs)
+    }
+    const server = createServer({ allowHalfOpen: true }, socket => {
+      clearTimeout(idle)
+      open.add(socket)
+      socket.once('close', () => {
+        open.delete(socket)
+        rest()
+      })
+      // In turn from when the request is whole: a peer that is slow holds up nobody else.
+      readLine(socket, MAX_REQUEST_BYTES, serving.requestMs).then(line => {
+        turn = turn
+          .then(() => answer(socket, line, serving.handle))
+          .catch(error => {
+            const reply = encodeReply({ kind: 'failed', message: messageOf(error) })
+            socket.end(reply, () => leave(() => reject(error)))
+          })
+      })
+    })
+    server.maxConnections = MAX_CONNECTIONS
+    server.once('error', reject)
+    server.listen(serving.listen, () => {
+      serving.onListening?.()
+      rest()
+    })
+  })
+}
+
+async function answer(
+  socket: Socket,
+  line: Awaited<ReturnType<typeof readLine>>,
+  handle: Serving['handle'],
+): Promise<void> {
+  if (line.kind === 'closed') {
+    socket.destroy()
+    return
+  }
+  const request = line.kind === 'line' ? decodeRequest(line.text) : undefined
+  const reply: ProvisionReply =
+    request === undefined
+      ? { kind: 'malformed', message: 'not a request: one line of JSON with "op"' }
+      : { kind: 'outcome', outcome: await handle(request) }
+  socket.end(encodeReply(reply))
+  // Whoever goes on talking is not listened to.
+  socket.resume().setTimeout(1000, () => socket.destroy())
+}

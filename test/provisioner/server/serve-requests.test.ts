@@ -1,0 +1,132 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  decodeReply,
+  encodeRequest,
+  MAX_REQUEST_BYTES,
+  type ProvisionRequest,
+} from '../../../agent/core/messages.ts'
+import type { Outcome } from '../../../agent/core/outcome.ts'
+import { listenDescriptor } from '../../../agent/provisioner/server/listen-fds.ts'
+import { type Serving, serveRequests } from '../../../agent/provisioner/server/serve-requests.ts'
+
+const OUTCOME: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
+let folder: string
+let path: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'socket-'))
+  path = join(folder, 'provisioner.sock')
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Serves until idle; returns once it listens, with the promise of its end. */
+async function serve(options: Partial<Serving> = {}): Promise<{ ended: Promise<void> }> {
+  let ended: Promise<void> = Promise.resolve()
+  await new Promise<void>(resolve => {
+    ended = serveRequests({
+      listen: { path },
+      handle: async () => OUTCOME,
+      idleMs: 150,
+      requestMs: 200,
+      onListening: resolve,
+      ...options,
+    })
+    ended.catch(() => {})
+  })
+  return { ended }
+}
+
+/** Sends bytes and returns all that comes back. */
+async function send(bytes: string | Buffer, { end = false } = {}): Promise<string> {
+  const socket = connect(path)
+  socket.on('error', () => {})
+  if (end) socket.end(bytes)
+  else socket.write(bytes)
+  return text(socket)
+}
+
+describe('serveRequests', () => {
+  test('hands the request over whole and answers with the outcome', async () => {
+    const seen: ProvisionRequest[] = []
+    const { ended } = await serve({
+      handle: async request => {
+        seen.push(request)
+        return OUTCOME
+      },
+    })
+    const bundle = Buffer.alloc(64 * 1024, 'x')
+    const reply = decodeReply(await send(encodeRequest({ op: 'apply', bundle })))
+    expect(reply).toEqual({ kind: 'outcome', outcome: OUTCOME })
+    expect(decodeReply(await send(encodeRequest({ op: 'repair' })))).toEqual(reply)
+    expect(seen).toEqual([{ op: 'apply', bundle }, { op: 'repair' }])
+    await ended
+  })
+
+  test('serves one at a time, however many ask', async () => {
+    let running = 0
+    let most = 0
+    await serve({
+      handle: async () => {
+        running += 1
+        most = Math.max(most, running)
+        await new Promise(resolve => setTimeout(resolve, 5))
+        running -= 1
+        return OUTCOME
+      },
+    })
+    const replies = await Promise.all(
+      Array.from({ length: 10 }, () => send(encodeRequest({ op: 'repair' }))),
+    )
+    expect(new Set(replies.map(reply => decodeReply(reply).kind))).toEqual(new Set(['outcome']))
+    expect(most).toBe(1)
+  })
+
+  test.each([
+    ['no JSON', 'hello\n'],
+    ['no object', '[]\n'],
+    ['an unknown op', '{"op":"run","argv":["sh"]}\n'],
+    ['more than it takes', '{"op":"repair","path":"/etc/shadow"}\n'],
+    ['a bundle that is not base64', '{"op":"apply","bundle":"!!"}\n'],
+    ['a line without end', 'x'.repeat(MAX_REQUEST_BYTES + 1)],
+  ])('answers %s by saying so, and goes on serving', async (_, line) => {
+    await serve({ handle: async () => OUTCOME })
+    expect(decodeReply(await send(line))).toMatchObject({ kind: 'malformed' })
+    expect(decodeReply(await send(encodeRequest({ op: 'repair' })))).toMatchObject({
+      kind: 'outcome',
+    })
+  })
+
+  test('cuts a peer that says nothing, and serves the next', async () => {
+    await serve()
+    const silent = connect(path)
+    await once(silent, 'connect')
+    const cut = once(silent, 'close').then(() => 'cut')
+    const reply = send(encodeRequest({ op: 'repair' }))
+    expect(await Promise.race([cut, reply])).toContain('outcome')
+    expect(await cut).toBe('cut')
+  })
+
+  test('a bug is told to the peer and ends the process', async () => {
+    const { ended } = await serve({ handle: () => Promise.reject(new Error('a bug')) })
+    const reply = decodeReply(await send(encodeRequest({ op: 'repair' })))
+    expect(reply).toEqual({ kind: 'failed', message: 'a bug' })
+    await expect(ended).rejects.toThrow('a bug')
+  })
+
+  test('leaves when idle', async () => {
+    const { ended } = await serve()
+    await ended
+    await expect(send('x')).rejects.toThrow(/ENOENT/)
+  })
+})
+
+test('listenDescriptor takes what was meant for this process', () => {
+  expect(listenDescriptor({ LISTEN_PID: '7', LISTEN_FDS: '1' }, 7)).toBe(3)
+  expect(listenDescriptor({ LISTEN_PID: '8', LISTEN_FDS: '1' }, 7)).toBeUndefined()
+  expect(listenDescriptor({}, 7)).toBeUndefined()
+})
