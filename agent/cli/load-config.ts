@@ -5,10 +5,18 @@ import { parseConfig } from '../core/config/parse-config.ts'
 import type { HostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 
-/** Reads the config file and the environment; every error at once, each with its place. */
-export function loadConfig(flags: HostFlags, { environment, isRoot }: Invocation): Config {
+/**
+ * Reads the config file and the environment; every error at once, each with its place.
+ * `ifReadable`: the defaults will do where this user may not read the file.
+ */
+export function loadConfig(
+  flags: HostFlags,
+  { environment, isRoot }: Invocation,
+  { ifReadable = false } = {},
+): Config {
   const name = flags.config ?? join(flags.root, DEFAULT_CONFIG_FILE)
-  const text = readConfigFile(name, { mustExist: flags.config !== undefined, isRoot })
+  const mustExist = flags.config !== undefined
+  const text = readConfigFile(name, { mustExist, ifReadable, isRoot })
   const parsed = parseConfig(text === undefined ? undefined : { name, text }, environment)
   if ('config' in parsed) return parsed.config
   const lines = parsed.errors.map(
@@ -30,7 +38,7 @@ export function withSourceUrl(config: Config, flags: HostFlags) {
 
 function readConfigFile(
   name: string,
-  { mustExist, isRoot }: { mustExist: boolean; isRoot: boolean },
+  { mustExist, ifReadable, isRoot }: { mustExist: boolean; ifReadable: boolean; isRoot: boolean },
 ): string | undefined {
   let fd: number
   try {
@@ -38,6 +46,7 @@ function readConfigFile(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT' && !mustExist) return undefined
+    if (code === 'EACCES' && ifReadable) return undefined
     if (code === 'ENOENT') throw new UsageError(`${name}: no such file`, { cause: error })
     throw new UsageError(`${name} can't be read (${code}); run this with sudo`, { cause: error })
   }

@@ -7,10 +7,10 @@ import { loadConfig } from './load-config.ts'
 /** What every command on a host starts with: its flags, the config and the host. */
 export async function onHost(
   invocation: Invocation,
-  { asRoot }: { asRoot?: string } = {},
+  { asRoot, configIfReadable = false }: { asRoot?: string; configIfReadable?: boolean } = {},
 ): Promise<{ flags: HostFlags; config: Config; host: Host }> {
   const flags = parseHostFlags(invocation.args)
-  const config = loadConfig(flags, invocation)
+  const config = loadConfig(flags, invocation, { ifReadable: configIfReadable })
   if (asRoot !== undefined && !invocation.isRoot) {
     throw new UsageError(`${asRoot} needs root; run it with sudo`)
   }

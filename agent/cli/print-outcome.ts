@@ -10,9 +10,18 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
   }
   if (outcome.steps.length > 0) print(`${stepLines(outcome.steps).join('\n')}\n`)
   const good = outcome.outcome === 'unchanged' || outcome.outcome === 'applied'
-  print(`${paint(good ? 'green' : 'red', outcome.outcome)}: ${outcome.message}`)
-  for (const line of keyLines(outcome.trusted)) print(`  ${line}`)
+  for (const line of messageLines(outcome.outcome, outcome.message, good)) print(line)
+  if (outcome.trusted.length > 0) {
+    if (!good) print('\nStill trusted, as before:')
+    for (const line of keyLines(outcome.trusted)) print(`  ${line}`)
+  }
   for (const warning of outcome.warnings ?? []) print(`${paint('yellow', 'warning')}: ${warning}`)
+}
+
+/** What happened in the first line, what to do about it in the next ones. */
+export function messageLines(outcome: string, message: string, good: boolean): string[] {
+  const [first = '', ...rest] = message.split(/(?<=\.) (?=[A-Z])|; /)
+  return [`${paint(good ? 'green' : 'red', outcome)}: ${first}`, ...rest.map(line => `  ${line}`)]
 }
 
 /** The steps as a person reads them, one a line. */

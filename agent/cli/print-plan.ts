@@ -1,6 +1,6 @@
 import { reportStep } from '../core/step.ts'
 import type { Shown } from './plan.ts'
-import { stepLines } from './print-outcome.ts'
+import { messageLines, stepLines } from './print-outcome.ts'
 import { columns, paint, print } from './screen.ts'
 
 /** Prints what `apply` would do, or why it would do nothing. */
@@ -10,20 +10,26 @@ export function printPlan(shown: Shown): void {
       printSteps(shown)
       break
     case 'unavailable':
-      print(`${paint('red', 'source-unavailable')}: ${shown.message}`)
+      printAll(messageLines('source-unavailable', shown.message, false))
       break
     default:
-      print(`${paint('red', shown.kind)}: ${shown.message}`)
+      printAll(messageLines(shown.kind, shown.message, false))
   }
   if (shown.unseen.length === 0) return
   print('\nThis could not be seen, and may change too; run it as root to know:\n')
-  for (const line of columns(shown.unseen.map(({ what, why }) => [`  ${what}`, why]))) print(line)
+  printAll(
+    columns([...new Map(shown.unseen.map(({ what, why }) => [what, [`  ${what}`, why]])).values()]),
+  )
+}
+
+function printAll(lines: readonly string[]): void {
+  for (const line of lines) print(line)
 }
 
 function printSteps({ steps, unseen }: Extract<Shown, { kind: 'steps' }>): void {
   if (steps.length > 0) {
     print('apply would:\n')
-    for (const line of stepLines(steps.map(reportStep))) print(line)
+    printAll(stepLines(steps.map(reportStep)))
   } else if (unseen.length === 0) {
     print(`${paint('green', 'nothing to do')}: the host is as the source wants it`)
   } else {

@@ -7,8 +7,8 @@ import { observe } from '../provisioner/observe.ts'
 import { readStatus, type Status } from '../provisioner/status-file.ts'
 import type { Invocation } from './invocation.ts'
 import { onHost } from './on-host.ts'
-import { keyLines } from './print-outcome.ts'
-import { columns, paint, print, printJson } from './screen.ts'
+import { keyLines, messageLines } from './print-outcome.ts'
+import { columns, print, printJson } from './screen.ts'
 
 /** What this host trusts and whether sshd uses it; `undefined` is what could not be seen. */
 interface Report {
@@ -19,7 +19,7 @@ interface Report {
 
 /** Says what this host trusts; changes nothing, asks nobody outside. */
 export async function status(invocation: Invocation): Promise<number> {
-  const { flags, config, host } = await onHost(invocation)
+  const { flags, config, host } = await onHost(invocation, { configIfReadable: true })
   const report = await look(host, config)
   if (flags.json) printJson(report)
   else printReport(report)
@@ -52,14 +52,17 @@ function printReport({ trusted, effective, last }: Report): void {
     }
   }
   const rows = [
-    ['in sshd', EFFECTIVE[String(effective) as keyof typeof EFFECTIVE]],
+    ...(trusted?.length === 0
+      ? []
+      : [['in sshd', EFFECTIVE[String(effective) as keyof typeof EFFECTIVE]]]),
     ['last', last === undefined ? 'no apply since boot' : `${last.outcome.outcome} at ${last.at}`],
     ...(last?.source === undefined ? [] : [['source', last.source]]),
   ]
   for (const line of columns(rows.map(([name = '', value = '']) => [name.padEnd(9), value])))
     print(line)
   if (last !== undefined && last.outcome.code !== undefined) {
-    print(`\n${paint('red', last.outcome.outcome)}: ${last.outcome.message}`)
+    print('')
+    for (const line of messageLines(last.outcome.outcome, last.outcome.message, false)) print(line)
   }
 }
 

@@ -23,6 +23,6 @@ export function planRestart(
     case 'not-ours':
       return reason === 'rotation'
         ? []
-        : refuseHost('no-way-to-restart', `${service.why}; set sshd.restart_command`)
+        : refuseHost('no-way-to-restart', `sshd runs and can't be restarted: ${service.why}`)
   }
 }

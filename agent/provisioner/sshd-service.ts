@@ -1,10 +1,11 @@
 import type { ServiceState } from '../core/observation.ts'
+import { observedState } from './service/observed-state.ts'
 import {
   type Restarter,
   restartOrDefer,
   restartWithinBudget,
 } from './service/restart-within-budget.ts'
-import type { ServiceState as Found, SshService } from './service/ssh-service.ts'
+import type { SshService } from './service/ssh-service.ts'
 
 /** Why sshd is restarted: see `planRestart`; `undo` where a change is taken back. */
 export type RestartReason = 'config' | 'rotation' | 'undo'
@@ -21,7 +22,7 @@ export type Defer = (afterMs: number) => Promise<boolean>
 
 export function budgetedService(restarter: Restarter, defer: Defer): Service {
   return {
-    state: async () => planned(await restarter.service.state()),
+    state: async () => observedState(await restarter.service.state()),
     async restart(reason) {
       if (reason !== 'rotation') {
         await restartWithinBudget(restarter, reason === 'undo' ? 'rollback' : 'change')
@@ -46,25 +47,4 @@ export const noService: Service = {
 export async function listenerArgv(service: SshService): Promise<readonly string[] | undefined> {
   const state = await service.state()
   return 'argv' in state ? state.argv : undefined
-}
-
-function planned(found: Found): ServiceState {
-  switch (found.kind) {
-    case 'running':
-      return { kind: 'running', unit: found.unit }
-    case 'failed':
-      return { kind: 'failed', unit: found.unit, result: found.result }
-    case 'idle':
-    case 'per-connection':
-    case 'stopped':
-      return { kind: 'not-running', unit: found.unit }
-    case 'masked':
-      return found.mainPid === undefined
-        ? { kind: 'not-running', unit: found.unit }
-        : { kind: 'not-ours', why: `${found.unit} is masked while its sshd runs` }
-    case 'unmanaged':
-      return found.mainPid === undefined
-        ? { kind: 'none' }
-        : { kind: 'not-ours', why: 'sshd runs, and no init that this program knows has started it' }
-  }
 }
