@@ -9,6 +9,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   status: async () => (await import('./cli/status.ts')).status,
   remove: async () => (await import('./cli/remove.ts')).remove,
   provision: async () => (await import('./cli/provision.ts')).provision,
+  run: async () => (await import('./cli/run.ts')).run,
   repair: async () => (await import('./cli/repair.ts')).repair,
   fetch: async () => (await import('./cli/fetch.ts')).fetch,
 }

@@ -6,10 +6,10 @@ import { inTurn } from '../provisioner/in-turn.ts'
 import { makeOwnFolder } from '../provisioner/own-folder.ts'
 import { provision as provisionHost } from '../provisioner/provision.ts'
 import { repair } from '../provisioner/repair.ts'
-import { listenDescriptor } from '../provisioner/server/listen-fds.ts'
 import { serveRequests } from '../provisioner/server/serve-requests.ts'
 import { unsafeSocket } from '../provisioner/server/socket-access.ts'
 import { type Invocation, UsageError } from './invocation.ts'
+import { listenDescriptor } from './listen-descriptor.ts'
 import { onHost } from './on-host.ts'
 
 const IDLE_MS = 60_000

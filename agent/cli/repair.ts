@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { exitCodeOf } from '../core/outcome.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
@@ -5,11 +6,20 @@ import type { Invocation } from './invocation.ts'
 import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
 
-/** Puts the held keys in force again, asking no source: for a restart that was put off. */
+/** While this waits, whoever keeps writing our files does not wake it again. */
+const CONTESTED_PAUSE_MS = 60_000
+
+/**
+ * Puts the held keys in force again, asking no source: after drift, or for a restart that was put
+ * off. `--watched`: woken by a watch, mostly for what we wrote ourselves; only what was found is told.
+ */
 export async function repair(invocation: Invocation): Promise<number> {
-  const { flags, config, host } = await onHost(invocation, { asRoot: 'repair' })
+  const watched = invocation.args.includes('--watched')
+  const args = invocation.args.filter(arg => arg !== '--watched')
+  const { flags, config, host } = await onHost({ ...invocation, args }, { asRoot: 'repair' })
   const now = new Date()
   const outcome = await inTurn(host, now, () => repairHost(config, now, host))
-  printOutcome(outcome, flags.json)
+  if (!watched || outcome.outcome !== 'unchanged') printOutcome(outcome, flags.json)
+  if (watched && outcome.code === 'contested') await sleep(CONTESTED_PAUSE_MS)
   return exitCodeOf(outcome)
 }

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { type ConfigSnapshot, scanWith } from './config-snapshot.ts'
 import type { Layout } from './layout.ts'
 import { blockLines, withBlock, withoutBlock } from './marked-block.ts'
-import { type Directive, isUnconditional } from './sshd-config/directive.ts'
+import { type Directive, isUnconditional, type Place } from './sshd-config/directive.ts'
 import { reachOf } from './sshd-config/reach.ts'
 import { settings } from './sshd-config/who-wins.ts'
 
@@ -21,13 +21,13 @@ export function outrankingPaths(layout: Layout): string[] {
  * The least change by which sshd comes to use `text`: the drop-in; with it, where another owner is
  * adopted, a drop-in that sorts first; or an Include at the top of sshd_config, where no other
  * reaches the drop-in. Each is tried on the scanner, which reads as sshd does; `undefined` where
- * none wins. What an earlier arrangement put elsewhere is taken away.
+ * none wins. What an earlier arrangement put elsewhere is taken away. `scoped`: `text` is a `Match`.
  */
 export function arrange(
   snapshot: ConfigSnapshot,
   layout: Layout,
   text: string,
-  { outrank, includes }: { outrank: boolean; includes: boolean },
+  { outrank, includes, scoped }: { outrank: boolean; includes: boolean; scoped: boolean },
 ): Arrangement | undefined {
   const { main } = snapshot
   const dropIn = layout.dropIn.path
@@ -47,22 +47,33 @@ export function arrange(
     ...(outrank ? outranking.map(path => new Map([...nothingElse, [path, text]])) : []),
     new Map([...nothingElse, [main, withBlock(bare, block)]]),
   ]
-  return candidates.find(candidate => wins(snapshot, candidate, dropIn, outranking))
+  return candidates.find(candidate => wins(snapshot, candidate, layout, scoped))
+}
+
+/** Whether a line of sshd's configuration stands in a place of ours: a drop-in, or the block. */
+export function isOwnLine(
+  { main, texts }: ConfigSnapshot,
+  layout: Layout,
+): (place: Place) => boolean {
+  const files = [layout.dropIn.path, ...outrankingPaths(layout)]
+  const block = blockLines(texts.get(main) ?? '')
+  return ({ file, line }) => files.includes(file) || (file === main && line <= block)
 }
 
 function wins(
   snapshot: ConfigSnapshot,
   arrangement: Arrangement,
-  dropIn: string,
-  outranking: readonly string[],
+  layout: Layout,
+  scoped: boolean,
 ): boolean {
   const directives = scanWith(snapshot, arrangement)
-  const ownLines = blockLines(arrangement.get(snapshot.main) ?? '')
-  const isOurs = ({ file, line }: Directive) =>
-    file === dropIn || outranking.includes(file) || (file === snapshot.main && line <= ownLines)
-  const first = settings(directives, 'trustedusercakeys').find(
-    directive => isOurs(directive) || isUnconditional(directive),
-  )
-  if (first === undefined || !isOurs(first)) return false
+  const texts = new Map([[snapshot.main, arrangement.get(snapshot.main) ?? '']])
+  const isOwn = isOwnLine({ ...snapshot, texts }, layout)
+  // What a Match sets wins over what none does, wherever they stand.
+  const canWin = (line: Directive) =>
+    scoped ? line.matches.length > 0 && isUnconditional(line) : isUnconditional(line)
+  const first = settings(directives, 'trustedusercakeys').find(line => isOwn(line) || canWin(line))
+  if (first === undefined) return false
+  if (!isOwn(first)) return !scoped && first.args[0] === layout.caFile.path
   return first.via === undefined || reachOf(first.file, directives).kind === 'reached'
 }

@@ -6,8 +6,11 @@ export interface Connection {
   addr: string
 }
 
-/** A connection, and whether our CA is to be trusted on it. */
-export interface Proof extends Connection {
+/**
+ * A connection, and whether our CA is to be trusted on it. Without user and address it is that of
+ * nobody in particular, which no `Match` but `Match all` matches.
+ */
+export interface Proof extends Partial<Connection> {
   trusted: boolean
 }
 
@@ -15,12 +18,13 @@ export interface Proof extends Connection {
 const ANYWHERE = ['192.0.2.1', '198.51.100.1', '2001:db8::1', '127.0.0.1']
 
 /**
- * What to ask sshd for proof, the most telling first: several users and addresses where the CA is
- * trusted from anywhere, else an address in each range and one in none.
+ * What to ask sshd for proof, the most telling first: nobody in particular, several users and
+ * addresses where the CA is trusted from anywhere, else an address in each range and one in none.
  */
 export function proofsFor(acceptFrom: readonly string[] | undefined): [Proof, ...Proof[]] {
   if (acceptFrom === undefined || acceptFrom.length === 0) {
     return [
+      { trusted: true },
       { user: 'nobody', addr: '192.0.2.1', trusted: true },
       { user: 'root', addr: '2001:db8::1', trusted: true },
       { user: 'root', addr: '127.0.0.1', trusted: true },

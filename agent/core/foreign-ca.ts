@@ -1,3 +1,6 @@
+import { isOwnLine } from './arrangement.ts'
+import { type ConfigSnapshot, scanWith } from './config-snapshot.ts'
+import type { Layout } from './layout.ts'
 import { type Directive, describePlace, isUnconditional } from './sshd-config/directive.ts'
 import { settings } from './sshd-config/who-wins.ts'
 
@@ -7,13 +10,26 @@ export interface ForeignCa {
   file?: string
 }
 
-/** Every line that sets `TrustedUserCAKeys` to something else than our CA file. */
-export function findForeignCas(directives: readonly Directive[], caFile: string): ForeignCa[] {
-  return settings(directives, 'trustedusercakeys').flatMap(at => {
+/**
+ * Every line of others that sets `TrustedUserCAKeys` to something else than our CA file. What stands
+ * in our own places is not theirs, whatever it says: it is written anew.
+ */
+export function findForeignCas(config: ConfigSnapshot, layout: Layout): ForeignCa[] {
+  return linesOfOthers(config, layout).flatMap(at => {
     const [file = 'none'] = at.args
-    if (file === caFile) return []
+    if (file === layout.caFile.path) return []
     return [{ at, ...(file.toLowerCase() === 'none' ? {} : { file }) }]
   })
+}
+
+/** The lines of others that trust our CA file: harmless, but where it is to be trusted in part. */
+export function findOthersTrust(config: ConfigSnapshot, layout: Layout): Directive[] {
+  return linesOfOthers(config, layout).filter(({ args }) => args[0] === layout.caFile.path)
+}
+
+function linesOfOthers(config: ConfigSnapshot, layout: Layout): Directive[] {
+  const isOwn = isOwnLine(config, layout)
+  return settings(scanWith(config), 'trustedusercakeys').filter(line => !isOwn(line))
 }
 
 /** `/etc/ssh/sshd_config.d/00-x.conf:3 (TrustedUserCAKeys /etc/ssh/other.pub)` */

@@ -11,6 +11,10 @@ export function invertStep(step: Step, before: FileState | undefined): Step[] {
     case 'make-folder':
       return [{ do: 'remove-folder', path: step.path, why }]
     case 'write-file':
+      // A wrong owner is not given back: only root's files decide whom sshd trusts.
+      return before?.kind === 'file'
+        ? [{ ...step, content: before.content, mode: before.mode, why }]
+        : [{ do: 'remove-file', path: step.path, why }]
     case 'remove-file':
       return before?.kind === 'file'
         ? [{ do: 'write-file', path: step.path, ...fileSpec(before), why }]

@@ -18,6 +18,8 @@ export interface Layout {
   journal: Place
   runFolder: Place
   socket: Place
+  /** The daemon's own: notes of its polls, memory of webhooks. */
+  daemonFolder: Place
   statusFile: Place
   restarts: Place
   lock: Place
@@ -38,6 +40,7 @@ export function layoutOf(sshd: Config['sshd']): Layout {
     journal: { path: `${STATE}/journal.json`, mode: 0o600 },
     runFolder: { path: RUN, mode: 0o755 },
     statusFile: { path: `${RUN}/status.json`, mode: 0o644 },
+    daemonFolder: { path: '/var/lib/pomerium-host-agent-daemon', mode: 0o755 },
     socket: { path: `${RUN}/provisioner.sock`, mode: 0o660 },
     restarts: { path: `${STATE}/restarts.json`, mode: 0o600 },
     lock: { path: `${STATE}/lock`, mode: 0o600 },

@@ -19,7 +19,7 @@ export interface Unseen {
 export type SshdState =
   | { kind: 'absent' }
   | { kind: 'broken'; message: string }
-  /** `effective` is for the first connection of `proofsFor`. */
+  /** `effective` is for the first connection of `proofsFor`: of nobody in particular, as a rule. */
   | { kind: 'readable'; effective: EffectiveConfig }
   | { kind: 'unseen' }
 
@@ -39,11 +39,13 @@ export interface Observation {
   /** By path: our own places, sshd's main file, and what `adopt` may have put before others. */
   files: ReadonlyMap<string, FileState>
   config: ConfigSnapshot
+  /** The texts behind each `-o` on the command line of the sshd that listens. */
+  commandLine: readonly string[]
   /** Whether this sshd knows `Include`, which came with 8.2. */
   includes: boolean
   /** The content of each CA file that somebody else's line names; `undefined` where unreadable. */
   foreignCaFiles: ReadonlyMap<string, Buffer | undefined>
-  /** Folders of ours that can't be written to, with the reason (`EROFS`). */
+  /** Folders to write to that can't be written to, with the reason (`EROFS`). */
   unwritable: ReadonlyMap<string, string>
   /** A restart that the budget put off: the keys are in force, the promise of a restart is not. */
   restartDue: boolean

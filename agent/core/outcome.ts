@@ -1,4 +1,3 @@
-import type { CaKey } from './ca-key.ts'
 import type { StepReport } from './step.ts'
 
 /** A CA key that the host trusts now. */
@@ -58,6 +57,7 @@ export function exitCodeOf(outcome: Outcome): number {
   return EXIT_OF[outcome.outcome]
 }
 
-export function trustedKeys(keys: readonly CaKey[]): TrustedKey[] {
+/** Of anything with these fields, only these fields. */
+export function trustedKeys(keys: readonly TrustedKey[]): TrustedKey[] {
   return keys.map(({ type, fingerprint, comment }) => ({ type, fingerprint, comment }))
 }

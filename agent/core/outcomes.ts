@@ -1,11 +1,10 @@
 import type { Bundle } from './bundle.ts'
-import type { CaKey } from './ca-key.ts'
-import { type Outcome, trustedKeys } from './outcome.ts'
+import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
 import { reportStep, type Step } from './step.ts'
 
 /** What stays true of a host that was left as it was. */
 export interface Kept {
-  trusted: readonly CaKey[]
+  trusted: readonly TrustedKey[]
   serial?: number
 }
 

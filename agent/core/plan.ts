@@ -3,20 +3,18 @@ import { adoptKeys, unionOfKeys } from './adopted-keys.ts'
 import { type Arrangement, arrange, outrankingPaths } from './arrangement.ts'
 import { renderCaKeys } from './bundle.ts'
 import type { CaKey } from './ca-key.ts'
-import { scanWith } from './config-snapshot.ts'
 import { type Proof, proofsFor } from './connections.ts'
 import { type DropIn, renderDropIn } from './drop-in.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
-import { describeForeignCa, type ForeignCa, findForeignCas } from './foreign-ca.ts'
+import { type ForeignCa, findForeignCas } from './foreign-ca.ts'
 import type { Layout } from './layout.ts'
 import { blockLines } from './marked-block.ts'
-import { narrowings } from './narrowings.ts'
+import { narrowings, withoutCaForSome } from './narrowings.ts'
 import type { Observation } from './observation.ts'
 import { changesContent, planFile, planFolder, planMain, removeIfThere } from './plan-files.ts'
 import { planRestart } from './plan-restart.ts'
+import { refuseConflict } from './refuse-conflict.ts'
 import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
-import type { Directive } from './sshd-config/directive.ts'
-import { settingsBefore } from './sshd-config/reach.ts'
 import type { Step } from './step.ts'
 
 export type Plan = { kind: 'steps'; steps: Step[]; warnings: string[] } | HostRefused
@@ -36,22 +34,24 @@ export function planApply(host: Observation, layout: Layout, wanted: Wanted): Pl
   const types = wanted.keys.map(({ type }) => type)
   const unfit = unfitness(host, layout, types)
   if (unfit !== undefined) return unfit
-  const directives = scanWith(host.config)
-  const foreign = findForeignCas(directives, layout.caFile.path)
-  const conflict = refuseConflict(foreign, directives, layout, wanted)
+  const foreign = findForeignCas(host.config, layout)
+  const conflict = refuseConflict(foreign, host, layout, wanted)
   if (conflict !== undefined) return conflict
   const adopted = adopt(foreign, host)
   const arrangement = arrange(host.config, layout, renderDropIn(wanted), {
     outrank: wanted.conflict === 'adopt',
     includes: host.includes,
+    scoped: wanted.acceptFrom !== undefined,
   })
-  if (arrangement === undefined || canNotStand(arrangement, host, wanted)) {
+  const obstacle =
+    arrangement === undefined ? '' : obstacleToBlock(arrangement, host, wanted.acceptFrom)
+  if (arrangement === undefined || obstacle !== undefined) {
     return refuseHost(
       'include-missing',
-      `sshd would not read ${layout.dropIn.path}; put "Include ${layout.dropInFolder.path}/*.conf" at the top of ${host.config.main}`,
+      `sshd would not read ${layout.dropIn.path}; put "Include ${layout.dropInFolder.path}/*.conf" at the top of ${host.config.main}${obstacle}`,
     )
   }
-  const warnings = [...adopted.warnings, ...narrowings(directives, layout.caFile.path)]
+  const warnings = [...adopted.warnings, ...narrowings(host.config, layout)]
   const keys = renderCaKeys(unionOfKeys(wanted.keys, adopted.keys))
   return planSteps(host, layout, wanted, arrangement, keys, warnings)
 }
@@ -81,32 +81,6 @@ export function planRemove(host: Observation, layout: Layout, madeFolders: reado
 const PUT_OFF = 'put off before, to stay below the start limit of the unit'
 const CHECK_CONFIG: Step = { do: 'check-config', why: 'sshd must be able to start' }
 
-function refuseConflict(
-  foreign: readonly ForeignCa[],
-  directives: readonly Directive[],
-  layout: Layout,
-  { conflict }: Wanted,
-): HostRefused | undefined {
-  const before = settingsBefore(layout.dropIn.path, directives, 'trustedusercakeys')
-  const scoped = foreign.find(({ at, file }) => file !== undefined && at.matches.length > 0)
-  if (scoped !== undefined) {
-    return refuseHost(
-      'foreign-ca',
-      `another CA is trusted by ${describeForeignCa(scoped)}; a Match can not be adopted, remove that line first`,
-    )
-  }
-  const displaced = foreign.find(
-    ({ at, file }) => file !== undefined || (at.matches.length === 0 && before.includes(at)),
-  )
-  if (displaced !== undefined && conflict === 'refuse') {
-    return refuseHost(
-      displaced.file === undefined ? 'shadowed' : 'foreign-ca',
-      `another owner's line wins: ${describeForeignCa(displaced)}; remove it, or set sshd.conflict: adopt to trust its keys too`,
-    )
-  }
-  return undefined
-}
-
 function adopt(foreign: readonly ForeignCa[], { foreignCaFiles }: Observation) {
   const files = [...new Set(foreign.flatMap(({ file }) => file ?? []))]
   const adopted = files.map(file => ({
@@ -121,12 +95,22 @@ function adopt(foreign: readonly ForeignCa[], { foreignCaFiles }: Observation) {
   }
 }
 
-// The block goes into a regular file; without Include the directive itself goes into the block, and a Match would scope what follows.
-function canNotStand(arrangement: Arrangement, host: Observation, wanted: Wanted): boolean {
-  const { main } = host.config
-  const blockStands = blockLines(arrangement.get(main) ?? '') > 0
-  const scoped = !host.includes && wanted.acceptFrom !== undefined
-  return blockStands && (scoped || host.files.get(main)?.kind !== 'file')
+// Why the block can't be put into sshd's main file, for the end of a sentence that asks a person to.
+function obstacleToBlock(
+  arrangement: Arrangement,
+  { config: { main }, files, includes }: Observation,
+  acceptFrom: readonly string[] | undefined,
+): string | undefined {
+  if (blockLines(arrangement.get(main) ?? '') === 0) return undefined
+  if (files.get(main)?.kind !== 'file') return ', which is a link and left to you'
+  // An update of the package would put its own in the place of one that we have changed.
+  if (main.startsWith('/usr/')) {
+    return `, or better of a copy of it in /etc/ssh: what lies in /usr is the vendor's, and not changed`
+  }
+  // There the directive itself goes into the block, and a Match would scope what follows.
+  return !includes && acceptFrom !== undefined
+    ? ', with an OpenSSH of 8.2 or later: this one knows no Include, and sshd.accept_from needs one'
+    : undefined
 }
 
 function planSteps(
@@ -155,7 +139,7 @@ function planSteps(
     ...planFolder(layout.dropInFolder, host),
     ...config,
   ]
-  const proofs = proofsFor(wanted.acceptFrom)
+  const proofs = provable(proofsFor(wanted.acceptFrom), host, layout)
   if (writes.length === 0) return planConverged(host, layout, warnings)
   const unwritable = refuseUnwritable(writes, host)
   if (unwritable !== undefined) return unwritable
@@ -175,6 +159,16 @@ function planSteps(
   return { kind: 'steps', steps, warnings }
 }
 
+// Where some are to log in by no CA, an arbitrary connection may be one of theirs.
+function provable(
+  [first, ...rest]: readonly [Proof, ...Proof[]],
+  { config }: Observation,
+  layout: Layout,
+): Proof[] {
+  const narrowed = withoutCaForSome(config, layout).length > 0
+  return first.user === undefined && narrowed ? [first] : [first, ...rest]
+}
+
 function refuseUnwritable(writes: readonly Step[], host: Observation): HostRefused | undefined {
   for (const step of writes) {
     const folder = 'path' in step ? posix.dirname(step.path) : ''
@@ -191,7 +185,7 @@ function planConverged(host: Observation, layout: Layout, warnings: string[]): P
   if (host.sshd.kind === 'readable') {
     const used = trustedUserCaKeys(host.sshd.effective)
     if (used !== layout.caFile.path) {
-      const who = whoSets('trustedusercakeys', scanWith(host.config), used)
+      const who = whoSets('trustedusercakeys', host, used)
       return refuseHost('shadowed', `sshd uses TrustedUserCAKeys ${used ?? 'none'}, by ${who}`)
     }
   }

@@ -1,10 +1,11 @@
 import { acceptsCertificates, excludedCaType } from './ca-algorithms.ts'
 import type { CaKeyType } from './ca-key.ts'
+import { settingOnCommandLine } from './command-line.ts'
 import { scanWith } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
-import { type Directive, describePlace, isUnconditional } from './sshd-config/directive.ts'
+import { describePlace, isUnconditional } from './sshd-config/directive.ts'
 import { globalWinner, overrides } from './sshd-config/who-wins.ts'
 
 export type HostRefusalCode =
@@ -77,7 +78,7 @@ function unfitConfig(
   effective: EffectiveConfig,
   caTypes: readonly CaKeyType[],
 ): HostRefused | undefined {
-  const at = (keyword: string, value?: string) => whoSets(keyword, scanWith(host.config), value)
+  const at = (keyword: string, value?: string) => whoSets(keyword, host, value)
   if (effective.get('pubkeyauthentication')?.[0] === 'no') {
     return refuseHost(
       'pubkey-authentication-off',
@@ -106,12 +107,21 @@ function unfitConfig(
   return undefined
 }
 
-/** Where the `value` in force for everybody comes from: a file and its line, or no file. */
-export function whoSets(keyword: string, directives: readonly Directive[], value?: string): string {
-  const winner =
-    overrides(directives, keyword).find(isUnconditional) ?? globalWinner(directives, keyword)
+/** Where the `value` in force for everybody comes from: a file and its line, or the command line. */
+export function whoSets(
+  keyword: string,
+  { config, commandLine, service }: Pick<Observation, 'config' | 'commandLine' | 'service'>,
+  value?: string,
+): string {
+  const directives = scanWith(config)
+  const override = overrides(directives, keyword).find(isUnconditional)
+  const option = settingOnCommandLine(commandLine, keyword)
+  if (override === undefined && option !== undefined) {
+    const unit = 'unit' in service ? `, see ${service.unit}` : ''
+    return `-o ${option.text} on sshd's command line${unit}`
+  }
+  const winner = override ?? globalWinner(directives, keyword)
   if (winner === undefined) return "sshd's command line or its defaults, and no file"
-  // An option of the command line (`-o`) wins over every file.
   const overruled = value !== undefined && winner.args[0]?.toLowerCase() !== value.toLowerCase()
   return overruled ? "sshd's command line (-o)" : describePlace(winner)
 }

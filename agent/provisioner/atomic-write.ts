@@ -38,8 +38,7 @@ export function writeFileAtomically(
       for (let at = 0; at < spec.content.length; ) {
         at += fs.writeSync(fd, spec.content, at)
       }
-      fs.fchownSync(fd, spec.uid, spec.gid)
-      fs.fchmodSync(fd, spec.mode)
+      setAccess(fs, fd, spec)
       fs.fsyncSync(fd)
     } finally {
       fs.closeSync(fd)
@@ -51,6 +50,16 @@ export function writeFileAtomically(
     throw error
   }
   syncFolder(fs, dirname(path))
+}
+
+/**
+ * Gives a new file or folder its owner and mode, whatever the umask. The owner is asked for only
+ * where it changes: what root makes is root's, and the sandbox has no CAP_CHOWN.
+ */
+export function setAccess(fs: FileSystem, fd: number, access: Omit<FileSpec, 'content'>): void {
+  const { uid, gid } = fs.fstatSync(fd)
+  if (uid !== access.uid || gid !== access.gid) fs.fchownSync(fd, access.uid, access.gid)
+  fs.fchmodSync(fd, access.mode)
 }
 
 /** Removes a file and makes that last; a missing one is fine. */

@@ -25,11 +25,8 @@ export async function execute(
   commit: (restart: 'none' | 'restarted' | 'deferred') => void,
   onInstant: OnInstant = () => {},
 ): Promise<Execution> {
-  if (steps.length === 0) {
-    commit('none')
-    return { kind: 'done', restart: 'none' }
-  }
-  const journal: Journal = { version: 1, undo: undoOf(steps, host), restarted: false }
+  let journal: Journal = { version: 1, undo: undoOf(steps, host), restarted: false }
+  if (steps.length === 0) return commitAlone(commit, journal, host)
   try {
     onInstant('start')
     writeJournal(host, journal)
@@ -37,8 +34,9 @@ export async function execute(
     let restart: 'none' | 'restarted' | 'deferred' = 'none'
     for (const [index, step] of steps.entries()) {
       if (step.do === 'restart-sshd') {
-        journal.restarted = true
-        writeJournal(host, journal)
+        const restarted = { ...journal, restarted: true }
+        writeJournal(host, restarted)
+        journal = restarted
         onInstant(`before ${index} ${step.do}`)
         restart = await host.service.restart(step.reason)
       } else {
@@ -52,6 +50,20 @@ export async function execute(
     clearJournal(host)
     onInstant('end')
     return { kind: 'done', restart }
+  } catch (cause) {
+    return rollBackAfter(cause, journal, host)
+  }
+}
+
+// One file at most, which is old or new by itself: a journal would hold nothing that it does not.
+async function commitAlone(
+  commit: (restart: 'none') => void,
+  journal: Journal,
+  host: Host,
+): Promise<Execution> {
+  try {
+    commit('none')
+    return { kind: 'done', restart: 'none' }
   } catch (cause) {
     return rollBackAfter(cause, journal, host)
   }

@@ -2,10 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../core/config/config.ts'
-import { proofsFor } from '../core/connections.ts'
 import { type Layout, layoutOf } from '../core/layout.ts'
 import { type FileSystem, realFileSystem } from './file-system.ts'
-import { configFile, configOptions, findSshd, openSshd, type Sshd } from './openssh.ts'
+import { configFile, configOptions, findSshd, openSshd, optionLines, type Sshd } from './openssh.ts'
 import { runCommand } from './run-command.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
 import { findService } from './service/find-service.ts'
@@ -26,6 +25,8 @@ export interface Host {
   owner: { uid: number; gid: number }
   /** The file that sshd starts from. */
   mainConfig: string
+  /** The texts behind each `-o` of the sshd that listens; none if not given. */
+  commandLine?: readonly string[]
   sshd: Sshd | undefined
   service: Service
   /** Gives a file the SELinux label of its place, before it gets its name. */
@@ -54,8 +55,7 @@ async function runningHost(base: Base, config: Config['sshd'], again: Again): Pr
   const { fs, at, layout, owner } = base
   const clock = { now: () => Date.now(), sleep: async (ms: number) => void (await sleep(ms)) }
   let sshd: Sshd | undefined
-  const [proof] = proofsFor(undefined)
-  const ports = async () => (sshd === undefined ? [] : configuredPorts(await sshd.effective(proof)))
+  const ports = async () => (sshd === undefined ? [] : configuredPorts(await sshd.effective({})))
   const processes = openProcessTable()
   const exists = (path: string) => isThere(fs, path)
   const found = findService(
@@ -63,7 +63,7 @@ async function runningHost(base: Base, config: Config['sshd'], again: Again): Pr
     config.restartCommand,
   )
   const program = findSshd(fs, at)
-  const argv = (await listenerArgv(found)) ?? []
+  const argv = (await listenerArgv(found, runCommand, path => readIfThere(fs, at(path)))) ?? []
   const options = configOptions(argv)
   if (program !== undefined) {
     sshd = openSshd([program, ...options], runCommand, { fs, runFolder: '/run/sshd' })
@@ -79,6 +79,7 @@ async function runningHost(base: Base, config: Config['sshd'], again: Again): Pr
     ...base,
     tree: false,
     mainConfig: configFile(options) ?? defaultConfigFile(base),
+    commandLine: optionLines(options),
     sshd,
     service: budgetedService({ service: found, history, clock }, defer),
   }
@@ -115,6 +116,14 @@ function findRelabel(): Host['relabel'] {
   return path => {
     const { status, stderr } = spawnSync(program, [path], { encoding: 'utf8' })
     if (status !== 0) throw new Error(`restorecon ${path}: ${stderr.trim() || `exit ${status}`}`)
+  }
+}
+
+function readIfThere(fs: FileSystem, path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8')
+  } catch {
+    return undefined
   }
 }
 

@@ -3,45 +3,65 @@ import type { Outcome } from '../core/outcome.ts'
 import { stopped } from '../core/outcomes.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
+import { hasJournal } from './journal.ts'
 import { keysOnHost } from './keys-on-host.ts'
-import { withLock } from './lock.ts'
+import { takeLock } from './lock.ts'
 import { makeOwnFolder } from './own-folder.ts'
 import { recover } from './roll-back.ts'
-import { publishStatus } from './status-file.ts'
+import { publishStatus, type Status } from './status-file.ts'
 
 /**
  * One run that may change the host: alone, after whatever a killed run left has been undone, and
- * with its outcome published for `status`.
+ * with its outcome published for `status`. Throws only where it has left the host as it was.
  */
 export async function inTurn(
   host: Host,
   now: Date,
   work: () => Promise<Outcome>,
 ): Promise<Outcome> {
+  const turn = await takeTurn(host)
+  if ('outcome' in turn) return turn
+  using _ = turn
+  const outcome = await recoverThen(work, host)
+  return published(host, { at: now.toISOString(), outcome })
+}
+
+async function takeTurn(host: Host): Promise<Disposable | Outcome> {
+  const { stateFolder } = host.layout
   try {
-    await makeOwnFolder(host, host.layout.stateFolder)
+    await makeOwnFolder(host, stateFolder)
+    return takeLock(host)
   } catch (error) {
     if (!['EROFS', 'EACCES', 'ENOSPC', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
-    const message = `${host.layout.stateFolder.path} can't be made: ${messageOf(error)}`
+    const message = `${stateFolder.path} can't be written to: ${messageOf(error)}`
     return stopped(
       { outcome: 'host-refused', code: 'read-only', message },
       { trusted: keysOnHost(host) },
     )
   }
-  return withLock(host, async () => {
-    const outcome = await recoverThen(work, host)
-    await publishStatus(host, { at: now.toISOString(), outcome })
-    return outcome
-  })
 }
 
 async function recoverThen(work: () => Promise<Outcome>, host: Host): Promise<Outcome> {
   try {
     await recover(host)
   } catch (rollbackCause) {
+    if (!hasJournal(host)) throw rollbackCause
     const cause = new Error('an earlier run was cut off')
     const failure = describeFailure({ kind: 'rollback-failed', cause, rollbackCause })
     return stopped(failure, { trusted: keysOnHost(host) })
   }
   return work()
+}
+
+// What has been done is done, whether or not it can be told: a full /run must not hide it.
+async function published(host: Host, status: Status): Promise<Outcome> {
+  const { outcome } = status
+  try {
+    await publishStatus(host, status)
+    return outcome
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error
+    const warning = `${host.layout.statusFile.path} can't be written: ${messageOf(error)}`
+    return { ...outcome, warnings: [...(outcome.warnings ?? []), warning] }
+  }
 }

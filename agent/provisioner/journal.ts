@@ -34,8 +34,26 @@ export function readJournal(host: Host): Journal | undefined {
   }
 }
 
+/** Whether there is one; `false` also where that can't be seen. */
+export function hasJournal({ fs, at, layout }: Host): boolean {
+  try {
+    return lookAt(fs, at(layout.journal.path)).kind !== 'missing'
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Ends a transaction. Throws only while the journal is there: once it is gone, nothing would undo
+ * what is taken back now. Where the folder could not be synced a power cut may bring it back; the
+ * next run then undoes the whole, which has its order too.
+ */
 export function clearJournal(host: Host): void {
-  removeFile(host.fs, host.at(host.layout.journal.path))
+  try {
+    removeFile(host.fs, host.at(host.layout.journal.path))
+  } catch (error) {
+    if (hasJournal(host)) throw error
+  }
 }
 
 // Contents of files are bytes. Buffer.toJSON() has run before a replacer sees the value.

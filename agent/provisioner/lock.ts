@@ -5,13 +5,21 @@ import type { Host } from './host.ts'
 const PATIENCE_SECONDS = 60
 
 /**
- * Holds the lock while `work` runs, so that an `apply` from a shell and the provisioner never write
- * at once. flock(1) locks the open file, which this process shares with it and keeps; the kernel
- * lets go when this process ends, however it ends.
+ * Takes the lock, so that an `apply` from a shell and the provisioner never write at once; disposing
+ * of it lets go. flock(1) locks the open file, which this process shares with it and keeps; the
+ * kernel lets go when this process ends, however it ends. Throws the error of open(2) where the file
+ * can't be opened.
  */
-export async function withLock<T>(host: Host, work: () => Promise<T>): Promise<T> {
-  const { path, mode } = host.layout.lock
-  const fd = host.fs.openSync(host.at(path), 'a', mode)
+export function takeLock({ fs, at, layout }: Host): Disposable {
+  const { path, mode } = layout.lock
+  const fd = fs.openSync(at(path), 'a', mode)
+  const letGo = () => {
+    try {
+      fs.closeSync(fd)
+    } catch {
+      // close(2) has closed it all the same, and nothing was written to it.
+    }
+  }
   try {
     const args = ['--exclusive', '--wait', String(PATIENCE_SECONDS), '3']
     // execa hands on no descriptor but 0 to 2.
@@ -22,8 +30,9 @@ export async function withLock<T>(host: Host, work: () => Promise<T>): Promise<T
     if (status !== 0) {
       throw new Error(`another run has held ${path} for ${PATIENCE_SECONDS} s; try again later`)
     }
-    return await work()
-  } finally {
-    host.fs.closeSync(fd)
+    return { [Symbol.dispose]: letGo }
+  } catch (error) {
+    letGo()
+    throw error
   }
 }

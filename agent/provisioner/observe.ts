@@ -1,4 +1,5 @@
 import { constants } from 'node:fs'
+import { dirname } from 'node:path'
 import { outrankingPaths } from '../core/arrangement.ts'
 import type { ConfigSnapshot } from '../core/config-snapshot.ts'
 import { type Proof, proofsFor } from '../core/connections.ts'
@@ -28,15 +29,16 @@ export async function observe(
   const unseen: Unseen[] = []
   const { config, directives } = snapshotConfig(host, unseen)
   const files = lookAtAll(host, config, unseen)
-  const folders = [layout.caFolder.path, layout.dropInFolder.path]
+  const folders = [layout.caFolder.path, layout.dropInFolder.path, dirname(config.main)]
   const [proof] = proofsFor(acceptFrom)
   const sshd = await observeSshd(host, proof, unseen)
   const revoked = sshd.kind === 'readable' ? missingRevokedKeys(host, sshd.effective) : undefined
   return {
     files,
     config,
+    commandLine: host.commandLine ?? [],
     includes: await knowsInclude(host, directives),
-    foreignCaFiles: readForeignCaFiles(host, directives),
+    foreignCaFiles: readForeignCaFiles(host, config),
     unwritable: new Map(folders.flatMap(path => unwritable(host, path))),
     restartDue,
     ...(revoked === undefined ? {} : { missingRevokedKeys: revoked }),
@@ -85,8 +87,8 @@ async function knowsInclude(host: Host, directives: readonly Directive[]): Promi
   return version === undefined || version.major > 8 || (version.major === 8 && version.minor >= 2)
 }
 
-function readForeignCaFiles(host: Host, directives: readonly Directive[]) {
-  const foreign = findForeignCas(directives, host.layout.caFile.path)
+function readForeignCaFiles(host: Host, config: ConfigSnapshot) {
+  const foreign = findForeignCas(config, host.layout)
   return new Map(
     foreign.flatMap(({ file }) => {
       if (file === undefined) return []
@@ -95,23 +97,32 @@ function readForeignCaFiles(host: Host, directives: readonly Directive[]) {
   )
 }
 
-// Another owner may well keep its file behind a link; it is only read.
+// Another owner may well keep its file behind a link; it is only read. Where sshd may be able to read
+// what we can not, its keys must not go missing from those that are adopted.
 function readIfThere(host: Host, path: string): Buffer | undefined {
   try {
     return host.fs.readFileSync(host.at(path))
-  } catch {
-    return undefined
+  } catch (error) {
+    const code = errorCode(error) ?? ''
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(code)) return undefined
+    if (code === 'EACCES' && process.getuid?.() !== 0) return undefined
+    throw error
   }
 }
 
 // access(2) answers EROFS to root too; other refusals show at the first write, and are undone.
 function unwritable(host: Host, path: string): [string, string][] {
+  return isReadOnly(host, path) ? [[path, 'read-only file system']] : []
+}
+
+function isReadOnly(host: Host, path: string): boolean {
   try {
     host.fs.accessSync(host.at(path), constants.W_OK)
-    return []
+    return false
   } catch (error) {
-    const code = errorCode(error)
-    return code === 'EROFS' ? [[path, 'read-only file system']] : []
+    // A folder that is yet to be made: the one to make it in decides.
+    if (errorCode(error) === 'ENOENT' && path !== '/') return isReadOnly(host, dirname(path))
+    return errorCode(error) === 'EROFS'
   }
 }
 

@@ -7,8 +7,8 @@ import type { CommandResult } from './run-command.ts'
 export interface Sshd {
   /** Whether sshd could start with the configuration on disk; `sshd -t`. */
   test(): Promise<{ ok: true } | { ok: false; message: string }>
-  /** What sshd would use for a connection; `sshd -T -C`. */
-  effective(connection: Connection): Promise<EffectiveConfig>
+  /** What sshd would use for a connection, or for one of nobody in particular; `sshd -T -C`. */
+  effective(connection: Partial<Connection>): Promise<EffectiveConfig>
   /** As the program says it; `sshd -V`. */
   version(): Promise<{ major: number; minor: number } | undefined>
 }
@@ -35,6 +35,21 @@ export function configOptions(argv: readonly string[]): string[] {
     if (/^-[A-Za-z0-9]*[fo]$/.test(word)) options.push(argv[++at] ?? '')
   }
   return options
+}
+
+/** The texts behind each `-o`: lines as they may stand in sshd_config. */
+export function optionLines(options: readonly string[]): string[] {
+  return options.flatMap((option, index) => {
+    const value = /^-[A-Za-eg-np-z0-9]*o(.*)$/s.exec(option)?.[1]
+    if (value === undefined || isValue(options, index)) return []
+    return [value === '' ? (options[index + 1] ?? '') : value]
+  })
+}
+
+// `-o -odd`: what follows an option without a value is its value, whatever it looks like.
+function isValue(options: readonly string[], index: number): boolean {
+  const before = options[index - 1] ?? ''
+  return /^-[A-Za-z0-9]*[fo]$/.test(before) && !isValue(options, index - 1)
 }
 
 /** The file that sshd starts from, by its options: that of `-f`, if any. */
@@ -66,7 +81,10 @@ export function openSshd(
       return result.code === 0 ? { ok: true } : { ok: false, message: complaint(result) }
     },
     async effective({ user, addr }) {
-      const result = await runSshd(['-T', '-C', `user=${user},host=${addr},addr=${addr}`])
+      // What is left out keeps a Match on it from matching; but sshd insists on a port where one asks.
+      const who = user === undefined ? [] : [`user=${user}`]
+      const from = addr === undefined ? [] : [`host=${addr}`, `addr=${addr}`, `laddr=${addr}`]
+      const result = await runSshd(['-T', '-C', [...who, ...from, 'lport=1'].join(',')])
       if (result.code !== 0) throw new Error(`sshd -T failed: ${complaint(result)}`)
       return parseEffectiveConfig(result.stdout)
     },

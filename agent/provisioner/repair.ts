@@ -1,17 +1,23 @@
 import type { Config } from '../core/config/config.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { stopped } from '../core/outcomes.ts'
+import type { OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
 import { kept, provision } from './provision.ts'
 import { readState } from './state.ts'
 
 /** Puts the held bundle in force again: drift, or a restart that was put off. Asks no source. */
-export async function repair(config: Config, now: Date, host: Host): Promise<Outcome> {
+export async function repair(
+  config: Config,
+  now: Date,
+  host: Host,
+  onInstant?: OnInstant,
+): Promise<Outcome> {
   const state = readState(host)
   if (state.held === undefined) {
     const message = 'no bundle has been accepted on this host yet; run: pomerium-host-agent apply'
     return stopped({ outcome: 'unchanged', message }, kept(host, state))
   }
   const { bundle, source } = state.held
-  return provision({ bundle: Buffer.from(bundle, 'base64'), source, config, now }, host)
+  return provision({ bundle: Buffer.from(bundle, 'base64'), source, config, now }, host, onInstant)
 }

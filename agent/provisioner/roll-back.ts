@@ -1,7 +1,7 @@
 import type { Step } from '../core/step.ts'
 import { removeFile, temporaryName } from './atomic-write.ts'
 import type { Host } from './host.ts'
-import { clearJournal, type Journal, readJournal } from './journal.ts'
+import { clearJournal, type Journal, readJournal, writeJournal } from './journal.ts'
 import { lookAt } from './look-at.ts'
 import { runStep } from './run-step.ts'
 
@@ -9,14 +9,18 @@ import { runStep } from './run-step.ts'
  * Undoes a transaction from wherever it stopped. A restart comes last, since it must find the old
  * files, and only if sshd may have seen the new ones.
  */
-export async function rollBack(journal: Journal, host: Host): Promise<void> {
+export async function rollBack(
+  journal: Journal,
+  host: Host,
+  restart: (host: Host) => Promise<unknown> = ({ service }) => service.restart('undo'),
+): Promise<void> {
   for (const step of journal.undo) {
     if (step.do !== 'restart-sshd' && !isSo(step, host)) await runStep(step, host)
   }
   await runStep({ do: 'check-config', why: 'undone' }, host)
   if (journal.restarted) {
     for (const step of journal.undo) {
-      if (step.do === 'restart-sshd') await host.service.restart('undo')
+      if (step.do === 'restart-sshd') await restart(host)
     }
   }
   clearJournal(host)
@@ -30,14 +34,31 @@ export async function recover(host: Host): Promise<boolean> {
   const touched = journal?.undo.flatMap(step => ('path' in step ? [step.path] : [])) ?? []
   for (const path of new Set([...paths, ...touched])) clearLitter(host, path)
   if (journal === undefined) return false
-  await rollBack(journal, host)
+  await rollBack(whatMayHaveBeenRead(journal, host), host, restartAfterKill)
   return true
+}
+
+// Before we came again a boot or a person may have started sshd, which has read what is to be undone.
+// Written down first: once it is undone, nothing else would tell.
+function whatMayHaveBeenRead(journal: Journal, host: Host): Journal {
+  const isUndone = journal.undo.every(step => step.do === 'restart-sshd' || isSo(step, host))
+  if (journal.restarted || isUndone) return journal
+  const restarted = { ...journal, restarted: true }
+  writeJournal(host, restarted)
+  return restarted
+}
+
+// Whoever kills us may do so again and again: where sshd answers, its restart keeps to the budget.
+async function restartAfterKill({ service }: Host): Promise<void> {
+  const { kind } = await service.state()
+  await service.restart(kind === 'running' ? 'config' : 'undo')
 }
 
 // Undoing what was never done would give an untouched file another inode and time.
 function isSo(step: Step, { fs, at }: Host): boolean {
-  if (step.do !== 'write-file') return false
+  if (!('path' in step)) return false
   const state = lookAt(fs, at(step.path))
+  if (step.do !== 'write-file') return (state.kind === 'missing') === step.do.startsWith('remove')
   return (
     state.kind === 'file' &&
     state.content.equals(step.content) &&

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import type { Proof } from '../core/connections.ts'
 import { trustedUserCaKeys } from '../core/effective-config.ts'
 import type { Step } from '../core/step.ts'
-import { removeFile, syncFolder, writeFileAtomically } from './atomic-write.ts'
+import { removeFile, setAccess, syncFolder, writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 
@@ -35,9 +35,7 @@ function makeFolder({ fs, at, owner }: Host, path: string, mode: number): void {
   }
   const fd = fs.openSync(at(path), 'r')
   try {
-    // mkdir(2) takes the umask off the mode.
-    fs.fchownSync(fd, owner.uid, owner.gid)
-    fs.fchmodSync(fd, mode)
+    setAccess(fs, fd, { ...owner, mode })
   } finally {
     fs.closeSync(fd)
   }
@@ -70,7 +68,7 @@ async function proveTrust({ sshd }: Host, caFile: string, proofs: readonly Proof
       const used = trustedUserCaKeys(await sshd.effective(proof))
       if ((used === caFile) !== proof.trusted) {
         throw new Error(
-          `for ${proof.user} from ${proof.addr} sshd uses TrustedUserCAKeys ${used ?? 'none'}`,
+          `for ${proof.user ?? 'anybody'} from ${proof.addr ?? 'anywhere'} sshd uses TrustedUserCAKeys ${used ?? 'none'}`,
         )
       }
     }),

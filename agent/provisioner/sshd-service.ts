@@ -5,7 +5,8 @@ import {
   restartOrDefer,
   restartWithinBudget,
 } from './service/restart-within-budget.ts'
-import type { SshService } from './service/ssh-service.ts'
+import type { Run, SshService } from './service/ssh-service.ts'
+import { parseStartLine, START_PROPERTIES } from './start-line.ts'
 
 /** Why sshd is restarted: see `planRestart`; `undo` where a change is taken back. */
 export type RestartReason = 'config' | 'rotation' | 'undo'
@@ -43,8 +44,18 @@ export const noService: Service = {
   restart: async () => 'restarted',
 }
 
-/** The argv of the sshd that listens, where there is one. */
-export async function listenerArgv(service: SshService): Promise<readonly string[] | undefined> {
+/** The argv of the sshd that listens, or of the one that systemd would start. */
+export async function listenerArgv(
+  service: SshService,
+  run: Run,
+  read: (path: string) => string | undefined,
+): Promise<readonly string[] | undefined> {
   const state = await service.state()
-  return 'argv' in state ? state.argv : undefined
+  if ('argv' in state) return state.argv
+  if (!('unit' in state) || !state.unit.endsWith('.service')) return undefined
+  const properties = START_PROPERTIES.map(name => `--property=${name}`)
+  // Of a template only an instance can be asked about, be there one or not.
+  const unit = state.unit.replace('@.', '@0.')
+  const shown = await run(['systemctl', 'show', ...properties, '--', unit])
+  return parseStartLine(shown.stdout, read)
 }

@@ -64,6 +64,7 @@ export function hostWith(
   return {
     files,
     config: { main: MAIN, texts: all, folders: new Map([['/etc/ssh/sshd_config.d', names]]) },
+    commandLine: [],
     includes: true,
     foreignCaFiles: new Map(),
     unwritable: new Map(),

@@ -29,13 +29,24 @@ pull_the_plug() {
   wait
 }
 
+# The kernel takes the dead out of a cgroup a moment after they are gone.
+bury() {
+  while [ -n "$(find "$cgroup" "$@" -type d 2>/dev/null)" ]; do
+    find "$cgroup" "$@" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.01
+  done
+}
+
 while read -r order; do
   case $order in
     on) sh -c "$join" "$cgroup" "$@" </dev/null & ;;
-    off) pull_the_plug ;;
+    off)
+      pull_the_plug
+      # A cgroup that was killed once kills what systemd 257 clones into it later (CLONE_INTO_CGROUP
+      # on Linux 6.18): the next boot gets fresh ones.
+      bury -mindepth 1
+      ;;
   esac
 done
 
 pull_the_plug
-# The kernel takes the dead out of a cgroup a moment after they are gone.
-while ! find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null; do sleep 0.01; done
+bury

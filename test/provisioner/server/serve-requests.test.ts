@@ -12,7 +12,6 @@ import {
   type ProvisionRequest,
 } from '../../../agent/core/messages.ts'
 import type { Outcome } from '../../../agent/core/outcome.ts'
-import { listenDescriptor } from '../../../agent/provisioner/server/listen-fds.ts'
 import { type Serving, serveRequests } from '../../../agent/provisioner/server/serve-requests.ts'
 
 const OUTCOME: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
@@ -123,10 +122,4 @@ describe('serveRequests', () => {
     await ended
     await expect(send('x')).rejects.toThrow(/ENOENT/)
   })
-})
-
-test('listenDescriptor takes what was meant for this process', () => {
-  expect(listenDescriptor({ LISTEN_PID: '7', LISTEN_FDS: '1' }, 7)).toBe(3)
-  expect(listenDescriptor({ LISTEN_PID: '8', LISTEN_FDS: '1' }, 7)).toBeUndefined()
-  expect(listenDescriptor({}, 7)).toBeUndefined()
 })

@@ -1,0 +1,115 @@
+import type { ProvisionReply, ProvisionRequest } from '../core/messages.ts'
+import type { Outcome, TrustedKey } from '../core/outcome.ts'
+import { refused, stopped } from '../core/outcomes.ts'
+import type { Fetched } from '../core/source.ts'
+import type { Notebook, Notes } from './notebook.ts'
+
+/** What a cycle works with; everything that it does to the world goes through here. */
+export interface CycleParts {
+  fetch(etag: string | undefined): Promise<Fetched>
+  ask(request: ProvisionRequest): Promise<ProvisionReply>
+  /** What the host trusts by the provisioner's own report. */
+  trusted(): TrustedKey[]
+  notebook: Notebook
+  now(): Date
+}
+
+/** A cycle's end, with what of it is for the log. */
+export interface CycleEnd {
+  outcome: Outcome
+  /** Whether it found anything else than the last one left. */
+  quiet: boolean
+  /** The source's clock less ours, in seconds. */
+  clockSkewSeconds?: number
+  retryAfterSeconds?: number
+}
+
+/** How long an unchanged source is taken at its word; then the host is looked at whole again. */
+const ETAG_LASTS_MS = 60 * 60_000
+
+/**
+ * Looks at the source once and hands what it gives to the provisioner, which decides. An unchanged
+ * source wakes nobody: drift is watched by systemd, and once an hour the bundle goes the whole way.
+ */
+export async function runCycle(parts: CycleParts, hinted: boolean): Promise<CycleEnd> {
+  const now = parts.now()
+  const notes = parts.notebook.read()
+  const fetched = await parts.fetch(hinted ? undefined : freshEtag(notes, now))
+  const outcome = await conclude(fetched, parts)
+  const skew = skewOf(fetched, parts.now())
+  parts.notebook.write(noted(notes, fetched, outcome, now, skew))
+  return {
+    outcome,
+    quiet: outcome.outcome === 'unchanged',
+    ...(skew === undefined ? {} : { clockSkewSeconds: skew }),
+    ...('retryAfterSeconds' in fetched && fetched.retryAfterSeconds !== undefined
+      ? { retryAfterSeconds: fetched.retryAfterSeconds }
+      : {}),
+  }
+}
+
+async function conclude(fetched: Fetched, parts: CycleParts): Promise<Outcome> {
+  const host = () => ({ trusted: parts.trusted() })
+  switch (fetched.kind) {
+    case 'not-modified':
+      return stopped({ outcome: 'unchanged', message: 'the source has nothing new' }, host())
+    case 'unavailable': {
+      const { code, message } = fetched
+      return stopped({ outcome: 'source-unavailable', code, message }, host())
+    }
+    case 'refused':
+      return refused(fetched, host())
+    case 'bundle': {
+      const reply = await parts.ask({ op: 'apply', bundle: fetched.bytes })
+      if (reply.kind === 'outcome') return reply.outcome
+      throw new Error(`the provisioner answered "${reply.kind}": ${reply.message}`)
+    }
+  }
+}
+
+function freshEtag({ etag, etagAt }: Notes, now: Date): string | undefined {
+  const age = now.getTime() - Date.parse(etagAt ?? '')
+  return age >= 0 && age < ETAG_LASTS_MS ? etag : undefined
+}
+
+// HTTP dates have no fractions: a difference within a second is none.
+function skewOf(fetched: Fetched, now: Date): number | undefined {
+  const date = 'date' in fetched ? fetched.date : undefined
+  if (date === undefined) return undefined
+  const seconds = (date.getTime() - now.getTime()) / 1000
+  return Math.abs(seconds) < 1 ? 0 : Math.round(seconds)
+}
+
+function noted(
+  { etag, etagAt, lastSuccess, cycles }: Notes,
+  fetched: Fetched,
+  outcome: Outcome,
+  now: Date,
+  skew: number | undefined,
+): Notes {
+  const at = now.toISOString()
+  const got = fetched.kind === 'bundle' || fetched.kind === 'not-modified'
+  const taken = outcome.outcome === 'applied' || outcome.outcome === 'unchanged'
+  const known =
+    fetched.kind === 'bundle'
+      ? // Only what the provisioner took may be left unfetched next time.
+        taken && fetched.etag !== undefined
+        ? { etag: fetched.etag, etagAt: at }
+        : {}
+      : etag !== undefined && etagAt !== undefined
+        ? { etag, etagAt }
+        : {}
+  const success = got ? at : lastSuccess
+  return {
+    version: 1,
+    lastPoll: {
+      at,
+      result: outcome.code ?? outcome.outcome,
+      ...(taken ? {} : { message: outcome.message }),
+    },
+    ...(success === undefined ? {} : { lastSuccess: success }),
+    ...known,
+    ...(skew === undefined ? {} : { clockSkewSeconds: skew }),
+    cycles: { ...cycles, [outcome.outcome]: (cycles[outcome.outcome] ?? 0) + 1 },
+  }
+}

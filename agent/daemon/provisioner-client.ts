@@ -1,0 +1,39 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import {
+  decodeReply,
+  encodeRequest,
+  type ProvisionReply,
+  type ProvisionRequest,
+} from '../core/messages.ts'
+
+/** A cycle may wait for the lock, for the restart budget and for sshd itself; in milliseconds. */
+const PATIENCE_MS = 150_000
+
+/** The provisioner could not be asked, or gave no answer; what it did is in its own journal. */
+export class ProvisionerError extends Error {
+  override name = 'ProvisionerError'
+}
+
+/** Asks the provisioner on its Unix socket; a line of JSON each way. */
+export async function askProvisioner(
+  path: string,
+  request: ProvisionRequest,
+  patienceMs = PATIENCE_MS,
+): Promise<ProvisionReply> {
+  const socket = connect(path)
+  socket.setTimeout(patienceMs, () => {
+    socket.destroy(new Error(`no answer within ${patienceMs / 1000} s`))
+  })
+  try {
+    socket.write(encodeRequest(request))
+    const line = await text(socket)
+    if (line === '') throw new Error('it left without an answer')
+    return decodeReply(line)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ProvisionerError(`the provisioner at ${path} can't be asked: ${why}`, { cause })
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { type AgentHost, CA_FILE, DROP_IN } from './agent-host.ts'
+import { machineTier } from './available.ts'
+import { suites } from './base.ts'
+import { bootInstalledHost, ourProcesses } from './installed-host.ts'
+import { login } from './login.ts'
+
+describeTier('asleep, on a booted host', machineTier(), () => {
+  describe.each(suites)('%s', suite => {
+    let it: AgentHost
+    let first: Ca
+    let second: Ca
+    beforeAll(async () => {
+      ;[first, second] = await Promise.all([makeCa(), makeCa()])
+      it = await bootInstalledHost({ suite })
+      await it.publish(first.publicKey)
+    })
+    afterAll(async () => {
+      await it?.stop()
+      await first?.[Symbol.asyncDispose]()
+      await second?.[Symbol.asyncDispose]()
+    })
+    const outcomeOf = async (ca: Ca) => (await login(it.host, { ca })).outcome
+    const poll = () => it.host.exec('systemctl start pomerium-host-agent.service')
+    const asleep = () =>
+      it.host.waitFor('sleep', async () => (await ourProcesses(it)).length === 0, 90_000)
+
+    // So that no test pays for the restarts of the one before it.
+    beforeEach(() =>
+      it.host.exec('rm -f /var/lib/pomerium-host-agent/restarts.json; systemctl reset-failed ssh', {
+        allowFail: true,
+      }),
+    )
+
+    test('a poll puts the published CA in force, through both wings', async () => {
+      await poll()
+      await it.host.waitFor('the CA', async () => (await outcomeOf(first)) === 'accepted')
+      expect(await outcomeOf(second)).toBe('refused')
+      const { Result } = await it.host.unitProperties('pomerium-host-agent.service', ['Result'])
+      expect(Result).toBe('success')
+    })
+
+    test('a drop-in that shadows ours is reported, file and line', async () => {
+      const shadow = '/etc/ssh/sshd_config.d/00-shadow.conf'
+      await it.host.write(shadow, 'TrustedUserCAKeys /etc/ssh/other.pub\n')
+      await it.host.waitFor('the report', async () => {
+        const { stdout } = await it.host.exec('pomerium-host-agent status')
+        return stdout.includes(`${shadow}:1`)
+      })
+      await it.host.exec(`rm ${shadow}`)
+      await it.host.waitFor('the repair', async () => (await outcomeOf(first)) === 'accepted')
+    })
+
+    test.each([
+      ['deleted', `rm ${CA_FILE}`],
+      ['edited', `echo '# mine' >> ${DROP_IN}`],
+      ['emptied', `: > ${CA_FILE}`],
+      ['chmod', `chmod 666 ${CA_FILE}`],
+      ['chown', `chown nobody ${DROP_IN}`],
+      ['renamed away', `mv ${DROP_IN} /root/`],
+      ['sshd_config rewritten', `sed -i '/^Include/d' /etc/ssh/sshd_config`],
+    ])('drift is repaired within 10 s: %s', async (_, command) => {
+      await it.host.exec(command)
+      await it.host.waitFor('the repair', async () => {
+        const { stdout } = await it.host.exec('pomerium-host-agent plan --json', {
+          allowFail: true,
+        })
+        return JSON.parse(stdout).changes === false && (await outcomeOf(first)) === 'accepted'
+      })
+    })
+
+    test('the wings can not do what is the other’s', async () => {
+      const tryIn = (unit: string, script: string) => {
+        const properties = `systemctl show ${unit} -p FragmentPath,DropInPaths --value`
+        return it.host.exec(
+          // The unit itself, with another program in it.
+          `${properties} >/dev/null; mkdir -p /run/systemd/system/${unit}.d && printf '[Service]\\nType=oneshot\\nExecStartPre=\\nExecStart=\\nExecStart=/bin/bash -c "%s"\\n' '${script}' > /run/systemd/system/${unit}.d/try.conf && systemctl daemon-reload; systemctl start ${unit}; code=$?; rm -r /run/systemd/system/${unit}.d; systemctl daemon-reload; systemctl reset-failed ${unit}; exit $code`,
+          { allowFail: true },
+        )
+      }
+      const writes = await tryIn(
+        'pomerium-host-agent.service',
+        'touch /etc/ssh/sshd_config.d/x.conf',
+      )
+      expect(writes.code).not.toBe(0)
+      const connects = 'exec 3<>/dev/tcp/127.0.0.1/22'
+      const opens = await tryIn('pomerium-host-agent-repair.service', connects)
+      expect(opens.code).not.toBe(0)
+      // And the test can tell: in the other wing each works.
+      expect((await tryIn('pomerium-host-agent.service', connects)).code).toBe(0)
+      const touch = 'touch /etc/ssh/tried && rm /etc/ssh/tried'
+      expect((await tryIn('pomerium-host-agent-repair.service', touch)).code).toBe(0)
+    })
+
+    test('boot without a control plane: yesterday’s trust works, and it recovers by itself', async () => {
+      await it.stopControlPlane()
+      await it.host.reboot()
+      await it.host.waitFor('a login', async () => (await outcomeOf(first)) === 'accepted')
+      await poll()
+      expect(await outcomeOf(first)).toBe('accepted')
+      await it.publish(second.publicKey)
+      await it.startControlPlane()
+      await poll()
+      await it.host.waitFor('the new CA', async () => (await outcomeOf(second)) === 'accepted')
+      expect(await outcomeOf(first)).toBe('refused')
+    })
+
+    test('between rotations nothing of ours is in memory', async () => {
+      await asleep()
+    })
+
+    test.runIf(suite === 'bookworm')('systemd-analyze security: at most 1.3 each', async () => {
+      for (const unit of ['', '-provisioner', '-repair']) {
+        const { stdout } = await it.host.exec(
+          `systemd-analyze security --no-pager pomerium-host-agent${unit}.service | tail -1`,
+        )
+        expect(Number(/: ([\d.]+) /.exec(stdout)?.[1])).toBeLessThanOrEqual(1.3)
+      }
+    })
+  })
+})

@@ -1,0 +1,57 @@
+// A booted host on which the program is installed with its units, as the installer leaves it.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AgentHost, bootAgentHost } from './agent-host.ts'
+import type { HostOptions } from './host.ts'
+import type { HostFiles } from './host-files.ts'
+
+const UNITS = join(import.meta.dirname, '../../systemd')
+
+export const OUR_UNITS = [
+  'pomerium-host-agent-provisioner.socket',
+  'pomerium-host-agent-watch.path',
+  'pomerium-host-agent-repair.path',
+  'pomerium-host-agent.timer',
+]
+
+/** Boots a host and starts our units. Nothing of ours is enabled but the sockets, timer and path. */
+export async function bootInstalledHost(
+  options: HostOptions & { config?: string; units?: readonly string[] },
+): Promise<AgentHost> {
+  const { units = OUR_UNITS } = options
+  const it = await bootAgentHost({
+    ...options,
+    prepare: async files => {
+      await layUnits(files)
+      await options.prepare?.(files)
+    },
+  })
+  await it.host.exec('systemd-sysusers && systemd-tmpfiles --create pomerium-host-agent.conf')
+  await it.host.exec('systemctl daemon-reload')
+  await it.host.exec(['systemctl', 'enable', '--now', '--quiet', ...units])
+  return it
+}
+
+async function layUnits(files: HostFiles): Promise<void> {
+  for (const name of readdirSync(UNITS, { recursive: true, encoding: 'utf8' })) {
+    const kind = /\.(sysusers|tmpfiles)\.conf$/.exec(name)?.[1]
+    if (kind !== undefined) {
+      await files.write(
+        `/usr/lib/${kind}.d/pomerium-host-agent.conf`,
+        readFileSync(join(UNITS, name)),
+      )
+    } else if (name.includes('.')) {
+      const path = join(UNITS, name)
+      if (!name.endsWith('.d')) await files.write(`/etc/systemd/system/${name}`, readFileSync(path))
+    }
+  }
+}
+
+/** The processes of ours on the host; none while it sleeps. */
+export async function ourProcesses({ host }: AgentHost): Promise<string[]> {
+  const { stdout } = await host.exec('ps -eo args= | grep [p]omerium-host-agent', {
+    allowFail: true,
+  })
+  return stdout.split('\n').filter(line => line !== '')
+}

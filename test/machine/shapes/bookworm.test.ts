@@ -1,0 +1,3 @@
+import { testShapes } from './test-shapes.ts'
+
+testShapes('bookworm')

@@ -1,0 +1,3 @@
+import { testStorm } from './storm-suite.ts'
+
+testStorm('bookworm')

@@ -1,0 +1,92 @@
+// Two CAs applied in turn, as fast as they go, while somebody knocks at sshd's door all the time.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { State } from '../../agent/provisioner/state.ts'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { makeCa } from '../sshd/ssh-ca.ts'
+import { machineTier } from './available.ts'
+import type { Suite } from './base.ts'
+import { login } from './login.ts'
+import { bootProvisionerHost } from './provisioner-host.ts'
+import { sshdProbe } from './sshd-probe.ts'
+
+const TIMES = 1_000
+const STATE = '/var/lib/pomerium-host-agent/state.json'
+// Debian's unit has systemd's default: five starts in ten seconds, of which two are not ours.
+const BURST_OF_OURS = 3
+const INTERVAL_MS = 10_000
+
+export function testStorm(suite: Suite): void {
+  describeTier(`${TIMES} applies of alternating CAs on ${suite}`, machineTier(), () => {
+    test('sshd answers, stays within the budget, and is restarted last', {
+      timeout: 1_200_000,
+    }, async () => {
+      await using first = await makeCa('ed25519', 'first')
+      await using second = await makeCa('ed25519', 'second')
+      await using it = await bootProvisionerHost({ suite })
+      const { host } = it
+      expect((await it.apply(first.publicKey)).code).toBe(0)
+      const probe = await sshdProbe(host, 10)
+      const started = performance.now()
+      const bundles = [`${second.publicKey}\n`, `${first.publicKey}\n`]
+      const { outcomes } = await it.run({ op: 'storm', bundles, times: TIMES }, 1_000_000)
+      const seconds = (performance.now() - started) / 1000
+      expect(outcomes.filter(({ outcome }) => outcome !== 'applied')).toEqual([])
+      const { mtimeNs } = await host.stat('/var/lib/pomerium/pomerium_user_ca_key.pub')
+      const state = async () => JSON.parse(await host.read(STATE)) as State
+      const deferred = (await state()).restartDue
+
+      // The restart that is due is made by the timer that systemd holds, and by nobody here.
+      await host.waitFor('the last restart', async () => !(await state()).restartDue, 30_000)
+      await host.waitFor('the timer to be gone', async () => {
+        const { stdout } = await host.exec(
+          "systemctl list-units --all --plain --no-legend 'pomerium-host-agent-restart*'",
+        )
+        return stdout === ''
+      })
+      await sleep(500)
+      const { attempts, failures, longestGapMs } = await probe.stop()
+      const starts = await startsOf(host)
+      const actions = Object.groupBy(outcomes, ({ service }) => service?.action ?? 'none')
+      const counts = Object.entries(actions).map(([action, all]) => `${all?.length} ${action}`)
+      process.stdout.write(
+        `${suite}: ${seconds.toFixed(0)} s, ${counts.join(', ')}, ${starts.length} starts, last ${deferred ? 'deferred' : 'at once'}; ${failures.length} of ${attempts} probes failed (${[...new Set(failures.map(({ reason }) => reason))].join()}), longest gap ${longestGapMs} ms\n`,
+      )
+
+      // systemd closes the port when it stops sshd, and sshd opens it when it starts: in between,
+      // and nowhere else, a probe finds it closed, and the next one finds it open.
+      expect(failures.filter(({ reason }) => !GAP.has(reason))).toEqual([])
+      expect(failures.length).toBeLessThanOrEqual(starts.length)
+      expect(longestGapMs).toBeLessThan(1_000)
+
+      const names = ['ActiveState', 'Result', 'NRestarts', 'ActiveEnterTimestamp'] as const
+      const unit = await host.unitProperties('ssh.service', names)
+      expect(unit).toMatchObject({ ActiveState: 'active', Result: 'success', NRestarts: '0' })
+      const journal = await host.journal('ssh.service')
+      expect(journal).not.toMatch(/start-limit-hit|repeated too quickly|Failed/)
+      for (const [index, at] of starts.entries()) {
+        const later = starts[index + BURST_OF_OURS]
+        if (later !== undefined) expect(later - at).toBeGreaterThan(INTERVAL_MS)
+      }
+      expect(starts.at(-1)).toBeGreaterThan(Number(mtimeNs / 1_000_000n))
+      expect((await login(host, { ca: first })).outcome).toBe('accepted')
+      expect((await login(host, { ca: second })).outcome).toBe('refused')
+      expect(await it.litter()).toEqual([])
+    })
+  })
+}
+
+/** What the restart gap looks like from outside: a closed port, or a socket that was closed unasked. */
+const GAP = new Set(['ECONNREFUSED', 'ECONNRESET', 'closed before the banner'])
+
+/** When systemd has begun to start sshd in this boot, in ms since the epoch; the boot's own aside. */
+async function startsOf(host: { exec(line: string): Promise<{ stdout: string }> }) {
+  const show = 'journalctl --boot --unit=ssh.service --output=json --no-pager'
+  const { stdout } = await host.exec(show)
+  const entries = stdout.split('\n').filter(Boolean)
+  const starts = entries
+    .map(line => JSON.parse(line) as { MESSAGE: string; __REALTIME_TIMESTAMP: string })
+    .filter(({ MESSAGE }) => /^Starting /.test(MESSAGE))
+  return starts.slice(1).map(entry => Number(entry.__REALTIME_TIMESTAMP) / 1000)
+}
