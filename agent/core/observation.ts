@@ -6,7 +6,7 @@ export type FileState =
   | { kind: 'missing' }
   | { kind: 'file'; content: Buffer; mode: number; uid: number; gid: number }
   | { kind: 'folder'; mode: number; uid: number; gid: number }
-  | { kind: 'other'; what: 'symbolic link' | 'device, pipe or socket' }
+  | { kind: 'other'; what: 'symbolic link' | 'device, pipe or socket' | 'file of more than 1 MiB' }
   | { kind: 'unseen' }
 
 /** Something that could not be looked at, and why; a plan made without it is uncertain. */

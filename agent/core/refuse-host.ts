@@ -1,3 +1,4 @@
+import { outrankingPaths } from './arrangement.ts'
 import { acceptsCertificates, excludedCaType } from './ca-algorithms.ts'
 import type { CaKeyType } from './ca-key.ts'
 import { settingOnCommandLine } from './command-line.ts'
@@ -58,7 +59,8 @@ export function unfitness(
 }
 
 function unfitPlaces(host: Observation, layout: Layout): HostRefused | undefined {
-  for (const { path } of [layout.caFile, layout.dropIn]) {
+  const own = [layout.caFile.path, layout.dropIn.path, ...outrankingPaths(layout)]
+  for (const path of own) {
     const state = host.files.get(path)
     if (state?.kind !== 'folder' && state?.kind !== 'other') continue
     const what = state.kind === 'folder' ? 'folder' : state.what

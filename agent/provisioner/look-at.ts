@@ -19,7 +19,7 @@ export function lookAt(fs: FileSystem, path: string): FileState {
     const owner = { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid }
     if (stat.isDirectory()) return { kind: 'folder', ...owner }
     if (!stat.isFile()) return { kind: 'other', what: 'device, pipe or socket' }
-    if (stat.size > MOST_BYTES) return { kind: 'file', ...owner, content: Buffer.alloc(0) }
+    if (stat.size > MOST_BYTES) return { kind: 'other', what: 'file of more than 1 MiB' }
     return { kind: 'file', ...owner, content: fs.readFileSync(fd) }
   } finally {
     fs.closeSync(fd)

@@ -71,8 +71,13 @@ export function openSshd(
   run: (argv: readonly string[]) => Promise<CommandResult>,
   { fs, runFolder }: { fs: FileSystem; runFolder?: string },
 ): Sshd {
-  const runSshd = (args: string[]) => {
-    if (runFolder !== undefined) makeFolder(fs, runFolder)
+  const runSshd = async (args: string[]) => {
+    if (runFolder !== undefined) makeRunFolder(fs, runFolder)
+    const result = await run([...argv, ...args])
+    // A stop of the service by somebody else may have taken it away in between.
+    const missing = /Missing privilege separation directory/.test(result.stderr)
+    if (!missing || runFolder === undefined) return result
+    makeRunFolder(fs, runFolder)
     return run([...argv, ...args])
   }
   return {
@@ -104,10 +109,19 @@ function complaint({ stderr, code }: CommandResult): string {
   return telling.join('; ') || `exit code ${code}`
 }
 
-function makeFolder(fs: FileSystem, path: string): void {
+// Where /run is read-only to us, systemd has made it (RuntimeDirectory=), or sshd tells that it is missing.
+function makeRunFolder(fs: FileSystem, path: string): void {
   try {
     fs.mkdirSync(path, 0o755)
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error
+    if (['EEXIST', 'EROFS'].includes(errorCode(error) ?? '')) return
+    throw error
+  }
+  const fd = fs.openSync(path, 'r')
+  try {
+    // mkdir(2) takes the umask off the mode.
+    fs.fchmodSync(fd, 0o755)
+  } finally {
+    fs.closeSync(fd)
   }
 }

@@ -13,6 +13,11 @@ import { readState } from './state.ts'
 export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome> {
   const state = readState(host)
   const observation = await observe(host, { restartDue: false })
+  if (observation.sshd.kind === 'broken') {
+    const message = `sshd refuses its own configuration; mend it first: ${observation.sshd.message}`
+    const end = { outcome: 'host-refused', code: 'sshd-config-broken', message } as const
+    return stopped(end, kept(host, state))
+  }
   const steps = planRemove(observation, host.layout, state.madeFolders)
   const forget = () => removeFile(host.fs, host.at(host.layout.stateFile.path))
   const execution = await execute(steps, host, forget, onInstant)

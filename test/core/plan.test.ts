@@ -233,3 +233,9 @@ describe('planRemove', () => {
     expect(OURS).toContain('TrustedUserCAKeys')
   })
 })
+
+test('a link where adopt would put its drop-in is nobody’s to replace', () => {
+  const link: FileState = { kind: 'other', what: 'symbolic link' }
+  const host = hostWith({}, {}, { '/etc/ssh/sshd_config.d/00-pomerium-ca.conf': link })
+  expect(planApply(host, layout, WANTED)).toMatchObject({ code: 'not-a-regular-file' })
+})

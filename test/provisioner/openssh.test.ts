@@ -1,5 +1,14 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { configFile, configOptions, optionLines } from '../../agent/provisioner/openssh.ts'
+import { realFileSystem } from '../../agent/provisioner/file-system.ts'
+import {
+  configFile,
+  configOptions,
+  openSshd,
+  optionLines,
+} from '../../agent/provisioner/openssh.ts'
 
 test.each([
   [['-D'], [], undefined],
@@ -11,4 +20,19 @@ test.each([
   const options = configOptions(['/usr/sbin/sshd', ...args])
   expect(optionLines(options)).toEqual(lines)
   expect(configFile(options)).toBe(main)
+})
+
+test('a run folder that somebody takes away in between is made again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'run-folder-'))
+  const runFolder = `${folder}/sshd`
+  let runs = 0
+  const run = async () => {
+    runs += 1
+    if (runs > 1) return { code: existsSync(runFolder) ? 0 : 255, stdout: '', stderr: '' }
+    rmSync(runFolder, { recursive: true })
+    return { code: 255, stdout: '', stderr: 'Missing privilege separation directory: /run/sshd' }
+  }
+  const sshd = openSshd(['sshd'], run, { fs: realFileSystem, runFolder })
+  expect(await sshd.test()).toEqual({ ok: true })
+  rmSync(folder, { recursive: true })
 })
