@@ -4,7 +4,7 @@ import { type Preview, preview } from '../provisioner/preview.ts'
 import type { Invocation } from './invocation.ts'
 import { type Obtained, obtain } from './obtain.ts'
 import { onHost } from './on-host.ts'
-import { printPlan } from './print-plan.ts'
+import { printPlan, type Shown } from './print-plan.ts'
 import { printJson } from './screen.ts'
 
 /** Prints what `apply` would do, and does none of it. */
@@ -16,9 +16,6 @@ export async function plan(invocation: Invocation): Promise<number> {
   else printPlan(shown)
   return exitCode(shown)
 }
-
-/** What is printed: the plan, or why there is none. */
-export type Shown = Preview | (Exclude<Obtained, { kind: 'request' }> & { unseen: [] })
 
 async function show(
   obtained: Obtained,

@@ -1,7 +1,11 @@
 import { reportStep } from '../core/step.ts'
-import type { Shown } from './plan.ts'
+import type { Preview } from '../provisioner/preview.ts'
+import type { Obtained } from './obtain.ts'
 import { messageLines, stepLines } from './print-outcome.ts'
 import { columns, paint, print } from './screen.ts'
+
+/** What is printed: the plan, or why there is none. */
+export type Shown = Preview | (Exclude<Obtained, { kind: 'request' }> & { unseen: [] })
 
 /** Prints what `apply` would do, or why it would do nothing. */
 export function printPlan(shown: Shown): void {

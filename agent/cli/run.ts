@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from 'pino'
-import type { Config } from '../core/config/config.ts'
-import { type Layout, layoutOf } from '../core/layout.ts'
+import { layoutOf } from '../core/layout.ts'
 import type { Source } from '../core/source.ts'
 import { serveWhileAwake } from '../daemon/awake.ts'
 import { runCycle } from '../daemon/cycle.ts'
-import { createDaemon, type Daemon, keepPolling } from '../daemon/daemon.ts'
-import { type Notebook, openNotebook } from '../daemon/notebook.ts'
+import { createDaemon, keepPolling } from '../daemon/daemon.ts'
+import { openNotebook } from '../daemon/notebook.ts'
 import { askProvisioner } from '../daemon/provisioner-client.ts'
 import { readSecret } from '../daemon/read-secrets.ts'
 import { trustedBy } from '../daemon/report.ts'
@@ -16,21 +14,11 @@ import type { Invocation } from './invocation.ts'
 import { listenDescriptor } from './listen-descriptor.ts'
 import { loadConfig, withSourceUrl } from './load-config.ts'
 import { logEnd, openLog } from './log.ts'
+import type { Running } from './running.ts'
 import { listen } from './webhook.ts'
 
 /** How long to stay awake behind the last webhook: a rotation is two publications. */
 const IDLE_MS = 60_000
-
-/** What the parts of the daemon share. */
-export interface Running {
-  config: Config & { source: { url: URL } }
-  layout: Layout
-  notebook: Notebook
-  daemon: Daemon
-  log: Logger
-  signal: AbortSignal
-  invocation: Invocation
-}
 
 /**
  * The network wing. Under systemd it is woken, looks, serves what comes while it is awake and leaves;

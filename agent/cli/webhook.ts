@@ -4,7 +4,7 @@ import { metricsOf } from '../daemon/report.ts'
 import { openReplayMemory } from '../daemon/webhook/replay-memory.ts'
 import { parseWebhookSecrets } from '../daemon/webhook/secrets.ts'
 import { openWebhook, type WebhookListener } from '../daemon/webhook/webhook.ts'
-import type { Running } from './run.ts'
+import type { Running } from './running.ts'
 
 /** A listener that remembers when it last answered a webhook. */
 export type Listening = WebhookListener & { lastAnswer(): number | undefined }

@@ -54,6 +54,12 @@ describe('no wing can do what is another’s', () => {
   test('core reaches no module with effects', () => {
     expect(reached('core', EFFECTS)).toEqual([])
   })
+  test('neither loads a module in a way that this test does not see', () => {
+    const hidden = [...inWing('core'), ...inWing('provisioner')].filter(file =>
+      /getBuiltinModule|createRequire|\brequire\(/.test(readCode(file)),
+    )
+    expect(hidden).toEqual([])
+  })
   test('only main reads argv and the environment, and sets the exit code', () => {
     const touching = [...imports.keys()].filter(file =>
       /process\.(argv|env|exit|exitCode)\b/.test(readCode(file)),
