@@ -72,13 +72,24 @@ describeTier('asleep, on a booted host', machineTier(), () => {
     })
 
     test('the wings can not do what is the other’s', async () => {
-      const tryIn = (unit: string, script: string) => {
-        const properties = `systemctl show ${unit} -p FragmentPath,DropInPaths --value`
-        return it.host.exec(
-          // The unit itself, with another program in it.
-          `${properties} >/dev/null; mkdir -p /run/systemd/system/${unit}.d && printf '[Service]\\nType=oneshot\\nExecStartPre=\\nExecStart=\\nExecStart=/bin/bash -c "%s"\\n' '${script}' > /run/systemd/system/${unit}.d/try.conf && systemctl daemon-reload; systemctl start ${unit}; code=$?; rm -r /run/systemd/system/${unit}.d; systemctl daemon-reload; systemctl reset-failed ${unit}; exit $code`,
-          { allowFail: true },
+      // The unit itself, with another program in it, while nothing else starts it.
+      const paths = 'pomerium-host-agent-watch.path pomerium-host-agent-repair.path'
+      await it.host.exec(`systemctl stop ${paths}`)
+      await it.host.waitFor('rest', async () => {
+        const unit = 'pomerium-host-agent-repair.service'
+        const { ActiveState } = await it.host.unitProperties(unit, ['ActiveState'])
+        return ActiveState === 'inactive'
+      })
+      const tryIn = async (unit: string, script: string) => {
+        const folder = `/run/systemd/system/${unit}.d`
+        const service = `[Service]\nType=oneshot\nExecStartPre=\nExecStart=\nExecStart=/bin/bash -c "${script}"\n`
+        await it.host.write(`${folder}/try.conf`, service)
+        await it.host.exec('systemctl daemon-reload')
+        const { code } = await it.host.exec(['systemctl', 'start', unit], { allowFail: true })
+        await it.host.exec(
+          `rm -r ${folder}; systemctl daemon-reload; systemctl reset-failed ${unit}`,
         )
+        return { code }
       }
       const writes = await tryIn(
         'pomerium-host-agent.service',
@@ -92,6 +103,7 @@ describeTier('asleep, on a booted host', machineTier(), () => {
       expect((await tryIn('pomerium-host-agent.service', connects)).code).toBe(0)
       const touch = 'touch /etc/ssh/tried && rm /etc/ssh/tried'
       expect((await tryIn('pomerium-host-agent-repair.service', touch)).code).toBe(0)
+      await it.host.exec(`systemctl start ${paths}`)
     })
 
     test('boot without a control plane: yesterday’s trust works, and it recovers by itself', async () => {
@@ -103,15 +115,17 @@ describeTier('asleep, on a booted host', machineTier(), () => {
       await it.publish(second.publicKey)
       await it.startControlPlane()
       await poll()
-      await it.host.waitFor('the new CA', async () => (await outcomeOf(second)) === 'accepted')
-      expect(await outcomeOf(first)).toBe('refused')
+      // Not a moment at which sshd is being restarted for it.
+      const inForce = async () =>
+        (await outcomeOf(second)) === 'accepted' && (await outcomeOf(first)) === 'refused'
+      await it.host.waitFor('the new CA', inForce)
     })
 
     test('between rotations nothing of ours is in memory', async () => {
       await asleep()
     })
 
-    test.runIf(suite === 'bookworm')('systemd-analyze security: at most 1.3 each', async () => {
+    test('systemd-analyze security: at most 1.3 each', async () => {
       for (const unit of ['', '-provisioner', '-repair']) {
         const { stdout } = await it.host.exec(
           `systemd-analyze security --no-pager pomerium-host-agent${unit}.service | tail -1`,
