@@ -125,6 +125,26 @@ describeTier('asleep, on a booted host', machineTier(), () => {
       await asleep()
     })
 
+    test('a program that keeps rewriting our file does not make us loop, and is reported', async () => {
+      const loop = it.host.spawn(`while :; do echo mine > ${CA_FILE}; sleep 0.1; done`)
+      const reported = async () =>
+        (await it.host.exec('pomerium-host-agent status')).stdout.includes(
+          `keeps changing ${CA_FILE}`,
+        )
+      await it.host.waitFor('the report', reported, 40_000)
+      const looks = async () =>
+        (await it.host.journal('pomerium-host-agent-repair.service')).match(/ Starting /g)
+          ?.length ?? 0
+      const before = await looks()
+      await new Promise(resolve => setTimeout(resolve, 10_000))
+      // It waits a minute each time, however often the file changes meanwhile.
+      expect((await looks()) - before).toBeLessThanOrEqual(1)
+      loop.kill()
+      expect(await it.host.unitProperties('ssh.service', ['ActiveState'])).toEqual({
+        ActiveState: 'active',
+      })
+    })
+
     test('systemd-analyze security: at most 1.3 each', async () => {
       for (const unit of ['', '-provisioner', '-repair']) {
         const { stdout } = await it.host.exec(
