@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../core/failures.ts'
 import { UsageError } from './invocation.ts'
 
 /** The flags that every command on a host takes. */
@@ -31,6 +32,6 @@ function parse(args: string[]) {
       },
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error })
+    throw new UsageError(messageOf(error), { cause: error })
   }
 }

@@ -4,6 +4,11 @@ import { type HostFlags, parseHostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 import { loadConfig } from './load-config.ts'
 
+/** Throws UsageError where a command that changes the host is not run by root. */
+export function requireRoot({ isRoot }: Invocation, command: string): void {
+  if (!isRoot) throw new UsageError(`${command} needs root; run it with sudo`)
+}
+
 /** What every command on a host starts with: its flags, the config and the host. */
 export async function onHost(
   invocation: Invocation,
@@ -11,9 +16,7 @@ export async function onHost(
 ): Promise<{ flags: HostFlags; config: Config; host: Host }> {
   const flags = parseHostFlags(invocation.args)
   const config = loadConfig(flags, invocation, { ifReadable: configIfReadable })
-  if (asRoot !== undefined && !invocation.isRoot) {
-    throw new UsageError(`${asRoot} needs root; run it with sudo`)
-  }
+  if (asRoot !== undefined) requireRoot(invocation, asRoot)
   const again = flags.config === undefined ? [] : ['--config', flags.config]
   const host = await openHost(config.sshd, flags.root, command => [
     ...invocation.self,

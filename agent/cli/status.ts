@@ -28,8 +28,7 @@ export async function status(invocation: Invocation): Promise<number> {
 
 async function look(host: Host, config: Config): Promise<Report> {
   const { acceptFrom } = config.sshd
-  const scope = acceptFrom === undefined ? {} : { acceptFrom }
-  const { sshd, files } = await observe(host, { ...scope, restartDue: false })
+  const { sshd, files } = await observe(host, { acceptFrom, restartDue: false })
   const caFile = files.get(host.layout.caFile.path)
   const last = readStatus(host)
   return {
@@ -56,7 +55,6 @@ function printReport({ trusted, effective, last }: Report): void {
       ? []
       : [['in sshd', EFFECTIVE[String(effective) as keyof typeof EFFECTIVE]]]),
     ['last', last === undefined ? 'no apply since boot' : `${last.outcome.outcome} at ${last.at}`],
-    ...(last?.source === undefined ? [] : [['source', last.source]]),
   ]
   for (const line of columns(rows.map(([name = '', value = '']) => [name.padEnd(9), value])))
     print(line)

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { messageOf } from '../core/failures.ts'
 import {
   decodeReply,
   encodeRequest,
@@ -31,7 +32,7 @@ export async function askProvisioner(
     if (line === '') throw new Error('it left without an answer')
     return decodeReply(line)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = messageOf(cause)
     throw new ProvisionerError(`the provisioner at ${path} can't be asked: ${why}`, { cause })
   } finally {
     socket.destroy()

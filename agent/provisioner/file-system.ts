@@ -26,3 +26,13 @@ export const realFileSystem: FileSystem = fs
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }
+
+/** Whether something stands at a path, a link that leads nowhere included. */
+export function isThere({ lstatSync }: Pick<FileSystem, 'lstatSync'>, path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../core/config/config.ts'
 import { type Layout, layoutOf } from '../core/layout.ts'
-import { type FileSystem, realFileSystem } from './file-system.ts'
+import { optional } from '../core/optional.ts'
+import { type FileSystem, isThere, realFileSystem } from './file-system.ts'
 import { configFile, configOptions, findSshd, openSshd, optionLines, type Sshd } from './openssh.ts'
 import { runCommand } from './run-command.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
@@ -44,7 +45,7 @@ export async function openHost(config: Config['sshd'], root: string, again: Agai
     at,
     fs: realFileSystem,
     owner: { uid: 0, gid: 0 },
-    ...optionally('relabel', findRelabel()),
+    ...optional('relabel', findRelabel()),
   }
   return root === '/' ? runningHost(base, config, again) : tree(base, root)
 }
@@ -125,16 +126,4 @@ function readIfThere(fs: FileSystem, path: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function isThere(fs: FileSystem, path: string): boolean {
-  try {
-    return fs.lstatSync(path) !== undefined
-  } catch {
-    return false
-  }
-}
-
-function optionally<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
 }

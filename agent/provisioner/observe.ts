@@ -23,7 +23,7 @@ import { snapshotConfig } from './snapshot-config.ts'
 /** Looks at the host and changes nothing; what can't be seen is said, not guessed. */
 export async function observe(
   host: Host,
-  { acceptFrom, restartDue }: { acceptFrom?: readonly string[]; restartDue: boolean },
+  { acceptFrom, restartDue }: { acceptFrom?: readonly string[] | undefined; restartDue: boolean },
 ): Promise<Observation> {
   const { layout } = host
   const unseen: Unseen[] = []

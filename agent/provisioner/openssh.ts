@@ -1,6 +1,6 @@
 import type { Connection } from '../core/connections.ts'
 import { type EffectiveConfig, parseEffectiveConfig } from '../core/effective-config.ts'
-import { errorCode, type FileSystem } from './file-system.ts'
+import { errorCode, type FileSystem, isThere } from './file-system.ts'
 import type { CommandResult } from './run-command.ts'
 
 /** The sshd of this host, asked about its configuration; nothing here changes anything. */
@@ -16,13 +16,7 @@ export interface Sshd {
 const SSHD_PATHS = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd']
 
 export function findSshd(fs: FileSystem, at: (path: string) => string): string | undefined {
-  return SSHD_PATHS.find(path => {
-    try {
-      return fs.lstatSync(at(path)) !== undefined
-    } catch {
-      return false
-    }
-  })
+  return SSHD_PATHS.find(path => isThere(fs, at(path)))
 }
 
 /** The options of a listening sshd that decide what it reads: `-f` and `-o` (sshd(8)). */

@@ -74,9 +74,7 @@ export async function planOn(
   state: State,
 ): Promise<Plan & { unseen: Awaited<ReturnType<typeof observe>>['unseen'] }> {
   const { restartDue } = state
-  const { acceptFrom } = sshd
-  const scope = acceptFrom === undefined ? {} : { acceptFrom }
-  const observation = await observe(host, { ...scope, restartDue })
+  const observation = await observe(host, { acceptFrom: sshd.acceptFrom, restartDue })
   const wanted: Wanted = { ...sshd, keys: bundle.keys }
   return { ...planApply(observation, host.layout, wanted), unseen: observation.unseen }
 }

@@ -7,7 +7,6 @@ import { makeOwnFolder } from './own-folder.ts'
 /** The last outcome that said something new; everybody on the host may read it. */
 export interface Status {
   at: string
-  source?: string
   outcome: Outcome
 }
 

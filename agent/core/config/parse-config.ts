@@ -1,3 +1,4 @@
+import { optional } from '../optional.ts'
 import type { Config, ConfigError, Place } from './config.ts'
 import { readYaml } from './read-yaml.ts'
 import {
@@ -99,10 +100,6 @@ function normalise({ values }: Given): Config {
     },
     metrics: { ...optional('textfile', get('metrics.textfile')) },
   }
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
 }
 
 // What is wrong between settings, though each is right by itself.
