@@ -12,13 +12,15 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./cli/run.ts')).run,
   repair: async () => (await import('./cli/repair.ts')).repair,
   fetch: async () => (await import('./cli/fetch.ts')).fetch,
+  bundle: async () => (await import('./cli/bundle.ts')).bundle,
 }
 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main([name = '--help', ...args]: string[]): Promise<number> {
   if (name === '--version') return say(process.stdout, `pomerium-host-agent ${version()}\n`, 0)
-  if (name === '--help' || name === 'help' || args.includes('--help')) {
+  const ownHelp = name === 'bundle'
+  if (name === '--help' || name === 'help' || (args.includes('--help') && !ownHelp)) {
     return say(process.stdout, (await import('./cli/help.ts')).HELP, 0)
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined

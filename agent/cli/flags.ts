@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { messageOf } from '../core/failures.ts'
 import { UsageError } from './invocation.ts'
 
@@ -13,7 +13,14 @@ export interface HostFlags {
 }
 
 export function parseHostFlags(args: string[]): HostFlags {
-  const { values } = parse(args)
+  const { values } = parseFlags({
+    args,
+    options: {
+      json: { type: 'boolean' },
+      config: { type: 'string' },
+      root: { type: 'string' },
+    },
+  })
   return {
     json: values.json ?? false,
     ...(values.config === undefined ? {} : { config: values.config }),
@@ -21,16 +28,10 @@ export function parseHostFlags(args: string[]): HostFlags {
   }
 }
 
-function parse(args: string[]) {
+/** `parseArgs`; what it does not know is a UsageError. */
+export function parseFlags<const T extends ParseArgsConfig>(config: T) {
   try {
-    return parseArgs({
-      args,
-      options: {
-        json: { type: 'boolean' },
-        config: { type: 'string' },
-        root: { type: 'string' },
-      },
-    })
+    return parseArgs(config)
   } catch (error) {
     throw new UsageError(messageOf(error), { cause: error })
   }

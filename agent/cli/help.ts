@@ -7,6 +7,7 @@ Usage: pomerium-host-agent COMMAND [--config FILE] [--root DIR] [--json]
   plan      say what apply would do; changes nothing
   status    say what this host trusts, and whether sshd uses it
   remove    make this host what it was before
+  bundle    for the operator: make, sign and publish what the hosts fetch; see bundle --help
 
   --config FILE   instead of /etc/pomerium/host-agent.yaml
   --root DIR      work on the tree under DIR: an image, a sandbox

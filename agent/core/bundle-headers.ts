@@ -42,13 +42,13 @@ export function parseHeader(
   return undefined
 }
 
-function parseSerial(value: string): number | undefined {
+export function parseSerial(value: string): number | undefined {
   const serial = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
   return Number.isSafeInteger(serial) ? serial : undefined
 }
 
 /** RFC 3339 §5.6, seconds required; the platform's parser, held to days that exist. */
-function parseTimestamp(value: string): Date | undefined {
+export function parseTimestamp(value: string): Date | undefined {
   const match = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.exec(value)
   const day = match?.[1]
   if (day === undefined) return undefined

@@ -1,0 +1,20 @@
+import { type Command, type Invocation, UsageError } from './invocation.ts'
+import { print } from './screen.ts'
+
+// Each is loaded when it is called, as in `main`.
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  create: async () => (await import('./bundle/create.ts')).create,
+  show: async () => (await import('./bundle/show.ts')).show,
+}
+
+/** The operator's commands: `bundle create`, `bundle show` and so on. */
+export async function bundle(invocation: Invocation): Promise<number> {
+  const [name = '--help', ...args] = invocation.args
+  if (name === '--help' || name === 'help' || args.includes('--help')) {
+    print((await import('./bundle/help.ts')).BUNDLE_HELP)
+    return 0
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (load === undefined) throw new UsageError(`there is no "bundle ${name}"; see bundle --help`)
+  return (await load())({ ...invocation, args })
+}

@@ -1,0 +1,76 @@
+import { parseSerial } from '../../core/bundle-headers.ts'
+import { composeBundle, DIRECT_RESPONSE_BYTES } from '../../core/compose-bundle.ts'
+import { optional } from '../../core/optional.ts'
+import { gatherKeys } from '../../publisher/gather-keys.ts'
+import { placeFile } from '../../publisher/place-file.ts'
+import { parseFlags } from '../flags.ts'
+import { type Invocation, UsageError } from '../invocation.ts'
+import { printRefusal } from './refusal.ts'
+import { parseSpan, parseTime } from './times.ts'
+import { warn } from './warn.ts'
+
+/** Makes an unsigned bundle of public keys, or of the public halves of private ones. */
+export async function create({ args }: Invocation): Promise<number> {
+  const { values, positionals } = parseFlags({
+    args,
+    allowPositionals: true,
+    options: {
+      serial: { type: 'string' },
+      issued: { type: 'string' },
+      expires: { type: 'string' },
+      'valid-for': { type: 'string' },
+      output: { type: 'string', short: 'o' },
+    },
+  })
+  if (positionals.length === 0) {
+    throw new UsageError('bundle create wants key files: the .pub of each User CA')
+  }
+  const now = new Date()
+  const headers = readHeaders(values, now)
+  const gathered = await gatherKeys(positionals)
+  if (gathered.kind === 'problem') throw new UsageError(gathered.message)
+  if (gathered.kind === 'refused') return printRefusal(gathered.file, gathered.refusal, false)
+  const composed = composeBundle({ ...headers, keys: gathered.keys })
+  if (composed.kind === 'refused') return printRefusal('the bundle', composed, false)
+  const { text, bundle } = composed
+  for (const { warning } of bundle.keys) if (warning !== undefined) warn(warning)
+  if (bundle.serial === undefined) {
+    warn('no --serial: a host takes any older bundle without one for a new one')
+  }
+  warnOfSize(text)
+  if (values.output === undefined) process.stdout.write(text)
+  else placeFile(values.output, text)
+  return 0
+}
+
+/** What is too large for a Direct Response route can still be served from anywhere else. */
+export function warnOfSize(text: string | Uint8Array): void {
+  const size = Buffer.byteLength(text)
+  if (size <= DIRECT_RESPONSE_BYTES) return
+  warn(`${size} bytes; a Pomerium Direct Response route serves ${DIRECT_RESPONSE_BYTES} at most`)
+}
+
+interface HeaderFlags {
+  serial?: string | undefined
+  issued?: string | undefined
+  expires?: string | undefined
+  'valid-for'?: string | undefined
+}
+
+function readHeaders(flags: HeaderFlags, now: Date) {
+  const { serial, issued, expires, 'valid-for': validFor } = flags
+  if (expires !== undefined && validFor !== undefined) {
+    throw new UsageError('--expires and --valid-for say the same; give one')
+  }
+  const number = serial === undefined ? undefined : parseSerial(serial)
+  if (serial !== undefined && number === undefined) {
+    throw new UsageError('--serial must be a whole number, 0 or more')
+  }
+  const from = issued === undefined ? now : parseTime('--issued', issued)
+  const until =
+    validFor === undefined
+      ? expires && parseTime('--expires', expires)
+      : new Date(from.getTime() + parseSpan('--valid-for', validFor))
+  if (until && until <= now) throw new UsageError('it would have expired already')
+  return { issued: from, ...optional('serial', number), ...optional('expires', until || undefined) }
+}

@@ -1,0 +1,17 @@
+/** The operator's first screen. */
+export const BUNDLE_HELP = `A bundle is the text that hosts fetch: the public keys of the User CAs they shall trust.
+
+Usage: pomerium-host-agent bundle COMMAND …
+
+  create KEY…      make one, of .pub files; of a private key's file only the public half is taken
+           --serial N          counts publications: a host never goes back to a lower one
+           --valid-for 30d     or --expires TIME; refused by hosts after that
+           --issued TIME       instead of now
+           --output FILE       instead of standard output
+  show [BUNDLE]    say what is in it
+
+A BUNDLE is a file, an https URL, or standard input where none is named; a TIME is
+2026-11-20T10:00:00Z. A URL may take --ca-file, --token-file and --json-pointer, as in the config.
+--json for programs.
+
+Exit codes: 0 done · 2 usage · 3 source unreachable · 4 bundle refused`

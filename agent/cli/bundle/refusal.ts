@@ -1,0 +1,24 @@
+import { EXIT } from '../../core/outcome.ts'
+import { messageLines } from '../print-outcome.ts'
+import { print, printJson } from '../screen.ts'
+
+/** Why there is no result: of a bundle, or of the place where one should be. */
+export interface Refusal {
+  code: string
+  message: string
+  line?: number
+  exit?: number
+}
+
+/** Prints why a bundle is refused, with its place, and gives the exit code. */
+export function printRefusal(name: string, refusal: Refusal, json: boolean): number {
+  const { code, message, line, exit = EXIT.bundleRefused } = refusal
+  const where = line === undefined ? name : `${name}:${line}`
+  const outcome = exit === EXIT.sourceUnavailable ? 'source-unavailable' : 'refused'
+  if (json) {
+    printJson({ outcome, code, file: name, ...(line === undefined ? {} : { line }), message })
+  } else {
+    for (const text of messageLines(outcome, `${where}: ${message} (${code})`, false)) print(text)
+  }
+  return exit
+}

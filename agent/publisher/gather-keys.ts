@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { type BundleRefused, parseBundle } from '../core/bundle.ts'
+import type { CaKey } from '../core/ca-key.ts'
+import { messageOf } from '../core/failures.ts'
+import { derivePublicKey, isPrivateKey } from './public-half.ts'
+
+/** The keys of all files; or the first file that can't be read, or that holds none for a host. */
+export type Gathered =
+  | { kind: 'gathered'; keys: CaKey[] }
+  | { kind: 'problem'; message: string }
+  | { kind: 'refused'; file: string; refusal: BundleRefused }
+
+/**
+ * The public keys of `.pub` files, of bundles, and of private keys' files. The same key in two files
+ * is taken once.
+ */
+export async function gatherKeys(files: readonly string[]): Promise<Gathered> {
+  const keys = new Map<string, CaKey>()
+  for (const file of files) {
+    const lines = await publicLines(file)
+    if (!Buffer.isBuffer(lines)) return lines
+    const bundle = parseBundle(lines)
+    if (bundle.kind === 'refused') return { kind: 'refused', file, refusal: bundle }
+    for (const key of bundle.keys) keys.set(key.base64, keys.get(key.base64) ?? key)
+  }
+  return { kind: 'gathered', keys: [...keys.values()] }
+}
+
+async function publicLines(file: string): Promise<Buffer | { kind: 'problem'; message: string }> {
+  let content: Buffer
+  try {
+    content = readFileSync(file)
+  } catch (error) {
+    return { kind: 'problem', message: `${file} can't be read: ${messageOf(error)}` }
+  }
+  if (!isPrivateKey(content.toString('latin1'))) return content
+  const half = await derivePublicKey(file)
+  return half.kind === 'line' ? Buffer.from(`${half.line}\n`) : half
+}
