@@ -1,9 +1,12 @@
 import { join } from 'node:path'
+import { messageOf } from '../core/failures.ts'
+import { optional } from '../core/optional.ts'
 import { readSecret } from '../daemon/read-secrets.ts'
 import { metricsOf } from '../daemon/report.ts'
 import { openReplayMemory } from '../daemon/webhook/replay-memory.ts'
 import { parseWebhookSecrets } from '../daemon/webhook/secrets.ts'
 import { openWebhook, type WebhookListener } from '../daemon/webhook/webhook.ts'
+import { UsageError } from './invocation.ts'
 import type { Running } from './running.ts'
 
 /** A listener that remembers when it last answered a webhook. */
@@ -13,15 +16,13 @@ export type Listening = WebhookListener & { lastAnswer(): number | undefined }
 export async function listen(running: Running, descriptor?: number): Promise<Listening> {
   const { config, layout, notebook, daemon, log, invocation } = running
   const { environment, version } = invocation
-  const { secretFile, listen: address = '' } = config.webhook
-  const secret =
-    secretFile === undefined
-      ? ''
-      : readSecret(secretFile, environment.CREDENTIALS_DIRECTORY, path => path)
+  const { listen: address = '' } = config.webhook
+  const { secrets, tls } = await configured(config.webhook, environment.CREDENTIALS_DIRECTORY)
   let lastAnswer: number | undefined
   const listener = await openWebhook({
     listen: descriptor === undefined ? parseAddress(address) : { fd: descriptor },
-    secrets: parseWebhookSecrets(secret),
+    secrets,
+    ...optional('tls', tls),
     hint: async () => (await daemon.hint('webhook')).outcome,
     replay: openReplayMemory({ path: join(layout.daemonFolder.path, 'webhooks') }),
     async metrics() {
@@ -37,6 +38,29 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
     onError: error => log.error({ err: error }, 'the webhook failed'),
   })
   return { ...listener, lastAnswer: () => lastAnswer }
+}
+
+// What the files hold is configuration too: whoever wrote it is told, by setting and file.
+async function configured(webhook: Running['config']['webhook'], credentials: string | undefined) {
+  const { secretFile = '', tlsCertFile, tlsKeyFile } = webhook
+  const read = (setting: string, path: string) => {
+    try {
+      return { path, text: readSecret(path, credentials, given => given) }
+    } catch (error) {
+      const what = `webhook.${setting}: ${path} can't be read`
+      throw new UsageError(`${what} (${messageOf(error)}); see LoadCredential= in systemd.exec(5)`)
+    }
+  }
+  try {
+    const secrets = parseWebhookSecrets(read('secret_file', secretFile).text)
+    if (tlsCertFile === undefined || tlsKeyFile === undefined) return { secrets, tls: undefined }
+    const { checkTlsPair } = await import('../daemon/webhook/tls-pair.ts')
+    const [cert, key] = [read('tls_cert_file', tlsCertFile), read('tls_key_file', tlsKeyFile)]
+    return { secrets, tls: checkTlsPair(cert, key) }
+  } catch (error) {
+    const isTheirs = error instanceof Error && /^Webhook(Secret|Tls)Error$/.test(error.name)
+    throw isTheirs ? new UsageError(error.message) : error
+  }
 }
 
 /** `address:port`, IPv6 in brackets; the config has seen to its form. */

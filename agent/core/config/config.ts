@@ -20,7 +20,7 @@ export interface Config {
     acceptFrom?: readonly string[]
     restartCommand?: readonly string[]
   }
-  webhook: { listen?: string; secretFile?: string }
+  webhook: { listen?: string; secretFile?: string; tlsCertFile?: string; tlsKeyFile?: string }
   metrics: { textfile?: string }
 }
 

@@ -97,6 +97,8 @@ function normalise({ values }: Given): Config {
     webhook: {
       ...optional('listen', get('webhook.listen')),
       ...optional('secretFile', get('webhook.secret_file')),
+      ...optional('tlsCertFile', get('webhook.tls_cert_file')),
+      ...optional('tlsKeyFile', get('webhook.tls_key_file')),
     },
     metrics: { ...optional('textfile', get('metrics.textfile')) },
   }
@@ -113,6 +115,11 @@ function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
     webhook.listen !== undefined && webhook.secretFile === undefined,
     'webhook.listen needs webhook.secret_file: unsigned webhooks are refused',
   )
+  const [cert, key] = ['webhook.tls_cert_file', 'webhook.tls_key_file'] as const
+  const { tlsCertFile, tlsKeyFile } = webhook
+  rule(cert, tlsCertFile !== undefined && tlsKeyFile === undefined, `${cert} needs ${key}`)
+  rule(key, tlsKeyFile !== undefined && tlsCertFile === undefined, `${key} needs ${cert}`)
+  checkCredentialNames(given, rule)
   rule(
     'sshd.drop_in',
     !sshd.dropIn.endsWith('.conf'),
@@ -124,3 +131,26 @@ function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
     'sshd.ca_file and sshd.drop_in must be two files',
   )
 }
+
+// systemd hands root's files over in one folder, under their base names.
+function checkCredentialNames(
+  { values }: Given,
+  rule: (name: SettingName, broken: boolean, message: string) => void,
+): void {
+  const holders = new Map<string, { by: SettingName; path: string }>()
+  for (const name of CREDENTIALS) {
+    const path = values.get(name)
+    if (typeof path !== 'string') continue
+    const base = path.slice(path.lastIndexOf('/') + 1)
+    const { by, path: other } = holders.get(base) ?? { by: name, path }
+    holders.set(base, { by, path: other })
+    rule(name, other !== path, `${name} and ${by} need different file names, not just folders`)
+  }
+}
+
+const CREDENTIALS = [
+  'source.token_file',
+  'webhook.secret_file',
+  'webhook.tls_cert_file',
+  'webhook.tls_key_file',
+] as const satisfies SettingName[]

@@ -31,6 +31,8 @@ export const SETTINGS = {
   'sshd.restart_command': listOf(word, 'words'),
   'webhook.listen': listenAddress,
   'webhook.secret_file': path,
+  'webhook.tls_cert_file': path,
+  'webhook.tls_key_file': path,
   'metrics.textfile': path,
 } as const satisfies Record<string, SettingType<unknown>>
 

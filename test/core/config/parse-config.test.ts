@@ -43,7 +43,7 @@ sshd:
   restart: config-change
   accept_from: [203.0.113.0/24, '2001:db8::/32', 192.0.2.7]
   restart_command: [service, ssh, restart]
-webhook: { listen: '[::]:9444', secret_file: /s }
+webhook: { listen: '[::]:9444', secret_file: /s, tls_cert_file: /c.pem, tls_key_file: /k.pem }
 metrics: { textfile: /m.prom }
 `
   expect(config(text)).toEqual({
@@ -64,7 +64,12 @@ metrics: { textfile: /m.prom }
       acceptFrom: ['203.0.113.0/24', '2001:db8::/32', '192.0.2.7'],
       restartCommand: ['service', 'ssh', 'restart'],
     },
-    webhook: { listen: '[::]:9444', secretFile: '/s' },
+    webhook: {
+      listen: '[::]:9444',
+      secretFile: '/s',
+      tlsCertFile: '/c.pem',
+      tlsKeyFile: '/k.pem',
+    },
     metrics: { textfile: '/m.prom' },
   })
 })
@@ -119,6 +124,12 @@ sshd:
     ['sshd: { accept_from: ["::1/129"] }', /entry 1 must be an address/],
     ['webhook: { listen: 9444, secret_file: /s }', /address:port/],
     ['webhook: { listen: 0.0.0.0:9444 }', /needs webhook.secret_file/],
+    ['webhook: { tls_cert_file: /c }', /tls_cert_file needs webhook.tls_key_file/],
+    ['webhook: { tls_key_file: /k }', /tls_key_file needs webhook.tls_cert_file/],
+    [
+      'webhook: { tls_cert_file: /cert/host, tls_key_file: /key/host }',
+      /tls_key_file and webhook.tls_cert_file need different file names/,
+    ],
     ['source: [', /./],
     ['source: { url: https://a/ }\nsource: { url: https://b/ }', /unique/],
     ['- a', /sections/],
