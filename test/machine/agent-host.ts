@@ -34,7 +34,7 @@ export interface AgentHost extends AsyncDisposable {
 
 /** Boots a host whose config names an https source with a certificate of a test CA. */
 export async function bootAgentHost(
-  options: HostOptions & { config?: string },
+  options: HostOptions & { config?: string; productLayer?: string },
 ): Promise<AgentHost> {
   const outside = await mkdtemp(join(tmpdir(), 'control-plane-'))
   const file = (name: string) => join(outside, name)
@@ -42,7 +42,7 @@ export async function bootAgentHost(
   const config = `source:\n  url: ${URL_ON_HOST}\n  ca_file: ${ROOTS}\n${options.config ?? ''}`
   const host = await bootHost({
     ...options,
-    layers: [...(options.layers ?? []), inject('productLayer')],
+    layers: [...(options.layers ?? []), options.productLayer ?? inject('productLayer')],
     prepare: async files => {
       await files.write('/etc/pomerium/host-agent.yaml', config, { mode: 0o640 })
       await options.prepare?.(files)

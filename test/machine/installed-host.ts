@@ -3,7 +3,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
-import type { HostOptions } from './host.ts'
 import type { HostFiles } from './host-files.ts'
 
 const UNITS = join(import.meta.dirname, '../../systemd')
@@ -17,7 +16,7 @@ export const OUR_UNITS = [
 
 /** Boots a host and starts our units. Nothing of ours is enabled but the sockets, timer and path. */
 export async function bootInstalledHost(
-  options: HostOptions & { config?: string; units?: readonly string[] },
+  options: Parameters<typeof bootAgentHost>[0] & { units?: readonly string[] },
 ): Promise<AgentHost> {
   const { units = OUR_UNITS } = options
   const it = await bootAgentHost({

@@ -18,6 +18,13 @@ declare module 'vitest' {
 /** Vitest's global set-up: one build for all test files, thrown away after them. */
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (!machineTier().ok) return undefined
+  const { layer, remove } = await buildProduct()
+  project.provide('productLayer', layer)
+  return remove
+}
+
+/** Builds the layer that holds the program, and says how to throw it away. */
+export async function buildProduct(): Promise<{ layer: string; remove(): Promise<void> }> {
   const layer = join(cacheDir(), `product-${process.pid}`)
   const program = join(layer, 'usr/local/lib/pomerium-host-agent', VERSION)
   await mkdir(join(layer, 'usr/local/bin'), { recursive: true })
@@ -27,6 +34,5 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   await symlink(`../lib/pomerium-host-agent/${VERSION}/pomerium-host-agent`, link)
   // Whatever the umask here, on a host everybody may run it.
   await execa('chmod', ['-R', 'go+rX', layer])
-  project.provide('productLayer', layer)
-  return () => rm(layer, { recursive: true, force: true })
+  return { layer, remove: () => rm(layer, { recursive: true, force: true }) }
 }

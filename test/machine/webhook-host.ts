@@ -37,7 +37,7 @@ export interface WebhookHost extends AgentHost {
 
 /** With `tls`, the webhook is served over it. */
 export async function bootWebhookHost(
-  options: HostOptions & { tls?: TestTls },
+  options: HostOptions & { tls?: TestTls; productLayer?: string },
 ): Promise<WebhookHost> {
   const { tls } = options
   const secret = `whsec_${randomBytes(32).toString('base64')}`
