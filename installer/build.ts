@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -9,17 +9,33 @@ const source = fileURLToPath(new URL('..', import.meta.url))
 /** The version that a build is of. */
 export const VERSION = manifest.version
 
-// Whoever calls it through the link in /usr/local/bin, it finds its own folder.
-const LAUNCHER = `#!/bin/sh
+const LAUNCHER_HEAD = `#!/bin/sh
+# Whoever calls it through the link in /usr/local/bin, it finds its own folder.
 here=$(dirname "$(readlink -f "$0")")
-exec "$here/node" "$here/agent/main.js" "$@"
+`
+
+const LAUNCHER = `${LAUNCHER_HEAD}exec "$here/node" "$here/agent/main.js" "$@"
+`
+
+// An older Node would stop at the first line that it can't parse, with a text that helps nobody.
+const NOARCH_LAUNCHER = `${LAUNCHER_HEAD}need="pomerium-host-agent: this archive brings no Node and needs version 24 or newer in PATH;"
+version=$(node --version 2>/dev/null) || { echo "$need there is none" >&2; exit 2; }
+case $version in
+  v2[4-9].* | v[3-9][0-9].* | v[1-9][0-9][0-9].*) ;;
+  *) echo "$need $(command -v node) is $version" >&2; exit 2 ;;
+esac
+exec node "$here/agent/main.js" "$@"
 `
 
 /**
  * Builds the program's folder as it lies on a host: our code with the libraries it uses in a few
- * files (one for each command, so that each loads only its own), Node, and what starts them.
+ * files (one for each command, so that each loads only its own), what starts it under each init,
+ * and Node: the file `node`, or with null none, for hosts that have their own.
  */
-export async function buildProgram(folder: string): Promise<void> {
+export async function buildProgram(
+  folder: string,
+  node: string | null = process.execPath,
+): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
   await build({
     absWorkingDir: source,
@@ -40,8 +56,12 @@ export async function buildProgram(folder: string): Promise<void> {
   const { name, version, license } = manifest
   const kept = { name, version, license, type: 'module' }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(kept, null, 2)}\n`)
-  cpSync(process.execPath, join(folder, 'node'))
-  writeFileSync(join(folder, 'pomerium-host-agent'), LAUNCHER, { mode: 0o755 })
+  cpSync(join(source, 'systemd'), join(folder, 'systemd'), { recursive: true })
+  const init = join(source, 'installer', 'init')
+  if (existsSync(init)) cpSync(init, join(folder, 'init'), { recursive: true })
+  if (node !== null) cpSync(node, join(folder, 'node'))
+  const launcher = node === null ? NOARCH_LAUNCHER : LAUNCHER
+  writeFileSync(join(folder, 'pomerium-host-agent'), launcher, { mode: 0o755 })
 }
 
 if (import.meta.main) {
