@@ -1,19 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { layoutOf } from '../core/layout.ts'
-import type { Source } from '../core/source.ts'
 import { serveWhileAwake } from '../daemon/awake.ts'
 import { runCycle } from '../daemon/cycle.ts'
-import { createDaemon, keepPolling } from '../daemon/daemon.ts'
+import { createDaemon } from '../daemon/daemon.ts'
 import { openNotebook } from '../daemon/notebook.ts'
 import { askProvisioner } from '../daemon/provisioner-client.ts'
-import { readSecret } from '../daemon/read-secrets.ts'
 import { trustedBy } from '../daemon/report.ts'
-import { fetchBundle } from '../daemon/source/fetch-bundle.ts'
+import { fetchSource } from './fetch-source.ts'
 import { parseHostFlags } from './flags.ts'
 import type { Invocation } from './invocation.ts'
 import { listenDescriptor } from './listen-descriptor.ts'
 import { loadConfig, withSourceUrl } from './load-config.ts'
 import { logEnd, openLog } from './log.ts'
+import { nap } from './nap.ts'
 import type { Running } from './running.ts'
 import { listen } from './webhook.ts'
 
@@ -37,7 +35,12 @@ export async function run(invocation: Invocation): Promise<number> {
   const notebook = openNotebook(layout.daemonFolder.path)
   const parts = { config, layout, notebook, log, signal, invocation }
   const running: Running = { ...parts, daemon: assemble(parts) }
-  if (resident) return stay(running)
+  if (resident) {
+    const { stay } = await import('./stay.ts')
+    return stay(running)
+  }
+  if (config.source.longPoll)
+    log.warn('source.long_poll does nothing here: it needs run --resident')
   return config.webhook.listen === undefined ? lookOnce(running) : serve(running)
 }
 
@@ -79,42 +82,11 @@ async function serve(running: Running): Promise<number> {
   return 0
 }
 
-async function stay(running: Running): Promise<number> {
-  const { daemon, config, layout, log, signal } = running
-  const { watchFolders } = await import('../daemon/watch-folders.ts')
-  const listener = config.webhook.listen === undefined ? undefined : await listen(running)
-  const watch = watchFolders(
-    [layout.caFolder.path, layout.dropInFolder.path, '/etc/ssh/sshd_config'],
-    () => void daemon.hint('drift').catch(() => {}),
-    code => log.warn({ code }, 'no watch on the files; looking at the clock instead'),
-  )
-  await keepPolling(daemon, {
-    pollMs: config.source.pollIntervalSeconds * 1000,
-    random: Math.random,
-    signal,
-    sleep: ms => nap(ms, signal),
-  })
-  await watch.close()
-  await listener?.close()
-  await daemon.settled()
-  return 0
-}
-
-/** Sleeps, or is told to stop. */
-async function nap(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => {})
-}
-
 function assemble({ config, layout, notebook, log, signal, invocation }: Omit<Running, 'daemon'>) {
-  const { environment, version } = invocation
-  const credentials = environment.CREDENTIALS_DIRECTORY
   const ask = (request: Parameters<typeof askProvisioner>[1]) =>
     askProvisioner(layout.socket.path, request)
-  const fetch = (etag: string | undefined) => {
-    const known = etag === undefined ? {} : { etag }
-    const source = readSource(config.source, credentials)
-    return fetchBundle(source, { ...known, environment, version, signal })
-  }
+  const fetch = (etag: string | undefined) =>
+    fetchSource({ config, invocation, signal }, etag === undefined ? {} : { etag })
   const trusted = () => trustedBy(layout.statusFile.path)
   return createDaemon({
     cycle: hinted => runCycle({ fetch, ask, trusted, notebook, now: () => new Date() }, hinted),
@@ -124,17 +96,8 @@ function assemble({ config, layout, notebook, log, signal, invocation }: Omit<Ru
       return { outcome: reply.outcome, quiet: reply.outcome.outcome === 'unchanged' }
     },
     onEnd: (end, hint) => logEnd(log, end, hint),
-    onError: error => log.error({ err: error }, 'the cycle failed'),
+    onError(error) {
+      if (error !== signal.reason) log.error({ err: error }, 'the cycle failed')
+    },
   })
-}
-
-// Read anew for each fetch: a token may be rotated too.
-function readSource(source: Running['config']['source'], credentials: string | undefined): Source {
-  const read = (path: string) => readSecret(path, credentials, given => given)
-  return {
-    url: source.url.href,
-    ...(source.tokenFile === undefined ? {} : { token: read(source.tokenFile) }),
-    ...(source.caFile === undefined ? {} : { extraRoots: read(source.caFile) }),
-    ...(source.jsonPointer === undefined ? {} : { jsonPointer: source.jsonPointer }),
-  }
 }

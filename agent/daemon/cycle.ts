@@ -22,6 +22,8 @@ export interface CycleEnd {
   /** The source's clock less ours, in seconds. */
   clockSkewSeconds?: number
   retryAfterSeconds?: number
+  /** Of what the source has now, taken by the provisioner or not. */
+  etag?: string
 }
 
 /** How long an unchanged source is taken at its word; then the host is looked at whole again. */
@@ -45,6 +47,7 @@ export async function runCycle(parts: CycleParts, hinted: boolean): Promise<Cycl
     ...('retryAfterSeconds' in fetched && fetched.retryAfterSeconds !== undefined
       ? { retryAfterSeconds: fetched.retryAfterSeconds }
       : {}),
+    ...('etag' in fetched && fetched.etag !== undefined ? { etag: fetched.etag } : {}),
   }
 }
 

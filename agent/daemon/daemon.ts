@@ -1,9 +1,8 @@
-import { nextPollMs } from './backoff.ts'
 import type { CycleEnd } from './cycle.ts'
 import { createRunner } from './runner.ts'
 
 /** Why a cycle is wanted. */
-export type Hint = 'start' | 'timer' | 'webhook' | 'drift'
+export type Hint = 'start' | 'timer' | 'long-poll' | 'webhook' | 'drift'
 
 export interface DaemonParts {
   /** One whole cycle; `hinted` where somebody says that the source has something new. */
@@ -29,16 +28,23 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const runner = createRunner(async () => {
     const hints = wanted
     wanted = new Set()
-    const source = [...hints].some(hint => hint !== 'drift')
     try {
-      const end = source ? await parts.cycle(hints.has('webhook')) : await parts.repair()
-      parts.onEnd(end, [...hints][0] ?? 'start')
-      return end
+      return await runFor([...hints])
     } catch (error) {
       parts.onError(error)
       throw error
     }
   })
+  // Drift by itself first: a source that is away, or has nothing new, would leave the host as it is.
+  const runFor = async (hints: Hint[]) => {
+    const [asked] = hints.filter(hint => hint !== 'drift')
+    const repaired = hints.includes('drift') ? await parts.repair() : undefined
+    if (repaired !== undefined) parts.onEnd(repaired, 'drift')
+    if (repaired !== undefined && asked === undefined) return repaired
+    const end = await parts.cycle(hints.includes('webhook'))
+    parts.onEnd(end, asked ?? 'start')
+    return end
+  }
   return {
     hint(hint) {
       wanted.add(hint)
@@ -46,31 +52,5 @@ export function createDaemon(parts: DaemonParts): Daemon {
     },
     isBusy: runner.isBusy,
     settled: runner.settled,
-  }
-}
-
-export interface Clock {
-  pollMs: number
-  random(): number
-  signal: AbortSignal
-  sleep(ms: number): Promise<void>
-}
-
-/** The resident's own clock: polls until it is told to stop, further apart while polls fail. */
-export async function keepPolling(daemon: Daemon, clock: Clock): Promise<void> {
-  let failures = 0
-  let retryAfterMs = 0
-  while (!clock.signal.aborted) {
-    try {
-      const end = await daemon.hint('timer')
-      const failed = end.outcome.outcome === 'source-unavailable'
-      failures = failed ? failures + 1 : 0
-      retryAfterMs = (end.retryAfterSeconds ?? 0) * 1000
-    } catch {
-      // Told by `onError` already; the provisioner comes back as the source does.
-      failures += 1
-    }
-    const { pollMs } = clock
-    await clock.sleep(nextPollMs({ failures, pollMs, retryAfterMs, random: clock.random() }))
   }
 }

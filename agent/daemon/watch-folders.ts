@@ -22,8 +22,11 @@ export function watchFolders(
   let settle: NodeJS.Timeout | undefined
   let clock: NodeJS.Timeout | undefined
   const drifted = () => {
-    clearTimeout(settle)
-    settle = setTimeout(onDrift, SETTLE_MS)
+    // Not put off by what comes meanwhile: who writes without a pause would never be seen.
+    settle ??= setTimeout(() => {
+      settle = undefined
+      onDrift()
+    }, SETTLE_MS)
   }
   const watcher: FSWatcher = watch([...paths], {
     ignoreInitial: true,

@@ -1,6 +1,9 @@
 /** What the fake control plane does with the next requests; also the JSON that drives it from outside. */
 export type Behaviour =
+  /** Holds a request with `Prefer: wait=` (RFC 7240) and the current ETag, as `bundle serve` does. */
   | { mode: 'normal' }
+  /** Knows nothing of `Prefer` and answers at once. */
+  | { mode: 'hasty' }
   | { mode: 'status'; status: number; headers?: Record<string, string> }
   | { mode: 'redirect'; location: string; status?: number }
   /** A sign-in page as 200, by default honestly labelled. */

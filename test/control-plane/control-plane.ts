@@ -6,6 +6,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Behaviour } from './behaviour.ts'
+import { hold } from './hold.ts'
 import { respond } from './respond.ts'
 
 export interface ControlPlaneOptions {
@@ -54,8 +55,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     requests.push({ method, url, headers })
     response.on('error', () => {})
     if (await options.respond?.(request, response)) return
-    const mode = (await options.readBehaviour?.()) ?? behaviour
-    await respond(request, response, mode, (await options.readBundle?.()) ?? bundle)
+    const readMode = async () => (await options.readBehaviour?.()) ?? behaviour
+    const readBundle = async () => (await options.readBundle?.()) ?? bundle
+    if ((await readMode()).mode === 'normal') await hold(request, response, readBundle)
+    await respond(request, response, await readMode(), await readBundle())
   }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     // A bundle file that is gone, say: the source is broken, not the test.

@@ -13,6 +13,7 @@ export async function respond(
 ): Promise<void> {
   switch (behaviour.mode) {
     case 'normal':
+    case 'hasty':
       return sendBundle(request, response, bundle)
     case 'status':
       return send(response, behaviour.status, behaviour.headers)
@@ -65,9 +66,14 @@ function sendBundle(
   bundle: string | Buffer,
   contentType = 'text/plain; charset=utf-8',
 ): void {
-  const etag = `"${createHash('sha256').update(bundle).digest('base64url').slice(0, 16)}"`
+  const etag = etagOf(bundle)
   if (request.headers['if-none-match'] === etag) send(response, 304, { etag })
   else send(response, 200, { etag, 'content-type': contentType }, bundle)
+}
+
+/** The entity tag of a bundle. */
+export function etagOf(bundle: string | Buffer): string {
+  return `"${createHash('sha256').update(bundle).digest('base64url').slice(0, 16)}"`
 }
 
 function send(

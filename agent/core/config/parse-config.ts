@@ -109,7 +109,12 @@ function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
   const rule = (name: SettingName, broken: boolean, message: string) => {
     if (broken) errors.push({ ...(given.places.get(name) ?? { where: name }), message })
   }
-  const { webhook, sshd } = config
+  const { webhook, sshd, source } = config
+  rule(
+    'source.long_poll',
+    source.longPoll && source.url?.protocol === 'file:',
+    'source.long_poll needs a source that can hold a request; a file is looked at by the clock',
+  )
   rule(
     'webhook.listen',
     webhook.listen !== undefined && webhook.secretFile === undefined,

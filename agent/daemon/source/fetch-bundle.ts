@@ -3,7 +3,7 @@ import { parseSourceUrl, showUrl } from '../../core/source-url.ts'
 import { timeout } from './connection-failure.ts'
 import { DeadlineError, withDeadline } from './deadline.ts'
 import { unavailable } from './failure.ts'
-import { type FetchOptions, TIMEOUTS } from './fetch-options.ts'
+import { type FetchOptions, TIMEOUTS, type Timeouts } from './fetch-options.ts'
 import { readFromFile } from './file-source.ts'
 import { refuseHtml, startsAsHtml } from './html.ts'
 import { readJsonBundle } from './json-bundle.ts'
@@ -19,7 +19,7 @@ export async function fetchBundle(source: Source, options: FetchOptions = {}): P
     return unavailable('bad-url', `source.url ${parsed.problem}`, 'Correct it in the config')
   }
   const url = parsed.value
-  const timeouts = { ...TIMEOUTS, ...options.timeouts }
+  const timeouts = patient({ ...TIMEOUTS, ...options.timeouts }, options.waitSeconds)
   try {
     const fetched = await withDeadline(timeouts.total, options.signal, async signal => {
       if (url.protocol === 'file:') return readFromFile(url, options.fileDescriptor, signal)
@@ -32,6 +32,12 @@ export async function fetchBundle(source: Source, options: FetchOptions = {}): P
     if (error instanceof DeadlineError) return timeout(showUrl(url))
     throw error
   }
+}
+
+// What the source was asked to wait is no slowness of it.
+function patient(timeouts: Timeouts, waitSeconds = 0): Timeouts {
+  const waitMs = waitSeconds * 1000
+  return { ...timeouts, headers: timeouts.headers + waitMs, total: timeouts.total + waitMs }
 }
 
 function unwrap(

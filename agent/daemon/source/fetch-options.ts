@@ -18,6 +18,11 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface FetchOptions {
   /** The `etag` of the reply that is held, if any. */
   etag?: string
+  /**
+   * Have the source hold the request for so many seconds while it has nothing but `etag`: `Prefer:
+   * wait=`, RFC 7240 §4.3. A source may answer at once all the same.
+   */
+  waitSeconds?: number
   /** Aborting rejects the fetch with the signal's reason. */
   signal?: AbortSignal
   timeouts?: Partial<Timeouts>

@@ -63,6 +63,9 @@ async function ask(
         'accept-encoding': 'identity',
         'user-agent': ['pomerium-host-agent', options.version].filter(Boolean).join('/'),
         ...(sentEtag !== undefined && { 'if-none-match': sentEtag }),
+        // Without a tag the source can't tell what there is to wait for.
+        ...(sentEtag !== undefined &&
+          options.waitSeconds !== undefined && { prefer: `wait=${options.waitSeconds}` }),
         // Redirects are not followed, so this reaches the configured origin and no other; a proxy
         // sees only the tunnel.
         ...(source.token !== undefined && { authorization: `Bearer ${source.token}` }),

@@ -1,0 +1,50 @@
+import { followDrift } from '../daemon/drift.ts'
+import type { LongPoll } from '../daemon/long-poll.ts'
+import { keepPolling } from '../daemon/poll.ts'
+import { watchFolders } from '../daemon/watch-folders.ts'
+import { fetchSource } from './fetch-source.ts'
+import { nap } from './nap.ts'
+import type { Running } from './running.ts'
+import { listen } from './webhook.ts'
+
+/** The daemon that stays: its own clock, its own watch, and held requests where they are wanted. */
+export async function stay(running: Running): Promise<number> {
+  const { daemon, config, layout, log, signal } = running
+  const sleep = (ms: number) => nap(ms, signal)
+  const random = Math.random
+  const listener = config.webhook.listen === undefined ? undefined : await listen(running)
+  const onDrift = followDrift({ daemon, random, signal, sleep })
+  const watch = watchFolders(
+    [layout.caFolder.path, layout.dropInFolder.path, '/etc/ssh/sshd_config'],
+    onDrift,
+    code => log.warn({ code }, 'no watch on the files; looking at the clock instead'),
+  )
+  // What has changed while nothing of ours ran, a boot without a control plane included.
+  onDrift()
+  const clock = {
+    pollMs: config.source.pollIntervalSeconds * 1000,
+    random,
+    now: () => performance.now(),
+    signal,
+    sleep,
+  }
+  await keepPolling(daemon, clock, config.source.longPoll ? longPoll(running) : undefined)
+  await watch.close()
+  await listener?.close()
+  await daemon.settled()
+  return 0
+}
+
+function longPoll(running: Running): LongPoll {
+  const { log, config } = running
+  let told = false
+  return {
+    hold: (etag, waitSeconds) => fetchSource(running, { etag, waitSeconds }),
+    onHasty() {
+      if (told) return
+      told = true
+      const pace = `${config.source.pollIntervalSeconds} s`
+      log.warn(`the source answers at once, held requests it does not know; asking every ${pace}`)
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { nextPollMs } from './backoff.ts'
+import type { CycleEnd } from './cycle.ts'
+import type { Daemon } from './daemon.ts'
+
+export interface DriftParts {
+  daemon: Pick<Daemon, 'hint'>
+  random(): number
+  signal: AbortSignal
+  sleep(ms: number): Promise<void>
+}
+
+/** Where somebody keeps writing back, the time between two looks; as the repair unit waits. */
+export const CONTESTED_PAUSE_MS = 60_000
+
+/**
+ * What to call when something in the watched folders has changed. Any number of changes during one
+ * look are one more look; a file that is fought over is looked at once a minute; and a look that
+ * failed is tried again, since nothing else will tell of that change.
+ */
+export function followDrift({ daemon, random, signal, sleep }: DriftParts): () => void {
+  let again = false
+  let following = false
+  const follow = async () => {
+    let failures = 0
+    while (again && !signal.aborted) {
+      again = false
+      const end: CycleEnd | undefined = await daemon.hint('drift').catch(() => undefined)
+      failures = end === undefined ? failures + 1 : 0
+      if (end === undefined) {
+        again = true
+        await sleep(nextPollMs({ failures, pollMs: CONTESTED_PAUSE_MS, random: random() }))
+      } else if (end.outcome.code === 'contested') {
+        await sleep(CONTESTED_PAUSE_MS)
+      }
+    }
+    following = false
+  }
+  return () => {
+    again = true
+    if (following) return
+    following = true
+    void follow()
+  }
+}
