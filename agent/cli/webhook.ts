@@ -7,6 +7,7 @@ import { openReplayMemory } from '../daemon/webhook/replay-memory.ts'
 import { parseWebhookSecrets } from '../daemon/webhook/secrets.ts'
 import { openWebhook, type WebhookListener } from '../daemon/webhook/webhook.ts'
 import { UsageError } from './invocation.ts'
+import { splitAddress } from './listen-address.ts'
 import type { Running } from './running.ts'
 
 /** A listener that remembers when it last answered a webhook. */
@@ -20,7 +21,7 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
   const { secrets, tls } = await configured(config.webhook, environment.CREDENTIALS_DIRECTORY)
   let lastAnswer: number | undefined
   const listener = await openWebhook({
-    listen: descriptor === undefined ? parseAddress(address) : { fd: descriptor },
+    listen: descriptor === undefined ? splitAddress(address) : { fd: descriptor },
     secrets,
     ...optional('tls', tls),
     hint: async () => (await daemon.hint('webhook')).outcome,
@@ -61,10 +62,4 @@ async function configured(webhook: Running['config']['webhook'], credentials: st
     const isTheirs = error instanceof Error && /^Webhook(Secret|Tls)Error$/.test(error.name)
     throw isTheirs ? new UsageError(error.message) : error
   }
-}
-
-/** `address:port`, IPv6 in brackets; the config has seen to its form. */
-function parseAddress(address: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':')
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) }
 }

@@ -9,6 +9,10 @@ Usage: pomerium-host-agent bundle COMMAND …
            --issued TIME       instead of now
            --output FILE       instead of standard output
   show [BUNDLE]    say what is in it
+  serve FILE       hand it to the hosts, and follow the file; a bad one never replaces a good one
+           --listen ADDRESS:PORT      0.0.0.0:8443 with TLS, else 127.0.0.1:8080
+           --tls-cert FILE --tls-key FILE
+           --token-file FILE          hosts must show this token (source.token_file)
 
 A BUNDLE is a file, an https URL, or standard input where none is named; a TIME is
 2026-11-20T10:00:00Z. A URL may take --ca-file, --token-file and --json-pointer, as in the config.
