@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { messageOf } from '../core/failures.ts'
+import { metricsInput } from '../core/metrics-input.ts'
 import { optional } from '../core/optional.ts'
 import { readSecret } from '../daemon/read-secrets.ts'
-import { metricsOf } from '../daemon/report.ts'
+import { readReport } from '../daemon/report.ts'
 import { openReplayMemory } from '../daemon/webhook/replay-memory.ts'
 import { parseWebhookSecrets } from '../daemon/webhook/secrets.ts'
 import { openWebhook, type WebhookListener } from '../daemon/webhook/webhook.ts'
@@ -28,7 +29,8 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
     replay: openReplayMemory({ path: join(layout.daemonFolder.path, 'webhooks') }),
     async metrics() {
       const { renderMetrics } = await import('../core/metrics.ts')
-      return renderMetrics(metricsOf(layout.statusFile.path, notebook.read(), version))
+      const status = readReport(layout.statusFile.path)
+      return renderMetrics(metricsInput(status, notebook.read(), version))
     },
     health: () => ({ ok: true }),
     onAnswer({ status, why, from }) {

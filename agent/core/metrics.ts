@@ -1,30 +1,8 @@
 import Counter from 'prom-client/lib/counter.js'
 import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
-import type { TrustedKey } from './outcome.ts'
+import type { MetricsInput } from './metrics-input.ts'
 import { OUTCOMES } from './outcome-names.ts'
-
-/** What is told to Prometheus. What is not known is left out of the text, not told as 0. */
-export interface MetricsInput {
-  version: string
-  trusted: readonly TrustedKey[]
-  /** Whether sshd goes by our keys. */
-  effective?: boolean | undefined
-  serial?: number | undefined
-  issued?: Date | undefined
-  expires?: Date | undefined
-  /** When this host took the bundle that it holds. */
-  accepted?: Date | undefined
-  /** When the source last gave a bundle, new or known. */
-  lastSuccess?: Date | undefined
-  lastCycle?: Date | undefined
-  /** How cycles ended, counted by outcome. */
-  cycles: Readonly<Record<string, number>>
-  restarts?: number | undefined
-  driftRepairs?: number | undefined
-  /** The source's clock less ours. */
-  clockSkewSeconds?: number | undefined
-}
 
 const PREFIX = 'pomerium_host_agent_'
 
@@ -40,6 +18,8 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
   const gauge = (name: string, help: string, value: number | undefined) => {
     if (value !== undefined) new Gauge({ name: PREFIX + name, help, registers }).set(value)
   }
+  const flag = (name: string, help: string, value: boolean | undefined) =>
+    gauge(name, help, value === undefined ? undefined : Number(value))
   const at = (name: string, help: string, date: Date | undefined) =>
     gauge(`${name}_timestamp_seconds`, help, date && date.getTime() / 1000)
   const count = (name: string, help: string, value: number | undefined) => {
@@ -63,11 +43,8 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
     keys.set({ fingerprint, type, comment }, 1)
   }
   gauge('trusted_keys', 'How many CA keys this host trusts.', input.trusted.length)
-  gauge(
-    'trust_effective',
-    'Whether sshd goes by these keys: 1 where it does.',
-    input.effective === undefined ? undefined : Number(input.effective),
-  )
+  flag('trust_effective', 'Whether sshd goes by these keys: 1 where it does.', input.effective)
+  flag('contested', 'Whether somebody keeps changing a file of ours: 1.', input.contested)
 
   gauge('bundle_serial', 'Serial of the bundle in force.', input.serial)
   at('bundle_issued', 'When the bundle in force was issued.', input.issued)
@@ -87,7 +64,12 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
     cycles.inc({ outcome }, input.cycles[outcome] ?? 0)
   }
   count('sshd_restarts_total', 'Restarts of sshd by this agent.', input.restarts)
-  count('drift_repairs_total', 'Times that drift was put right.', input.driftRepairs)
+  flag('sshd_restart_due', 'Whether a restart of sshd was put off: 1.', input.restartDue)
+  count(
+    'drift_repairs_total',
+    'Files put right after somebody else had changed them.',
+    input.driftRepairs,
+  )
   gauge(
     'clock_skew_seconds',
     'The clock of the source less that of this host.',

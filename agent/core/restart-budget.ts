@@ -21,12 +21,23 @@ export function allowRestart(
   nowMs: number,
   limit: StartLimit | undefined,
 ): Allowance {
-  if (limit === undefined || limit.burst <= 0 || limit.intervalSeconds <= 0) return { kind: 'now' }
-  const most = Math.max(1, limit.burst - 2)
+  const budget = budgetOf(restarts, nowMs, limit)
+  const blocking = budget?.counted.at(-budget.most)
+  return budget === undefined || blocking === undefined
+    ? { kind: 'now' }
+    : { kind: 'wait', untilMs: blocking + budget.windowMs }
+}
+
+/** How many restarts fit in the window, and those that stand in it now; `undefined`: no limit. */
+export function budgetOf(
+  restarts: readonly number[],
+  nowMs: number,
+  limit: StartLimit | undefined,
+): { most: number; counted: number[]; windowMs: number } | undefined {
+  if (limit === undefined || limit.burst <= 0 || limit.intervalSeconds <= 0) return undefined
   const windowMs = limit.intervalSeconds * 1000 + MARGIN_MS
   const counted = restarts
     .filter(at => at <= nowMs && at > nowMs - windowMs)
     .sort((earlier, later) => earlier - later)
-  const blocking = counted.at(-most)
-  return blocking === undefined ? { kind: 'now' } : { kind: 'wait', untilMs: blocking + windowMs }
+  return { most: Math.max(1, limit.burst - 2), counted, windowMs }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Bundle, type BundleRefused, parseBundle } from './bundle.ts'
+import type { Signer } from './signer.ts'
 
 /** The operator's limits on what a host may be told to trust (`trust:` in the config). */
 export interface TrustPolicy {
@@ -31,7 +32,7 @@ export type Verdict =
 
 /** A bundle that may be put on the host, or why not. */
 export type Accepted =
-  | { kind: 'accepted'; bundle: Bundle; digest: string }
+  | { kind: 'accepted'; bundle: Bundle; digest: string; signer?: Signer }
   | BundleRefused
   | Extract<Verdict, { kind: 'refused' }>
 

@@ -1,8 +1,10 @@
 import type { ProvisionReply, ProvisionRequest } from '../core/messages.ts'
+import type { Notes } from '../core/notes.ts'
+import { optional } from '../core/optional.ts'
 import type { Outcome, TrustedKey } from '../core/outcome.ts'
 import { refused, stopped } from '../core/outcomes.ts'
 import type { Fetched } from '../core/source.ts'
-import type { Notebook, Notes } from './notebook.ts'
+import type { Notebook } from './notebook.ts'
 
 /** What a cycle works with; everything that it does to the world goes through here. */
 export interface CycleParts {
@@ -36,7 +38,9 @@ const ETAG_LASTS_MS = 60 * 60_000
 export async function runCycle(parts: CycleParts, hinted: boolean): Promise<CycleEnd> {
   const now = parts.now()
   const notes = parts.notebook.read()
-  const fetched = await parts.fetch(hinted ? undefined : freshEtag(notes, now))
+  // Since a boot nobody has reported of this host: the bundle goes the whole way, and somebody does.
+  const whole = hinted || parts.trusted().length === 0
+  const fetched = await parts.fetch(whole ? undefined : freshEtag(notes, now))
   const outcome = await conclude(fetched, parts)
   const skew = skewOf(fetched, parts.now())
   parts.notebook.write(noted(notes, fetched, outcome, now, skew))
@@ -107,8 +111,9 @@ function noted(
     version: 1,
     lastPoll: {
       at,
-      result: outcome.code ?? outcome.outcome,
-      ...(taken ? {} : { message: outcome.message }),
+      outcome: outcome.outcome,
+      ...optional('code', outcome.code),
+      message: outcome.message,
     },
     ...(success === undefined ? {} : { lastSuccess: success }),
     ...known,

@@ -1,24 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-
-/** What the daemon notes of its polls: for the next poll, and for `status`, which anybody may read. */
-export interface Notes {
-  version: 1
-  /** The last look at the source, and how it ended. */
-  lastPoll?: { at: string; result: string; message?: string }
-  /** The last time the source gave a bundle, new or known. */
-  lastSuccess?: string
-  /** Of the last bundle that the provisioner took. */
-  etag?: string
-  /** When that ETag came; a bundle is asked for whole at least once an hour. */
-  etagAt?: string
-  /** The source's clock less ours, in seconds, to the second. */
-  clockSkewSeconds?: number
-  /** How cycles ended, since the file was begun. */
-  cycles: Record<string, number>
-}
-
-const NOTHING: Notes = { version: 1, cycles: {} }
+import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
 
 /** The daemon's own file; losing it costs one unconditional fetch, so damage is no error. */
 export interface Notebook {
@@ -31,10 +13,9 @@ export function openNotebook(folder: string): Notebook {
   return {
     read() {
       try {
-        const notes = JSON.parse(readFileSync(path, 'utf8')) as Notes
-        return notes.version === 1 && typeof notes.cycles === 'object' ? notes : NOTHING
+        return parseNotes(readFileSync(path, 'utf8'))
       } catch {
-        return NOTHING
+        return NO_NOTES
       }
     },
     write(notes) {

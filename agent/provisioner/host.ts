@@ -30,6 +30,8 @@ export interface Host {
   commandLine?: readonly string[]
   sshd: Sshd | undefined
   service: Service
+  /** Whether sshd goes by our keys, as far as this turn has seen; for the status. */
+  effective?: boolean
   /** Gives a file the SELinux label of its place, before it gets its name. */
   relabel?(path: string): void
 }

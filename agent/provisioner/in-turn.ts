@@ -8,7 +8,7 @@ import { keysOnHost } from './keys-on-host.ts'
 import { takeLock } from './lock.ts'
 import { makeOwnFolder } from './own-folder.ts'
 import { recover } from './roll-back.ts'
-import { publishStatus, type Status } from './status-file.ts'
+import { publishStatus } from './status-file.ts'
 
 /**
  * One run that may change the host: alone, after whatever a killed run left has been undone, and
@@ -23,10 +23,11 @@ export async function inTurn(
   if ('outcome' in turn) return turn
   using _ = turn
   const outcome = await recoverThen(work, host)
-  return published(host, { at: now.toISOString(), outcome })
+  return published(host, now, outcome)
 }
 
 async function takeTurn(host: Host): Promise<Disposable | Outcome> {
+  delete host.effective
   const { stateFolder } = host.layout
   try {
     await makeOwnFolder(host, stateFolder)
@@ -54,10 +55,9 @@ async function recoverThen(work: () => Promise<Outcome>, host: Host): Promise<Ou
 }
 
 // What has been done is done, whether or not it can be told: a full /run must not hide it.
-async function published(host: Host, status: Status): Promise<Outcome> {
-  const { outcome } = status
+async function published(host: Host, now: Date, outcome: Outcome): Promise<Outcome> {
   try {
-    await publishStatus(host, status)
+    await publishStatus(host, now.toISOString(), outcome)
     return outcome
   } catch (error) {
     if (errorCode(error) === undefined) throw error

@@ -16,7 +16,7 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   const { state, unseen } = readStateIfAllowed(host)
   const accepted = accept(request, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
-  const plan = await planOn(host, accepted, request.config, state)
+  const { sshd: _, ...plan } = await planOn(host, accepted, request.config, state)
   return { ...plan, unseen: [...unseen, ...plan.unseen] }
 }
 

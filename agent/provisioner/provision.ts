@@ -1,5 +1,7 @@
 import type { Config } from '../core/config/config.ts'
 import { describeFailure } from '../core/failures.ts'
+import type { Observation } from '../core/observation.ts'
+import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
 import { type Plan, planApply, type Wanted } from '../core/plan.ts'
@@ -7,11 +9,12 @@ import { refuseHost } from '../core/refuse-host.ts'
 import { contestedPath, recentRepairs } from '../core/repairs.ts'
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
+import { trustInForce } from '../core/trust-in-force.ts'
 import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
-import { readState, type State, writeState } from './state.ts'
+import { type HeldBundle, readState, type State, writeState } from './state.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */
 export interface Request {
@@ -34,12 +37,10 @@ export async function provision(
   const state = readState(host)
   const accepted = accept(request, state)
   if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
-  const plan = withoutFight(
-    await planOn(host, accepted, request.config, state),
-    accepted,
-    request,
-    state,
-  )
+  const planned = await planOn(host, accepted, request.config, state)
+  const plan = withoutFight(planned, accepted, request, state)
+  const found = trustInForce(planned.sshd, host.layout.caFile.path, plan)
+  if (found !== undefined) host.effective = found
   if (plan.kind === 'host-refused') {
     const { code, message } = plan
     return stopped({ outcome: 'host-refused', code, message }, kept(host, state))
@@ -51,6 +52,7 @@ export async function provision(
   if (execution.kind !== 'done') {
     return stopped(describeFailure(execution), { ...kept(host, state), steps })
   }
+  if (steps.some(step => step.do === 'prove-trust')) host.effective = true
   const unproved =
     host.sshd === undefined ? ['no sshd was there to prove that it uses the keys'] : []
   return succeeded(accepted.bundle, steps, execution.restart, [...warnings, ...unproved])
@@ -72,11 +74,12 @@ export async function planOn(
   { bundle }: Good,
   { sshd }: Config,
   state: State,
-): Promise<Plan & { unseen: Awaited<ReturnType<typeof observe>>['unseen'] }> {
+): Promise<Plan & Pick<Observation, 'sshd' | 'unseen'>> {
   const { restartDue } = state
   const observation = await observe(host, { acceptFrom: sshd.acceptFrom, restartDue })
   const wanted: Wanted = { ...sshd, keys: bundle.keys }
-  return { ...planApply(observation, host.layout, wanted), unseen: observation.unseen }
+  const { sshd: seen, unseen } = observation
+  return { ...planApply(observation, host.layout, wanted), sshd: seen, unseen }
 }
 
 /** What the host trusts, whatever became of the cycle. */
@@ -111,26 +114,37 @@ function remembered(
   state: State,
   restart: 'none' | 'restarted' | 'deferred',
 ): State {
-  const { serial } = accepted.bundle
   const made = steps.flatMap(step => (step.do === 'make-folder' ? [step.path] : []))
   const at = now.toISOString()
   const drift = isDrift(accepted, state)
   const repaired = drift ? writtenBy(steps).map(path => ({ path, at })) : []
   return {
     version: 1,
-    held:
-      drift && state.held?.source === source
-        ? state.held
-        : {
-            ...(serial === undefined ? {} : { serial }),
-            digest: accepted.digest,
-            bundle: Buffer.from(bundle).toString('base64'),
-            source,
-            acceptedAt: at,
-          },
+    held: heldFrom(accepted, { bundle, source, now }, state.held),
     madeFolders: [...new Set([...state.madeFolders, ...made])],
     repairs:
       steps.length === 0 ? state.repairs : [...recentRepairs(state.repairs, now), ...repaired],
+    ...optional('repaired', (state.repaired ?? 0) + repaired.length || undefined),
     restartDue: restart === 'deferred' || (restart === 'none' && state.restartDue),
+  }
+}
+
+// Taken again, the same bytes keep the times of when they came; a key keeps its own through rotations.
+function heldFrom(
+  { bundle: { serial, keys }, digest, signer }: Good,
+  { bundle, source, now }: Pick<Request, 'bundle' | 'source' | 'now'>,
+  before: HeldBundle | undefined,
+): HeldBundle {
+  const at = now.toISOString()
+  return {
+    ...optional('serial', serial),
+    digest,
+    bundle: Buffer.from(bundle).toString('base64'),
+    source,
+    acceptedAt: before?.digest === digest ? before.acceptedAt : at,
+    since: Object.fromEntries(
+      keys.map(({ fingerprint }) => [fingerprint, before?.since?.[fingerprint] ?? at]),
+    ),
+    ...optional('signer', signer),
   }
 }

@@ -24,6 +24,7 @@ export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome
   if (execution.kind !== 'done') {
     return stopped(describeFailure(execution), { ...kept(host, state), steps })
   }
+  if (host.sshd !== undefined) host.effective = false
   const [outcome, message] =
     steps.length === 0
       ? (['unchanged', 'nothing of ours is on this host'] as const)

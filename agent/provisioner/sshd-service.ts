@@ -1,5 +1,6 @@
 import type { ServiceState } from '../core/observation.ts'
 import { observedState } from './service/observed-state.ts'
+import type { Restarts } from './service/restart-history.ts'
 import {
   type Restarter,
   restartOrDefer,
@@ -16,6 +17,8 @@ export interface Service {
   state(): Promise<ServiceState>
   /** Restarts sshd within the budget; a rotation's restart may be put off, with somebody to do it. */
   restart(reason: RestartReason): Promise<'restarted' | 'deferred'>
+  /** The restarts that we have made. */
+  restarts(): Restarts
 }
 
 /** Sees to it that a restart which the budget puts off is made when its time has come. */
@@ -24,6 +27,7 @@ export type Defer = (afterMs: number) => Promise<boolean>
 export function budgetedService(restarter: Restarter, defer: Defer): Service {
   return {
     state: async () => observedState(await restarter.service.state()),
+    restarts: restarter.history.read,
     async restart(reason) {
       if (reason !== 'rotation') {
         await restartWithinBudget(restarter, reason === 'undo' ? 'rollback' : 'change')
@@ -42,6 +46,7 @@ export function budgetedService(restarter: Restarter, defer: Defer): Service {
 export const noService: Service = {
   state: async () => ({ kind: 'none' }),
   restart: async () => 'restarted',
+  restarts: () => ({ recent: [], total: 0 }),
 }
 
 /** The argv of the sshd that listens, or of the one that systemd would start. */

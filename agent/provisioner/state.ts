@@ -1,4 +1,5 @@
 import type { Repair } from '../core/repairs.ts'
+import type { Signer } from '../core/signer.ts'
 import type { Held } from '../core/trust.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
@@ -10,7 +11,12 @@ export interface HeldBundle extends Held {
   bundle: string
   /** Where they came from: a URL without query. */
   source: string
+  /** When these bytes were taken first. */
   acceptedAt: string
+  /** By fingerprint, since when each key has been trusted without a break. */
+  since?: Readonly<Record<string, string>>
+  /** Who signed it; absent where nobody did. */
+  signer?: Signer
 }
 
 /** What the provisioner remembers between cycles. */
@@ -21,6 +27,8 @@ export interface State {
   madeFolders: string[]
   /** Files put right lately; see `contestedPath`. */
   repairs: Repair[]
+  /** How many files were ever put right; `repairs` forgets. */
+  repaired?: number
   /** A restart for a rotation was put off, and not made yet. */
   restartDue: boolean
 }

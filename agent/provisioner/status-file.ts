@@ -1,33 +1,58 @@
+import { parseBundle } from '../core/bundle.ts'
+import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { parseStatus, type Status, statusAfter, type TurnEnd } from '../core/status.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
 import { makeOwnFolder } from './own-folder.ts'
+import { type HeldBundle, readState, type State } from './state.ts'
 
-/** The last outcome that said something new; everybody on the host may read it. */
-export interface Status {
-  at: string
-  outcome: Outcome
-}
-
-/** Writes the outcome for `status`; a cycle that found what the last one left writes nothing. */
-export async function publishStatus(host: Host, status: Status): Promise<void> {
+/** Tells everybody on the host how a turn ended, and what it holds now. */
+export async function publishStatus(host: Host, at: string, outcome: Outcome): Promise<Status> {
   const { runFolder, statusFile } = host.layout
-  const last = readStatus(host)?.outcome.outcome
-  if (status.outcome.outcome === 'unchanged' && (last === 'unchanged' || last === 'applied')) return
+  const state = stateIfWhole(host)
+  const end: TurnEnd = {
+    at,
+    outcome,
+    ...optional('effective', host.effective),
+    ...optional('held', state?.held && describeHeld(state.held)),
+    restarts: { ...host.service.restarts(), due: state?.restartDue ?? false },
+    repaired: state?.repaired ?? 0,
+  }
+  const status = statusAfter(end, readStatus(host))
   await makeOwnFolder(host, runFolder)
   const content = Buffer.from(`${JSON.stringify(status, null, 2)}\n`)
   const { mode } = statusFile
   writeFileAtomically(host.fs, host.at(statusFile.path), { content, mode, ...host.owner })
+  return status
 }
 
-/** The last outcome; `undefined` where there was none since boot. */
-export function readStatus(host: Host): Status | undefined {
-  const file = lookAt(host.fs, host.at(host.layout.statusFile.path))
-  if (file.kind !== 'file') return undefined
+/** The last turn's status; `undefined` where there was none since boot, or the file is damaged. */
+export function readStatus({ fs, at, layout }: Host): Status | undefined {
+  const file = lookAt(fs, at(layout.statusFile.path))
+  return file.kind === 'file' ? parseStatus(file.content.toString()) : undefined
+}
+
+// A damaged state is told by the turn that needs it, not by the report of how that went.
+function stateIfWhole(host: Host): State | undefined {
   try {
-    return JSON.parse(file.content.toString()) as Status
+    return readState(host)
   } catch {
     return undefined
+  }
+}
+
+function describeHeld({ bundle, source, acceptedAt, since, signer }: HeldBundle): TurnEnd['held'] {
+  const parsed = parseBundle(Buffer.from(bundle, 'base64'))
+  const { serial, issued, expires } = parsed.kind === 'bundle' ? parsed : {}
+  return {
+    source,
+    acceptedAt,
+    ...optional('serial', serial),
+    ...optional('issued', issued?.toISOString()),
+    ...optional('expires', expires?.toISOString()),
+    ...optional('since', since),
+    ...optional('signer', signer),
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type MetricsInput, renderMetrics } from '../../agent/core/metrics.ts'
+import { renderMetrics } from '../../agent/core/metrics.ts'
+import type { MetricsInput } from '../../agent/core/metrics-input.ts'
 
 const LITTLE: MetricsInput = { version: '1.2.3', trusted: [], cycles: {} }
 
@@ -16,6 +17,7 @@ test('tells all that is known, in base units', async () => {
       version: '1.2.3',
       trusted: [key, { ...key, fingerprint: 'SHA256:def' }],
       effective: true,
+      contested: false,
       serial: 42,
       issued: new Date(1_000_000_000_000),
       expires: new Date(2_000_000_000_000),
@@ -24,6 +26,7 @@ test('tells all that is known, in base units', async () => {
       lastCycle: new Date(1_000_000_003_000),
       cycles: { applied: 2, unchanged: 400 },
       restarts: 3,
+      restartDue: true,
       driftRepairs: 1,
       clockSkewSeconds: -2,
     }),
@@ -35,6 +38,7 @@ test('tells all that is known, in base units', async () => {
       '1',
     pomerium_host_agent_trusted_keys: '2',
     pomerium_host_agent_trust_effective: '1',
+    pomerium_host_agent_contested: '0',
     pomerium_host_agent_bundle_serial: '42',
     pomerium_host_agent_bundle_issued_timestamp_seconds: '1000000000',
     pomerium_host_agent_bundle_expiry_timestamp_seconds: '2000000000',
@@ -49,6 +53,7 @@ test('tells all that is known, in base units', async () => {
     'pomerium_host_agent_cycles_total{outcome="rolled-back"}': '0',
     'pomerium_host_agent_cycles_total{outcome="rollback-failed"}': '0',
     pomerium_host_agent_sshd_restarts_total: '3',
+    pomerium_host_agent_sshd_restart_due: '1',
     pomerium_host_agent_drift_repairs_total: '1',
     pomerium_host_agent_clock_skew_seconds: '-2',
   })

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ProvisionRequest } from '../../agent/core/messages.ts'
+import type { Notes } from '../../agent/core/notes.ts'
 import type { Outcome } from '../../agent/core/outcome.ts'
 import type { Fetched } from '../../agent/core/source.ts'
 import { type CycleParts, runCycle } from '../../agent/daemon/cycle.ts'
-import type { Notes } from '../../agent/daemon/notebook.ts'
 
 const KEY = { type: 'ssh-ed25519', fingerprint: 'SHA256:x', comment: 'ca' }
 const APPLIED: Outcome = { outcome: 'applied', message: '', steps: [], trusted: [KEY] }
@@ -91,7 +91,7 @@ describe('runCycle', () => {
     })
     expect(asked).toEqual([])
     expect(notes).toMatchObject({
-      lastPoll: { result: 'timeout', message: 'm' },
+      lastPoll: { outcome: 'source-unavailable', code: 'timeout', message: 'm' },
       cycles: { 'source-unavailable': 1 },
     })
     expect(notes.lastSuccess).toBeUndefined()

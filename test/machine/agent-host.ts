@@ -82,11 +82,8 @@ export async function bootAgentHost(
     },
     async fingerprint() {
       const places = [CA_FILE, DROP_IN, '/etc/ssh/sshd_config.d', '/var/lib/pomerium']
-      const own = [
-        '/var/lib/pomerium-host-agent/state.json',
-        '/run/pomerium-host-agent/status.json',
-      ]
-      const files = await Promise.all([...places, ...own].map(path => host.stat(path)))
+      const own = '/var/lib/pomerium-host-agent/state.json'
+      const files = await Promise.all([...places, own].map(path => host.stat(path)))
       const names = ['ActiveEnterTimestampMonotonic', 'MainPID'] as const
       return { files, unit: await host.unitProperties('ssh.service', names) }
     },

@@ -174,7 +174,10 @@ describeTier('sshd under systemd', machineTier(), () => {
       await sh('systemctl daemon-reload; systemctl reset-failed ssh')
       expect(await service.limit()).toEqual({ burst: 1, intervalSeconds: 60 })
       const restarts: number[] = []
-      const history = { read: () => restarts, add: (at: number) => restarts.push(at) }
+      const history = {
+        read: () => ({ recent: restarts, total: restarts.length }),
+        add: (at: number) => restarts.push(at),
+      }
       const restarter = { service, history, clock: { now: Date.now, sleep: async () => {} } }
       expect(await restartOrDefer(restarter)).toEqual({ kind: 'restarted' })
       expect(await restartOrDefer(restarter)).toMatchObject({ kind: 'deferred' })

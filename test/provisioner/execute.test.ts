@@ -32,6 +32,7 @@ describe('a restart', () => {
           state === 'running'
             ? { kind: 'running', unit: 'ssh.service' }
             : { kind: 'failed', unit: 'ssh.service', result: 'exit-code' },
+        restarts: played.service.restarts,
         async restart(reason) {
           reasons.push(reason)
           const result = results.shift()

@@ -1,12 +1,23 @@
+import { optional } from '../../core/optional.ts'
+import type { StartLimit } from '../../core/restart-budget.ts'
 import { type FileSpec, writeFileAtomically } from '../atomic-write.ts'
 import type { FileSystem } from '../file-system.ts'
 import { lookAt } from '../look-at.ts'
 
-/** When sshd was restarted by us, kept across processes. */
-export interface RestartHistory {
+/** When sshd was restarted by us. */
+export interface Restarts {
   /** Milliseconds since the epoch, oldest first. */
-  read(): readonly number[]
-  add(atMs: number): void
+  recent: readonly number[]
+  /** How many there ever were. */
+  total: number
+  /** The limit that the unit had at the last one. */
+  limit?: StartLimit
+}
+
+/** Kept across processes. */
+export interface RestartHistory {
+  read(): Restarts
+  add(atMs: number, limit: StartLimit | undefined): void
 }
 
 /** As many as any sensible start limit counts. */
@@ -23,23 +34,33 @@ export function openRestartHistory(
 ): RestartHistory {
   const read = () => {
     const file = lookAt(fs, path)
-    return file.kind === 'file' ? parseHistory(file.content.toString()) : []
+    return file.kind === 'file' ? parseHistory(file.content.toString()) : NONE
   }
   return {
     read,
-    add(atMs) {
-      const restarts = [...read(), atMs].slice(-MOST_KEPT)
-      const content = Buffer.from(`${JSON.stringify({ version: 1, restarts })}\n`)
+    add(atMs, limit) {
+      const { recent, total } = read()
+      const restarts = [...recent, atMs].slice(-MOST_KEPT)
+      const text = JSON.stringify({ version: 1, restarts, total: total + 1, limit })
+      const content = Buffer.from(`${text}\n`)
       writeFileAtomically(fs, path, { content, ...access })
     },
   }
 }
 
-function parseHistory(text: string): number[] {
+const NONE: Restarts = { recent: [], total: 0 }
+
+function parseHistory(text: string): Restarts {
   try {
-    const { restarts } = JSON.parse(text) as { restarts: unknown }
-    return Array.isArray(restarts) ? restarts.filter(Number.isFinite) : []
+    const { restarts, total, limit } = JSON.parse(text) as Record<string, unknown>
+    if (!Array.isArray(restarts)) return NONE
+    const recent = restarts.filter(Number.isFinite)
+    return {
+      recent,
+      total: Number.isSafeInteger(total) ? (total as number) : recent.length,
+      ...optional('limit', limit as StartLimit | undefined),
+    }
   } catch {
-    return []
+    return NONE
   }
 }

@@ -1,4 +1,4 @@
-import { allowRestart } from '../../core/restart-budget.ts'
+import { allowRestart, type StartLimit } from '../../core/restart-budget.ts'
 import type { RestartHistory } from './restart-history.ts'
 import type { Clock, SshService } from './ssh-service.ts'
 
@@ -25,14 +25,17 @@ export async function restartWithinBudget(
   const limit = use === 'rollback' ? undefined : await service.limit()
   const start = clock.now()
   for (let waited = 0; ; ) {
-    const allowance = allowRestart(history.read(), clock.now(), limit)
+    const allowance = allowRestart(history.read().recent, clock.now(), limit)
     if (allowance.kind === 'now' || waited >= MOST_WAIT_MS) break
     const ms = Math.min(allowance.untilMs - clock.now(), start + MOST_WAIT_MS - clock.now())
     const sleep = Math.min(Math.max(ms, 1), MOST_WAIT_MS)
     await clock.sleep(sleep)
     waited += sleep
   }
-  await restartAndRemember({ service, history, clock })
+  await restartAndRemember(
+    { service, history, clock },
+    use === 'rollback' ? history.read().limit : limit,
+  )
 }
 
 /**
@@ -43,14 +46,18 @@ export async function restartOrDefer(
   restarter: Restarter,
 ): Promise<{ kind: 'restarted' } | { kind: 'deferred'; untilMs: number }> {
   const { service, history, clock } = restarter
-  const allowance = allowRestart(history.read(), clock.now(), await service.limit())
+  const limit = await service.limit()
+  const allowance = allowRestart(history.read().recent, clock.now(), limit)
   if (allowance.kind === 'wait') return { kind: 'deferred', untilMs: allowance.untilMs }
-  await restartAndRemember(restarter)
+  await restartAndRemember(restarter, limit)
   return { kind: 'restarted' }
 }
 
 // Written down first: a start that nobody remembers is one too many for the unit.
-async function restartAndRemember({ service, history, clock }: Restarter): Promise<void> {
-  history.add(clock.now())
+async function restartAndRemember(
+  { service, history, clock }: Restarter,
+  limit: StartLimit | undefined,
+): Promise<void> {
+  history.add(clock.now(), limit)
   await service.restart()
 }

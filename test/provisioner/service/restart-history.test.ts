@@ -19,10 +19,13 @@ const open = () => {
 }
 
 test('is kept across processes, and bounded', () => {
-  expect(open().read()).toEqual([])
-  for (let at = 1; at <= 100; at++) open().add(at)
-  expect(open().read()).toHaveLength(64)
-  expect(open().read().at(-1)).toBe(100)
+  expect(open().read()).toEqual({ recent: [], total: 0 })
+  const limit = { burst: 5, intervalSeconds: 10 }
+  for (let at = 1; at <= 100; at++) open().add(at, limit)
+  const { recent, ...rest } = open().read()
+  expect(recent).toHaveLength(64)
+  expect(recent.at(-1)).toBe(100)
+  expect(rest).toEqual({ total: 100, limit })
   expect(statSync(path).mode & 0o777).toBe(0o600)
   expect(readdirSync(folder)).toEqual(['restarts.json'])
 })
@@ -31,8 +34,8 @@ test.each(['', 'null', '{', '[]', '{"restarts":7}', '{"restarts":["x",null]}'])(
   'one that is damaged counts as empty: %j',
   text => {
     writeFileSync(path, text)
-    expect(open().read()).toEqual([])
-    open().add(7)
-    expect(open().read()).toEqual([7])
+    expect(open().read()).toEqual({ recent: [], total: 0 })
+    open().add(7, undefined)
+    expect(open().read()).toEqual({ recent: [7], total: 1 })
   },
 )

@@ -26,7 +26,10 @@ function restarter(limit: StartLimit | undefined) {
       restarted += 1
     },
   }
-  const history = { read: () => restarts, add: (at: number) => restarts.push(at) }
+  const history = {
+    read: () => ({ recent: restarts, total: restarts.length }),
+    add: (at: number) => restarts.push(at),
+  }
   return { service, history, clock }
 }
 

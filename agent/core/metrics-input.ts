@@ -1,0 +1,61 @@
+import type { Notes } from './notes.ts'
+import type { TrustedKey } from './outcome.ts'
+import type { Status } from './status.ts'
+
+/** What is told to Prometheus. What is not known is left out of the text, not told as 0. */
+export interface MetricsInput {
+  version: string
+  trusted: readonly TrustedKey[]
+  /** Whether sshd goes by our keys. */
+  effective?: boolean | undefined
+  /** Whether somebody keeps changing a file of ours. */
+  contested?: boolean | undefined
+  serial?: number | undefined
+  issued?: Date | undefined
+  expires?: Date | undefined
+  /** When this host took the bundle that it holds. */
+  accepted?: Date | undefined
+  /** When the source last gave a bundle, new or known. */
+  lastSuccess?: Date | undefined
+  lastCycle?: Date | undefined
+  /** How cycles ended, counted by outcome. */
+  cycles: Readonly<Record<string, number>>
+  restarts?: number | undefined
+  /** Whether a restart was put off. */
+  restartDue?: boolean | undefined
+  driftRepairs?: number | undefined
+  /** The source's clock less ours. */
+  clockSkewSeconds?: number | undefined
+}
+
+/** The same for `/metrics` and for the textfile: what the provisioner did, and what the daemon saw. */
+export function metricsInput(
+  status: Status | undefined,
+  notes: Notes,
+  version: string,
+): MetricsInput {
+  const { held, restarts } = status ?? {}
+  return {
+    version,
+    trusted: status?.trusted ?? [],
+    effective: status?.effective?.value,
+    contested: status?.contested,
+    serial: held?.serial,
+    issued: date(held?.issued),
+    expires: date(held?.expires),
+    accepted: date(held?.acceptedAt),
+    lastSuccess: date(notes.lastSuccess),
+    lastCycle: later(date(status?.at), date(notes.lastPoll?.at)),
+    cycles: notes.cycles,
+    restarts: restarts?.total,
+    restartDue: restarts?.due,
+    driftRepairs: status?.repaired,
+    clockSkewSeconds: notes.clockSkewSeconds,
+  }
+}
+
+const date = (text: string | undefined) => (text === undefined ? undefined : new Date(text))
+
+function later(one: Date | undefined, other: Date | undefined): Date | undefined {
+  return one === undefined || (other !== undefined && other > one) ? other : one
+}

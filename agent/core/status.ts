@@ -1,0 +1,110 @@
+import type { Outcome, TrustedKey } from './outcome.ts'
+import type { Signer } from './signer.ts'
+
+/** A key that this host trusts, and since when; times are ISO 8601, as everywhere in these files. */
+export interface HeldKey extends TrustedKey {
+  since?: string
+}
+
+/** The bundle in force. */
+export interface HeldStatus {
+  /** A URL without its query, by the provisioner's own config. */
+  source: string
+  acceptedAt: string
+  serial?: number
+  issued?: string
+  expires?: string
+  signer?: Signer
+}
+
+/** What our restarts of sshd have used of the unit's start limit; see `allowRestart`. */
+export interface RestartStatus {
+  /** Ever made. */
+  total: number
+  /** The last ones, in milliseconds since the epoch. */
+  recent: readonly number[]
+  /** The unit's limit, as it was at the last one. */
+  limit?: { burst: number; intervalSeconds: number }
+  /** One was put off, and is still to be made. */
+  due: boolean
+}
+
+/** What the provisioner tells everybody on the host: how its last turn ended, and what it holds. */
+export interface Status {
+  version: 1
+  at: string
+  outcome: Outcome
+  trusted: readonly HeldKey[]
+  held?: HeldStatus
+  /** Whether sshd goes by our keys, and when that was last seen; absent where it never was. */
+  effective?: { value: boolean; at: string }
+  /** Somebody keeps changing a file of ours. */
+  contested: boolean
+  restarts: RestartStatus
+  /** How many files were ever put right after somebody else had changed them. */
+  repaired: number
+}
+
+/** What a turn knows when it ends. */
+export interface TurnEnd {
+  at: string
+  outcome: Outcome
+  /** Whether sshd goes by our keys, where this turn has seen it. */
+  effective?: boolean
+  held?: HeldStatus & { since?: Readonly<Record<string, string>> }
+  restarts: RestartStatus
+  repaired: number
+}
+
+/** The status after a turn; what it did not look at stands as it was. */
+export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
+  const { at, outcome, held: { since, ...held } = {}, restarts, repaired } = end
+  const effective = effectiveAfter(end, before)
+  return {
+    version: 1,
+    at,
+    outcome,
+    trusted: outcome.trusted.map(key => ({
+      ...key,
+      ...(since?.[key.fingerprint] === undefined
+        ? {}
+        : { since: since[key.fingerprint] as string }),
+    })),
+    ...('source' in held ? { held: held as HeldStatus } : {}),
+    ...(effective === undefined ? {} : { effective }),
+    contested: LOOKED_NOT.has(outcome.outcome)
+      ? (before?.contested ?? false)
+      : outcome.code === 'contested',
+    restarts,
+    repaired,
+  }
+}
+
+// Ends of turns that never came to look at the host.
+const LOOKED_NOT = new Set<Outcome['outcome']>(['source-unavailable', 'refused'])
+
+function effectiveAfter(
+  { at, outcome, effective }: TurnEnd,
+  before: Status | undefined,
+): Status['effective'] {
+  // What was undone proves nothing of what stands now, and what could not be undone still less.
+  if (outcome.outcome === 'rollback-failed') return undefined
+  if (outcome.outcome === 'rolled-back' || effective === undefined) return before?.effective
+  return { value: effective, at }
+}
+
+/** Reads what `statusAfter` made; `undefined` where it is damaged, or of another form. */
+export function parseStatus(text: string): Status | undefined {
+  try {
+    const status = JSON.parse(text) as Status
+    const whole =
+      status.version === 1 &&
+      Number.isFinite(Date.parse(status.at)) &&
+      typeof status.outcome.outcome === 'string' &&
+      Array.isArray(status.trusted) &&
+      Array.isArray(status.restarts.recent)
+    return whole ? status : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,24 @@
+import { trustedUserCaKeys } from './effective-config.ts'
+import type { SshdState } from './observation.ts'
+import type { Plan } from './plan.ts'
+import type { HostRefusalCode } from './refuse-host.ts'
+
+/** What keeps our keys from logging anyone in though sshd names our file. */
+const NAMED_IN_VAIN = new Set<HostRefusalCode>([
+  'pubkey-authentication-off',
+  'certificates-not-accepted',
+  'ca-type-not-accepted',
+  'revoked-keys-missing',
+  'contested',
+  'read-only',
+])
+
+/**
+ * Whether sshd goes by our keys, as the host was found; `undefined` where that could not be seen (its
+ * configuration is broken, say: the sshd that runs goes on with what it has read).
+ */
+export function trustInForce(sshd: SshdState, caFile: string, plan: Plan): boolean | undefined {
+  if (sshd.kind !== 'readable') return undefined
+  if (plan.kind === 'host-refused' && NAMED_IN_VAIN.has(plan.code)) return false
+  return trustedUserCaKeys(sshd.effective) === caFile
+}
