@@ -37,15 +37,15 @@ async function measure(productLayer: string): Promise<Results> {
   const asleep = await measureAsleep(it)
   const resident = await measureResident(it)
   const google = await measureGoogle(it)
-  const { stdout } = await it.host.exec([
-    'dpkg-query',
-    '-W',
-    '-f',
-    '${Version}',
-    'google-guest-agent',
-  ])
+  const { stdout } = await it.host.exec('dpkg-query -W google-guest-agent | cut -f2')
   return {
-    machine: { commit, kernel, processors, at: new Date().toISOString(), googleVersion: stdout },
+    machine: {
+      commit,
+      kernel,
+      processors,
+      at: new Date().toISOString(),
+      googleVersion: stdout.trim(),
+    },
     rotations,
     startUp,
     idle: { asleep, resident, google },

@@ -45,6 +45,7 @@ export function drawResults({ rotations }: Results): string {
       `<path d="M${x(value)} ${TOP}V${bottom}" stroke="#ddd"/><text x="${x(value)}" y="${bottom + 16}" text-anchor="middle" fill="#666">${value}</text>`,
   )
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 28}" font-family="sans-serif" font-size="12">
+<title>A rotation: the new key in force, and answered</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${[...grid, ...heads, ...rows].join('\n')}
 </svg>
