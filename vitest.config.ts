@@ -25,7 +25,7 @@ export default defineConfig({
   test: {
     projects: [
       tier('core', ['test/core/**/*.test.ts'], 30),
-      tier('wings', ['test/{cli,daemon,provisioner,publisher,house}/**/*.test.ts'], 30, [
+      tier('wings', ['test/{cli,daemon,docs,house,provisioner,publisher}/**/*.test.ts'], 30, [
         EXHAUSTIVE,
       ]),
       tier('exhaustive', [EXHAUSTIVE], 120),

@@ -1,0 +1,30 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { CA_FILE } from './agent-host.ts'
+import { machineTier } from './available.ts'
+import { login } from './login.ts'
+import { readRecipes } from './recipes/recipe.ts'
+import { bootRecipeHost } from './recipes/recipe-host.ts'
+
+const recipes = readRecipes()
+// One tree for all of them, made once.
+const packages = recipes.flatMap(recipe => recipe.packages)
+
+// Without the comment, which not every source passes on.
+const blob = (line: string) => line.split(' ')[1]
+
+describeTier('the recipes, followed word by word', machineTier(), () => {
+  test.each(recipes)('$name', async recipe => {
+    const it = await bootRecipeHost(recipe, packages)
+    onTestFinished(() => it[Symbol.asyncDispose]())
+    const { host, current, next } = it
+    const trusted = async () => (await host.read(CA_FILE)).trimEnd().split('\n').map(blob)
+
+    for (const step of recipe.steps.filter(({ rotated }) => !rotated)) await it.follow(step)
+    expect(await trusted()).toEqual([blob(current.publicKey)])
+
+    for (const step of recipe.steps.filter(({ rotated }) => rotated)) await it.follow(step)
+    expect(await trusted()).toEqual([blob(current.publicKey), blob(next.publicKey)])
+    for (const ca of [current, next]) expect((await login(host, { ca })).outcome).toBe('accepted')
+  })
+})
