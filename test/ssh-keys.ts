@@ -1,45 +1,43 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { wireString } from '../agent/core/wire-strings.ts'
 
-/** A string of the SSH wire format: its length in four bytes, then its bytes (RFC 4251 §5). */
-export function wireString(value: Buffer | string): Buffer {
-  const bytes = Buffer.from(value as Buffer)
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(bytes.length)
-  return Buffer.concat([length, bytes])
-}
+export { wireString }
 
 /** A multiple precision integer: a zero byte in front where the sign bit would be set. */
-function wireInteger(bytes: Buffer): Buffer {
+export function wireInteger(bytes: Buffer): Buffer {
   return wireString((bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes)
 }
 
 const field = (key: KeyObject, name: 'x' | 'y' | 'n' | 'e') =>
   Buffer.from(key.export({ format: 'jwk' })[name] ?? '', 'base64url')
 
+export type KeyKind = 'ed25519' | 'p256' | 'p384' | 'p521' | 'rsa'
+
 /** The `type base64` of a new key, without OpenSSH: the core tier needs nothing but node. */
-export function newKeyLine(
-  type: 'ed25519' | 'p256' | 'p384' | 'p521' | 'rsa',
+export function newKeyLine(kind: KeyKind, bits = 3072): string {
+  return publicLine(kind, newKeyPair(kind, bits).publicKey)
+}
+
+export function newKeyPair(
+  kind: KeyKind,
   bits = 3072,
-): string {
-  const [name, blob] = newKey(type, bits)
+): { publicKey: KeyObject; privateKey: KeyObject } {
+  if (kind === 'ed25519') return generateKeyPairSync('ed25519')
+  if (kind === 'rsa') return generateKeyPairSync('rsa', { modulusLength: bits })
+  return generateKeyPairSync('ec', { namedCurve: kind.replace('p', 'P-') })
+}
+
+export function publicLine(kind: KeyKind, key: KeyObject): string {
+  const [name, blob] = publicBlob(kind, key)
   return `${name} ${Buffer.concat([wireString(name), blob]).toString('base64')}`
 }
 
-function newKey(
-  type: 'ed25519' | 'p256' | 'p384' | 'p521' | 'rsa',
-  bits: number,
-): [string, Buffer] {
-  if (type === 'ed25519') {
-    const { publicKey } = generateKeyPairSync('ed25519')
-    return ['ssh-ed25519', wireString(field(publicKey, 'x'))]
+function publicBlob(kind: KeyKind, key: KeyObject): [string, Buffer] {
+  if (kind === 'ed25519') return ['ssh-ed25519', wireString(field(key, 'x'))]
+  if (kind === 'rsa') {
+    return ['ssh-rsa', Buffer.concat([wireInteger(field(key, 'e')), wireInteger(field(key, 'n'))])]
   }
-  if (type === 'rsa') {
-    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: bits })
-    const numbers = [wireInteger(field(publicKey, 'e')), wireInteger(field(publicKey, 'n'))]
-    return ['ssh-rsa', Buffer.concat(numbers)]
-  }
-  const curve = `nist${type}`
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: type.replace('p', 'P-') })
-  const point = Buffer.concat([Buffer.of(4), field(publicKey, 'x'), field(publicKey, 'y')])
+  const curve = `nist${kind}`
+  const point = Buffer.concat([Buffer.of(4), field(key, 'x'), field(key, 'y')])
   return [`ecdsa-sha2-${curve}`, Buffer.concat([wireString(curve), wireString(point)])]
 }

@@ -134,6 +134,7 @@ function readString(blob: Buffer): string | undefined {
   return length <= blob.length - 4 ? blob.toString('latin1', 4, 4 + length) : undefined
 }
 
-function fingerprint(blob: Buffer): string {
+/** `SHA256:…` of a key blob, as `ssh-keygen -l` prints it. */
+export function fingerprint(blob: Buffer): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
 }

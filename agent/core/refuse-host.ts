@@ -24,6 +24,9 @@ export type HostRefusalCode =
   | 'no-way-to-restart'
   | 'contested'
   | 'read-only'
+  | 'signers-file-missing'
+  | 'signers-file-unsafe'
+  | 'signers-file-malformed'
 
 /** Why a host is left as it is. */
 export interface HostRefused {

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
+import type { AllowedSigner } from './allowed-signers.ts'
 import { type Bundle, type BundleRefused, parseBundle } from './bundle.ts'
+import { judgeSignature, type SignerRefusalCode } from './judge-signature.ts'
+import { optional } from './optional.ts'
 import type { Signer } from './signer.ts'
 
 /** The operator's limits on what a host may be told to trust (`trust:` in the config). */
 export interface TrustPolicy {
   /** An allow-list of `SHA256:…`; every key of a bundle must be in it. Absent: any key. */
   fingerprints?: readonly string[]
-  /** Whether a bundle must be signed (`trust.signers_file` is set). */
-  signatureRequired: boolean
+  /** Who must have signed it (`trust.signers_file`); `undefined`: signatures are not looked at. */
+  signers: readonly AllowedSigner[] | undefined
 }
 
 /** What this host has accepted before; what a rollback is measured against. */
@@ -18,8 +21,8 @@ export interface Held {
 }
 
 export type TrustRefusalCode =
+  | SignerRefusalCode
   | 'unsigned'
-  | 'signature-unverified'
   | 'fingerprint-not-allowed'
   | 'rollback'
   | 'serial-reused'
@@ -27,7 +30,7 @@ export type TrustRefusalCode =
   | 'expired'
 
 export type Verdict =
-  | { kind: 'trusted' }
+  | { kind: 'trusted'; signer?: Signer }
   | { kind: 'refused'; code: TrustRefusalCode; message: string }
 
 /** A bundle that may be put on the host, or why not. */
@@ -47,7 +50,8 @@ export function acceptBundle(
   if (bundle.kind === 'refused') return bundle
   const digest = createHash('sha256').update(bytes).digest('hex')
   const verdict = judgeTrust(bundle, digest, held, policy, now)
-  return verdict.kind === 'refused' ? verdict : { kind: 'accepted', bundle, digest }
+  if (verdict.kind === 'refused') return verdict
+  return { kind: 'accepted', bundle, digest, ...optional('signer', verdict.signer) }
 }
 
 /** Decides whether a well-formed bundle may replace what is held. Pure: `now` is taken once per cycle. */
@@ -58,16 +62,8 @@ export function judgeTrust(
   policy: TrustPolicy,
   now: Date,
 ): Verdict {
-  // Verifying SSHSIG comes with signed bundles; until then a signature is a claim nobody checked.
-  if (bundle.signature !== undefined) {
-    return refuse(
-      'signature-unverified',
-      'the bundle is signed, and this version can not verify signatures; publish it unsigned',
-    )
-  }
-  if (policy.signatureRequired) {
-    return refuse('unsigned', 'trust.signers_file is set, and the bundle is not signed')
-  }
+  const signed = judgeSigner(bundle, digest, held, policy, now)
+  if (signed.kind === 'refused') return signed
   const stranger = bundle.keys.find(
     key => policy.fingerprints !== undefined && !policy.fingerprints.includes(key.fingerprint),
   )
@@ -77,7 +73,32 @@ export function judgeTrust(
       `${stranger.fingerprint} is not in trust.fingerprints; add it there first if it is yours`,
     )
   }
-  return judgeFreshness(bundle, digest, held, now)
+  const fresh = judgeFreshness(bundle, digest, held, now)
+  return fresh.kind === 'refused' ? fresh : signed
+}
+
+function judgeSigner(
+  { signature }: Bundle,
+  digest: string,
+  held: Held | undefined,
+  { signers }: TrustPolicy,
+  now: Date,
+): Verdict {
+  if (signers === undefined) return { kind: 'trusted' }
+  if (signature === undefined) {
+    return refuse(
+      'unsigned',
+      'trust.signers_file is set, and the bundle is not signed; see bundle sign',
+    )
+  }
+  // A signer whose time is over signs nothing new; what is held was signed in time.
+  const limits = digest === held?.digest ? signers.map(withoutTimes) : signers
+  const judged = judgeSignature(signature, limits, now)
+  return judged.kind === 'refused' ? judged : { kind: 'trusted', signer: judged.signer }
+}
+
+function withoutTimes({ validAfter, validBefore, ...signer }: AllowedSigner): AllowedSigner {
+  return signer
 }
 
 function judgeFreshness(

@@ -14,7 +14,7 @@ export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | BundleRe
 /** Everything up to the steps; changes nothing and needs no lock. */
 export async function preview(request: Request, host: Host): Promise<Preview> {
   const { state, unseen } = readStateIfAllowed(host)
-  const accepted = accept(request, state)
+  const accepted = accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
   const { sshd: _, ...plan } = await planOn(host, accepted, request.config, state)
   return { ...plan, unseen: [...unseen, ...plan.unseen] }

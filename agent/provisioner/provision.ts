@@ -5,7 +5,7 @@ import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
 import { type Plan, planApply, type Wanted } from '../core/plan.ts'
-import { refuseHost } from '../core/refuse-host.ts'
+import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
 import { contestedPath, recentRepairs } from '../core/repairs.ts'
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
@@ -14,6 +14,7 @@ import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
+import { readSigners } from './read-signers.ts'
 import { type HeldBundle, readState, type State, writeState } from './state.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */
@@ -35,16 +36,14 @@ export async function provision(
   onInstant?: OnInstant,
 ): Promise<Outcome> {
   const state = readState(host)
-  const accepted = accept(request, state)
+  const accepted = accept(request, host, state)
   if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
+  if (accepted.kind === 'host-refused') return notOn(host, state, accepted)
   const planned = await planOn(host, accepted, request.config, state)
   const plan = withoutFight(planned, accepted, request, state)
   const found = trustInForce(planned.sshd, host.layout.caFile.path, plan)
   if (found !== undefined) host.effective = found
-  if (plan.kind === 'host-refused') {
-    const { code, message } = plan
-    return stopped({ outcome: 'host-refused', code, message }, kept(host, state))
-  }
+  if (plan.kind === 'host-refused') return notOn(host, state, plan)
   const { steps, warnings } = plan
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
     writeState(host, remembered(accepted, request, steps, state, restart), state)
@@ -59,13 +58,20 @@ export async function provision(
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */
-export function accept({ bundle, config, now }: Request, state: State): Accepted {
+export function accept(
+  { bundle, config, now }: Request,
+  host: Host,
+  state: State,
+): Accepted | HostRefused {
   const { fingerprints, signersFile } = config.trust
-  const policy = {
-    signatureRequired: signersFile !== undefined,
-    ...(fingerprints === undefined ? {} : { fingerprints }),
-  }
+  const read = signersFile === undefined ? undefined : readSigners(host, signersFile)
+  if (read?.kind === 'host-refused') return read
+  const policy = { signers: read?.signers, ...optional('fingerprints', fingerprints) }
   return acceptBundle(bundle, state.held, policy, now)
+}
+
+function notOn(host: Host, state: State, { code, message }: HostRefused): Outcome {
+  return stopped({ outcome: 'host-refused', code, message }, kept(host, state))
 }
 
 /** The plan for an accepted bundle on the host as it is. */

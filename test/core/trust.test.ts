@@ -3,7 +3,7 @@ import { acceptBundle, type Held, type TrustPolicy } from '../../agent/core/trus
 import { newKeyLine } from '../ssh-keys.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
-const ANY: TrustPolicy = { signatureRequired: false }
+const ANY: TrustPolicy = { signers: undefined }
 const KEY = newKeyLine('ed25519')
 const bytes = (text: string) => Buffer.from(text)
 const accept = (text: string, held?: Held, policy = ANY) =>
@@ -56,15 +56,17 @@ describe('the operator’s limits', () => {
   })
 
   test('an unsigned bundle is refused where signers are named', () => {
-    const refused = accept(`${KEY}\n`, undefined, { signatureRequired: true })
+    const refused = accept(`${KEY}\n`, undefined, { signers: [] })
     expect(refused).toMatchObject({ kind: 'refused', code: 'unsigned' })
   })
 
-  test('a signature that nobody verified is refused, signers named or not', () => {
+  test('where none are named, a signed bundle is taken as one that is not', () => {
     const signed = `${KEY}\n-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n`
-    for (const signatureRequired of [true, false]) {
-      const refused = accept(signed, undefined, { signatureRequired })
-      expect(refused).toMatchObject({ kind: 'refused', code: 'signature-unverified' })
-    }
+    const taken = accept(signed)
+    expect(taken.kind).toBe('accepted')
+    expect(taken).not.toHaveProperty('signer')
+    expect(accept(signed, undefined, { signers: [] })).toMatchObject({
+      code: 'malformed-signature',
+    })
   })
 })

@@ -1,0 +1,70 @@
+import { type LocalTime, parseOptions, type SignerOptions } from './allowed-signer-options.ts'
+import { type CaKey, parseCaKey } from './ca-key.ts'
+
+/** One key that may sign, with its limits. */
+export interface AllowedSigner extends SignerOptions {
+  /** The principals field as it stands. */
+  principals: string
+  key: CaKey
+  /** Counts from 1. */
+  line: number
+}
+
+export interface SignersFault {
+  line?: number
+  message: string
+}
+
+/**
+ * Reads a file in the form of ssh-keygen(1), ALLOWED SIGNERS. One bad line refuses the whole file: a
+ * limit that is misspelt must not become no limit. A time without `Z` is the host's own (`localTime`).
+ */
+export function parseAllowedSigners(
+  text: string,
+  localTime: LocalTime,
+): { signers: AllowedSigner[] } | { faults: SignersFault[] } {
+  const signers: AllowedSigner[] = []
+  const faults: SignersFault[] = []
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = index + 1
+    const content = raw.trim()
+    if (content === '' || content.startsWith('#')) continue
+    const parsed = parseLine(content, localTime)
+    if ('fault' in parsed) faults.push({ line, message: parsed.fault })
+    else signers.push({ ...parsed, line })
+  }
+  if (faults.length > 0) return { faults }
+  return signers.length > 0 ? { signers } : { faults: [{ message: 'no signer in it' }] }
+}
+
+function parseLine(
+  content: string,
+  localTime: LocalTime,
+): Omit<AllowedSigner, 'line'> | { fault: string } {
+  if (/[\p{Cc}\p{Cf}]/u.test(content.replaceAll('\t', ''))) return { fault: 'a control character' }
+  const match = /^(?:"([^"]*)"|([^ \t"]+))[ \t]+(.*)$/.exec(content)
+  const principals = match?.[1] ?? match?.[2] ?? ''
+  const rest = match?.[3] ?? ''
+  if (!principals.split(',').some(name => name !== '' && !name.startsWith('!'))) {
+    return { fault: 'a line is: principals [options] keytype base64' }
+  }
+  const plain = parseCaKey(rest)
+  if (plain.kind === 'key') return { principals, key: plain.key }
+  const end = endOfOptions(rest)
+  const after = end === undefined ? '' : rest.slice(end).trim()
+  if (end === undefined || after === '') return { fault: plain.message }
+  const key = parseCaKey(after)
+  // Where no key stands behind the first word either, the first word is what is wrong.
+  if (key.kind === 'refused') {
+    return { fault: isKeyType(rest) ? plain.message : key.message }
+  }
+  const options = parseOptions(rest.slice(0, end), localTime)
+  return 'fault' in options ? options : { principals, key: key.key, ...options }
+}
+
+const isKeyType = (text: string) => /^(ssh-|ecdsa-|sk-|webauthn-)/.test(text)
+
+/** Where the options end: the first blank outside quotes; `undefined` where a quote is left open. */
+function endOfOptions(text: string): number | undefined {
+  return /^(?:\\"|"(?:\\"|[^"])*"|[^ \t"])*(?=[ \t])/.exec(text)?.[0].length
+}

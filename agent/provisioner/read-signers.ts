@@ -1,0 +1,61 @@
+import { posix } from 'node:path'
+import type { LocalTime } from '../core/allowed-signer-options.ts'
+import { type AllowedSigner, parseAllowedSigners } from '../core/allowed-signers.ts'
+import type { FileState } from '../core/observation.ts'
+import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
+import type { Host } from './host.ts'
+import { lookAt } from './look-at.ts'
+
+/** Times in the signers file without `Z` are this host's. */
+const localTime: LocalTime = (year, month, day, hour, minute, second) =>
+  new Date(year, month - 1, day, hour, minute, second)
+
+/**
+ * The signers that a host takes bundles from, or why its file can't be gone by. Whoever can write
+ * that file, or a folder on its way, decides what this host trusts: that must be root alone.
+ */
+export function readSigners(
+  host: Host,
+  path: string,
+): { kind: 'signers'; signers: AllowedSigner[] } | HostRefused {
+  const file = lookAt(host.fs, host.at(path))
+  if (file.kind === 'missing') {
+    const remedy = 'put the allowed_signers file there, or no bundle is taken'
+    return refuseHost(
+      'signers-file-missing',
+      `${path}, which trust.signers_file names, is missing; ${remedy}`,
+    )
+  }
+  const unsafe = unsafety(host, path)
+  if (unsafe !== undefined) return refuseHost('signers-file-unsafe', unsafe)
+  if (file.kind !== 'file') {
+    const why = file.kind === 'unseen' ? 'can be read by root only; run this as root' : 'is no file'
+    return refuseHost('signers-file-unsafe', `${path} ${why}`)
+  }
+  const parsed = parseAllowedSigners(file.content.toString(), localTime)
+  if ('signers' in parsed) return { kind: 'signers', signers: parsed.signers }
+  const faults = parsed.faults.map(({ line, message }) =>
+    line === undefined ? `${path}: ${message}` : `${path}:${line}: ${message}`,
+  )
+  return refuseHost('signers-file-malformed', faults.join('; '))
+}
+
+function unsafety(host: Host, path: string): string | undefined {
+  for (const place of withParents(path)) {
+    const why = whyUnsafe(lookAt(host.fs, host.at(place)), host.owner.uid)
+    if (why !== undefined) return `${place} ${why}: who can change ${path} decides what is trusted`
+  }
+  return undefined
+}
+
+function whyUnsafe(state: FileState, owner: number): string | undefined {
+  if (state.kind === 'other') return `is a ${state.what}`
+  if (state.kind !== 'file' && state.kind !== 'folder') return undefined
+  if (state.uid !== owner) return `belongs to user ${state.uid}; chown it to root`
+  return (state.mode & 0o022) === 0 ? undefined : 'can be written by others; chmod go-w it'
+}
+
+function withParents(path: string): string[] {
+  const parent = posix.dirname(path)
+  return parent === path ? [path] : [path, ...withParents(parent)]
+}

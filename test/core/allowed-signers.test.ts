@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
+import { newKeyLine } from '../ssh-keys.ts'
+
+const KEY = newKeyLine('ed25519')
+const RSA = newKeyLine('rsa')
+// A host two hours east of Greenwich.
+const parse = (text: string) =>
+  parseAllowedSigners(
+    text,
+    (year, month, day, hour, minute, second) =>
+      new Date(Date.UTC(year, month - 1, day, hour - 2, minute, second)),
+  )
+
+test('lines, comments, blank lines, quotes, options in any case', () => {
+  const text = `# who signs
+ops@example.com ${KEY} a comment
+
+  *@example.com,!bob@example.com\tnamespaces="pomerium-user-ca,file" ${RSA}\r
+"with, blank" VALID-AFTER="20260101",valid-before="20261231235959Z",Namespaces="a\\"b" ${KEY}
+`
+  expect(parse(text)).toMatchObject({
+    signers: [
+      { principals: 'ops@example.com', line: 2, key: { comment: 'a comment' } },
+      { principals: '*@example.com,!bob@example.com', namespaces: 'pomerium-user-ca,file' },
+      {
+        principals: 'with, blank',
+        validAfter: new Date('2025-12-31T22:00:00Z'),
+        validBefore: new Date('2026-12-31T23:59:59Z'),
+        namespaces: 'a"b',
+        line: 5,
+      },
+    ],
+  })
+})
+
+test.each([
+  ['202602281530', '2026-02-28T13:30:00Z'],
+  ['202602281530z', '2026-02-28T15:30:00Z'],
+  ['20260228153015UTC', '2026-02-28T15:30:15Z'],
+  ['20240229Z', '2024-02-29T00:00:00Z'],
+])('%s is %s', (time, date) => {
+  expect(parse(`a valid-after="${time}" ${KEY}`)).toMatchObject({
+    signers: [{ validAfter: new Date(date) }],
+  })
+})
+
+describe('one bad line refuses the file, and is named', () => {
+  test.each([
+    ['no principal', KEY],
+    ['no key', 'ops@example.com'],
+    ['nobody but who is excluded', `!ops@example.com ${KEY}`],
+    ['an authority', `ops cert-authority ${KEY}`],
+    ['an option that is none', `ops verify-required ${KEY}`],
+    ['an option that is none, with a value', `ops principals="x" ${KEY}`],
+    ['an option twice', `ops namespaces="a",namespaces="b" ${KEY}`],
+    ['no quotes', `ops namespaces=file ${KEY}`],
+    ['a quote left open', `ops namespaces="file ${KEY}`],
+    ['a comma at the end', `ops namespaces="file", ${KEY}`],
+    ['no comma', `ops namespaces="file"valid-after="20260101" ${KEY}`],
+    ['a day that is none', `ops valid-before="20260230" ${KEY}`],
+    ['an hour that is none', `ops valid-before="202602282500Z" ${KEY}`],
+    ['a time of another form', `ops valid-before="2026-02-28" ${KEY}`],
+    ['an end before its beginning', `ops valid-after="2027",valid-before="2026" ${KEY}`],
+    ['an end at its beginning', `ops valid-after="20260101",valid-before="20260101" ${KEY}`],
+    ['a key cut off', `ops ${KEY.slice(0, -4)}`],
+    ['a key cut off behind options', `ops namespaces="file" ${KEY.slice(0, -4)}`],
+    ['a short RSA key', `ops ${newKeyLine('rsa', 1024)}`],
+    ['a security key', 'ops sk-ssh-ed25519@openssh.com AAAA'],
+    ['a control character', `ops\u0007 ${KEY}`],
+  ])('%s', (_, line) => {
+    expect(parse(`good ${KEY}\n${line}\n`)).toEqual({
+      faults: [{ line: 2, message: expect.any(String) }],
+    })
+  })
+
+  test('all at once, and an empty file is one', () => {
+    expect(parse('a\nb\n')).toMatchObject({ faults: [{ line: 1 }, { line: 2 }] })
+    expect(parse('# nobody\n')).toEqual({ faults: [{ message: 'no signer in it' }] })
+  })
+})
