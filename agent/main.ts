@@ -11,6 +11,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   provision: async () => (await import('./cli/provision.ts')).provision,
   run: async () => (await import('./cli/run.ts')).run,
   repair: async () => (await import('./cli/repair.ts')).repair,
+  configure: async () => (await import('./cli/configure.ts')).configure,
   fetch: async () => (await import('./cli/fetch.ts')).fetch,
   bundle: async () => (await import('./cli/bundle.ts')).bundle,
 }

@@ -22,6 +22,8 @@ export interface ReleaseOptions {
   readonly folder: string
   /** The file with the private key, else a throwaway one is made. */
   readonly signingKey?: string | undefined
+  /** Where the release will lie; else whoever installs says it. */
+  readonly downloadUrl?: string | undefined
   readonly targets?: readonly Target[]
   readonly compressions?: readonly Compression[]
 }
@@ -53,7 +55,7 @@ export async function buildRelease(options: ReleaseOptions): Promise<Release> {
     }
   })
   await Promise.all(jobs)
-  layInstaller(folder, signer.publicKey)
+  layInstaller(folder, signer.publicKey, options.downloadUrl ?? '')
   writeFileSync(join(folder, 'SHA256SUMS'), sumsOf(folder))
   await signer.sign(join(folder, 'SHA256SUMS'))
   rmSync(work, { recursive: true })
@@ -74,12 +76,13 @@ async function layTarget(target: Target, program: string): Promise<void> {
   await buildProgram(program, join(nodeFolder, 'node'))
 }
 
-function layInstaller(folder: string, signer: string): void {
+function layInstaller(folder: string, signer: string, downloadUrl: string): void {
   const template = join(source, 'installer', 'install.sh')
   if (!existsSync(template)) return
   const filled = readFileSync(template, 'utf8')
     .replaceAll('@RELEASE_SIGNER@', signer)
     .replaceAll('@VERSION@', VERSION)
+    .replaceAll('@DOWNLOAD_URL@', downloadUrl)
   writeFileSync(join(folder, 'install.sh'), filled, { mode: 0o755 })
 }
 
@@ -102,6 +105,7 @@ async function git(...args: string[]): Promise<string> {
 
 if (import.meta.main) {
   const folder = join(source, 'dist', 'release')
-  const release = await buildRelease({ folder, signingKey: process.env.RELEASE_SIGNING_KEY })
+  const { RELEASE_SIGNING_KEY: signingKey, RELEASE_DOWNLOAD_URL: downloadUrl } = process.env
+  const release = await buildRelease({ folder, signingKey, downloadUrl })
   process.stdout.write(renderRelease(release))
 }

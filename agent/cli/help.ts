@@ -3,11 +3,12 @@ export const HELP = `pomerium-host-agent keeps this host's sshd trusting the Pom
 
 Usage: pomerium-host-agent COMMAND [--config FILE] [--root DIR] [--json]
 
-  apply     fetch the CA keys, put them in force, prove it
-  plan      say what apply would do; changes nothing
-  status    say what this host trusts, and whether sshd uses it
-  remove    make this host what it was before
-  bundle    for the operator: make, sign and publish what the hosts fetch; see bundle --help
+  apply      fetch the CA keys, put them in force, prove it
+  plan       say what apply would do; changes nothing
+  status     say what this host trusts, and whether sshd uses it
+  remove     make this host what it was before
+  configure  put an edited config file in force: services, timer, webhook
+  bundle     for the operator: make, sign and publish what the hosts fetch; see bundle --help
 
   --config FILE   instead of /etc/pomerium/host-agent.yaml
   --root DIR      work on the tree under DIR: an image, a sandbox

@@ -1,0 +1,145 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
+import { mergeSettings } from '../core/config/merge-settings.ts'
+import { parseConfig } from '../core/config/parse-config.ts'
+import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
+import { messageOf } from '../core/failures.ts'
+import { EXIT, exitCodeOf } from '../core/outcome.ts'
+import { clashingCredentials } from '../core/service-settings.ts'
+import { inTurn } from '../provisioner/in-turn.ts'
+import { remove } from '../provisioner/remove.ts'
+import { setUp, stopAll, undoSetUp, type Wish } from '../provisioner/setup/set-up.ts'
+import { SetupError } from '../provisioner/setup/systemd-units.ts'
+import { type Invocation, UsageError } from './invocation.ts'
+import { onHost, requireRoot } from './on-host.ts'
+import { printOutcome } from './print-outcome.ts'
+import { paint, print } from './screen.ts'
+
+/** Where a file that a setting names is kept, and its mode: secrets are root's alone. */
+const KEPT_AT: Partial<Record<SettingName, { path: string; mode: number }>> = {
+  'source.token_file': { path: '/etc/pomerium/credentials/source-token', mode: 0o600 },
+  'source.ca_file': { path: '/etc/pomerium/source-ca.pem', mode: 0o644 },
+  'trust.signers_file': { path: '/etc/pomerium/bundle-signers', mode: 0o644 },
+  'webhook.secret_file': { path: '/etc/pomerium/credentials/webhook-secret', mode: 0o600 },
+}
+
+/**
+ * Puts the config file in force beyond the program itself: user, credentials, services, the timer,
+ * the webhook's socket. The installer calls it with its flags, an operator after an edit with none.
+ */
+export async function configure(invocation: Invocation): Promise<number> {
+  const flags = parse(invocation.args)
+  requireRoot(invocation, 'configure')
+  const program = dirname(dirname(realpathSync(invocation.self.at(-1) ?? '')))
+  try {
+    return await (flags.undo ? undo(invocation, program) : put(flags, program))
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    process.stderr.write(`pomerium-host-agent: ${error.message}\n`)
+    return EXIT.hostRefused
+  }
+}
+
+async function put(flags: ReturnType<typeof parse>, program: string): Promise<number> {
+  const { copies, settings } = readCopies(flags.copy)
+  for (const [name, value] of pairs(flags.set)) settings.set(name, value)
+  const { config, text } = merged(settings)
+  const wish: Wish = {
+    ...{ config, configText: text, copies, program },
+    ...(flags.resident ? { resident: true } : flags.asleep ? { resident: false } : {}),
+    start: !flags['no-start'],
+    renewed: flags.renewed,
+  }
+  const changed = await setUp(wish)
+  for (const path of changed) print(`  ${path}`)
+  if (changed.length === 0) print(`${paint('green', 'unchanged')}: all is in place`)
+  return 0
+}
+
+async function undo(invocation: Invocation, program: string): Promise<number> {
+  const { config, host } = await onHost({ ...invocation, args: [] })
+  await stopAll({ config, program })
+  const outcome = await inTurn(host, new Date(), () => remove(host))
+  printOutcome(outcome, false)
+  const code = exitCodeOf(outcome)
+  if (code !== 0) return code
+  for (const folder of await undoSetUp({ config, program })) {
+    print(`${folder} stays: there are files in it that are not ours`)
+  }
+  return 0
+}
+
+function merged(settings: Map<SettingName, string>): { config: Config; text: string } {
+  const name = DEFAULT_CONFIG_FILE
+  const held = existsSync(name) ? readFileSync(name, 'utf8') : undefined
+  const merge = mergeSettings({ name, text: held }, settings)
+  if ('errors' in merge) throw usage(merge.errors)
+  // The environment of whoever calls this is not that of the services.
+  const parsed = parseConfig({ name, text: merge.text }, {})
+  if ('errors' in parsed) throw usage(parsed.errors)
+  const { config } = parsed
+  if (config.source.url === undefined) {
+    throw new UsageError(`${name} has no source.url: say where the CA keys are published`)
+  }
+  const clash = clashingCredentials(config)
+  if (clash !== undefined) {
+    throw new UsageError(
+      `${clash.join(' and ')} need two different file names: systemd hands them over by these`,
+    )
+  }
+  return { config, text: merge.text }
+}
+
+function readCopies(given: string[]) {
+  const settings = new Map<SettingName, string>()
+  const copies: Wish['copies'] = []
+  for (const [name, file] of pairs(given)) {
+    const place = KEPT_AT[name]
+    if (place === undefined) throw new UsageError(`${name} is no file that is kept`)
+    if (!existsSync(file)) throw new UsageError(`${file}: no such file`)
+    // One that lies with the rest already is the operator's to keep.
+    const kept = realpathSync(file).startsWith('/etc/pomerium/')
+    settings.set(name, kept ? realpathSync(file) : place.path)
+    if (!kept) copies.push({ ...place, content: readFileSync(file) })
+  }
+  return { settings, copies }
+}
+
+function pairs(given: string[]): [SettingName, string][] {
+  return given.map(each => {
+    const at = each.indexOf('=')
+    const name = SETTING_NAMES.find(known => known === each.slice(0, at))
+    if (name === undefined) throw new UsageError(`"${each}" is not setting=value`)
+    return [name, each.slice(at + 1)]
+  })
+}
+
+const usage = (errors: ConfigError[]) =>
+  new UsageError(
+    errors
+      .map(
+        ({ where, line, message }) => `${where}${line === undefined ? '' : `:${line}`}: ${message}`,
+      )
+      .join('\n'),
+  )
+
+function parse(args: string[]) {
+  const off = { type: 'boolean', default: false } as const
+  const many = { type: 'string', multiple: true, default: [] as string[] } as const
+  try {
+    const options = {
+      set: many,
+      copy: many,
+      resident: off,
+      asleep: off,
+      undo: off,
+      renewed: off,
+      'no-start': off,
+    }
+    return parseArgs({ args, options }).values
+  } catch (error) {
+    throw new UsageError(messageOf(error), { cause: error })
+  }
+}

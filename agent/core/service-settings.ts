@@ -1,0 +1,121 @@
+import { posix } from 'node:path'
+import type { Config } from './config/config.ts'
+import { layoutOf } from './layout.ts'
+
+const UNITS = '/etc/systemd/system'
+const PROGRAM = '/usr/local/bin/pomerium-host-agent'
+/** What the timer unit says by itself, in seconds. */
+const USUAL_POLL = 300
+
+/** A file that the settings want beside the units; `undefined` content: that it is not there. */
+export interface SettingsFile {
+  path: string
+  content: string | undefined
+}
+
+/**
+ * The files that the daemon reads and that need not be readable for its user. They are handed over
+ * under their base names (systemd.exec(5), "Credentials"), so no two may have the same one.
+ */
+export function credentialFiles({ source, webhook }: Config): string[] {
+  const { secretFile, tlsCertFile, tlsKeyFile } = webhook
+  const named = [source.tokenFile, source.caFile, secretFile, tlsCertFile, tlsKeyFile]
+  return [...new Set(named.filter(path => path !== undefined))]
+}
+
+/** Two files of which the daemon would see only one; `undefined` where each has a name of its own. */
+export function clashingCredentials(config: Config): [string, string] | undefined {
+  const files = credentialFiles(config)
+  for (const [index, file] of files.entries()) {
+    const same = files
+      .slice(index + 1)
+      .find(other => posix.basename(other) === posix.basename(file))
+    if (same !== undefined) return [file, same]
+  }
+  return undefined
+}
+
+/** The drop-ins that carry the settings which systemd acts on (systemd.unit(5)). */
+export function unitDropIns(config: Config, { resident }: { resident: boolean }): SettingsFile[] {
+  const { source, webhook } = config
+  const credentials = credentialFiles(config).map(
+    path => `LoadCredential=${posix.basename(path)}:${path}`,
+  )
+  const folders = writableFolders(config)
+  return [
+    dropIn('pomerium-host-agent.service', 'credentials', 'Service', credentials),
+    dropIn('pomerium-host-agent.service', 'resident', 'Service', resident ? RESIDENT : []),
+    dropIn(
+      'pomerium-host-agent.timer',
+      'poll',
+      'Timer',
+      source.pollIntervalSeconds === USUAL_POLL ? [] : pollLines(source.pollIntervalSeconds),
+    ),
+    dropIn(
+      'pomerium-host-agent-webhook.socket',
+      'listen',
+      'Socket',
+      // The first line takes the unit's own away.
+      webhook.listen === undefined ? [] : ['ListenStream=', `ListenStream=${webhook.listen}`],
+    ),
+    dropIn(
+      'pomerium-host-agent-.service',
+      'folders',
+      'Service',
+      folders.map(folder => `ReadWritePaths=${folder}`),
+    ),
+  ]
+}
+
+const RESIDENT = [
+  'ExecStart=',
+  `ExecStart=${PROGRAM} run --resident`,
+  'Restart=on-failure',
+  'RestartSec=5s',
+]
+
+// An empty assignment takes every clock of the timer away (systemd.timer(5)), that of boot too.
+function pollLines(seconds: number): string[] {
+  return [
+    'OnBootSec=',
+    'OnBootSec=15s',
+    `OnUnitInactiveSec=${seconds}s`,
+    `RandomizedDelaySec=${Math.max(1, Math.round(seconds / 10))}s`,
+  ]
+}
+
+// Where the root wing writes beside what its unit allows it already.
+function writableFolders({ sshd, metrics }: Config): string[] {
+  const { caFolder, dropInFolder } = layoutOf(sshd)
+  const wanted = [caFolder.path, dropInFolder.path]
+  if (metrics.textfile !== undefined) wanted.push(posix.dirname(metrics.textfile))
+  const allowed = ['/etc/ssh', '/usr/etc/ssh', '/var/lib']
+  return [...new Set(wanted)].filter(
+    folder => !allowed.some(each => folder === each || folder.startsWith(`${each}/`)),
+  )
+}
+
+function dropIn(unit: string, name: string, section: string, lines: string[]): SettingsFile {
+  const path = `${UNITS}/${unit}.d/${name}.conf`
+  if (lines.length === 0) return { path, content: undefined }
+  const head = '# Made by `pomerium-host-agent configure` from /etc/pomerium/host-agent.yaml.'
+  return { path, content: `${[head, `[${section}]`, ...lines].join('\n')}\n` }
+}
+
+/** The units that wake us, and those that must not, by the settings. */
+export function unitsToStart(
+  { webhook }: Config,
+  { resident }: { resident: boolean },
+): { wanted: string[]; unwanted: string[] } {
+  const base = [
+    'pomerium-host-agent-provisioner.socket',
+    'pomerium-host-agent-watch.path',
+    'pomerium-host-agent-repair.path',
+    'pomerium-host-agent.timer',
+  ]
+  // The resident listens for itself.
+  const socket = ['pomerium-host-agent-webhook.socket']
+  return webhook.listen !== undefined && !resident
+    ? { wanted: [...base, ...socket], unwanted: [] }
+    : { wanted: base, unwanted: socket }
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Init } from './find-init.ts'
+import type { Site } from './install-record.ts'
+import type { LaidFile } from './lay-file.ts'
+import type { Run } from './system-user.ts'
+import { must } from './systemd-units.ts'
+
+/** The services of an init without activation, and how it is told of them. */
+export interface InitScripts {
+  files: LaidFile[]
+  enable(site: Site, run: Run): Promise<void>
+  start(site: Site, renewed: boolean, run: Run): Promise<void>
+  stop(running: boolean, run: Run): Promise<void>
+  disable(run: Run): Promise<void>
+}
+
+// In the order of starting: the one that is asked comes before the one that asks.
+const NAMES = ['pomerium-host-agent-provisioner', 'pomerium-host-agent']
+
+/** The services of the release, for an init. */
+export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): InitScripts {
+  const { path, enable, disable, control, isUp } = INITS[init]
+  const each = async (names: string[], run: Run, argv: (name: string) => string[]) => {
+    for (const name of names) await must(run, argv(name))
+  }
+  const changedOf = ({ changed }: Site) => NAMES.filter(name => changed.includes(path(name)))
+  return {
+    files: NAMES.map(name => ({
+      path: path(name),
+      content: readFileSync(join(folder, init, name)),
+      mode: 0o755,
+      uid: 0,
+      gid: 0,
+    })),
+    // Told of once: what was laid before is known to the init already.
+    enable: (site, run) => each(changedOf(site), run, enable),
+    async start(site, renewed, run) {
+      for (const name of NAMES) {
+        const up = (await run(isUp(name))).code === 0
+        const stale = renewed || site.changed.length > 0
+        if (up && !stale) continue
+        await must(run, control(name, up ? 'restart' : 'start'))
+        site.changed.push(name)
+      }
+    },
+    async stop(running, run) {
+      if (!running) return
+      for (const name of NAMES.toReversed()) {
+        if ((await run(isUp(name))).code === 0) await must(run, control(name, 'stop'))
+      }
+    },
+    disable: run => each(NAMES.toReversed(), run, disable),
+  }
+}
+
+interface InitCommands {
+  path(name: string): string
+  enable(name: string): string[]
+  disable(name: string): string[]
+  control(name: string, verb: 'start' | 'stop' | 'restart'): string[]
+  isUp(name: string): string[]
+}
+
+const script = (name: string) => `/etc/init.d/${name}`
+
+const INITS: Record<Exclude<Init, 'systemd'>, InitCommands> = {
+  openrc: {
+    path: script,
+    enable: name => ['rc-update', '--quiet', 'add', name, 'default'],
+    disable: name => ['rc-update', '--quiet', '--all', 'delete', name],
+    control: (name, verb) => ['rc-service', name, verb],
+    isUp: name => ['rc-service', name, 'status'],
+  },
+  sysvinit: {
+    path: script,
+    enable: name => ['update-rc.d', name, 'defaults'],
+    disable: name => ['update-rc.d', '-f', name, 'remove'],
+    control: (name, verb) => [script(name), verb],
+    isUp: name => [script(name), 'status'],
+  },
+  // sv(8) waits for the service to be up; runsvdir(8) finds it within five seconds.
+  runit: {
+    path: name => `/etc/sv/${name}/run`,
+    enable: name => ['ln', '-sfn', `/etc/sv/${name}`, `/etc/service/${name}`],
+    disable: name => ['rm', '-f', `/etc/service/${name}`],
+    control: (name, verb) => ['sv', '-w', '20', verb, name],
+    isUp: name => ['sv', 'check', name],
+  },
+}

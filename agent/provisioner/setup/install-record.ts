@@ -1,0 +1,55 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { writeFileAtomically } from '../atomic-write.ts'
+import { realFileSystem } from '../file-system.ts'
+
+/** What the set-up made, from before it was made: the uninstall takes away just this. */
+export interface InstallRecord {
+  version: 1
+  /** Folders that were not there before, the outer ones first. */
+  folders: string[]
+  /** Files that were not there before. */
+  files: string[]
+  /** Files that were there and that we changed, as they were. */
+  originals: { path: string; content: string; mode: number; uid: number; gid: number }[]
+  /** The system user was not there before. */
+  madeUser: boolean
+}
+
+const FRESH: InstallRecord = {
+  version: 1,
+  folders: [],
+  files: [],
+  originals: [],
+  madeUser: false,
+}
+
+/** The host as the set-up writes to it. */
+export interface Site {
+  /** Where a path of the host lies for this process. */
+  at(path: string): string
+  recordFile: string
+  record: InstallRecord
+  /** Paths that this run has changed. */
+  changed: string[]
+}
+
+export function openSite(at: Site['at'], recordFile: string): Site {
+  const path = at(recordFile)
+  const record = existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as InstallRecord)
+    : structuredClone(FRESH)
+  return { at, recordFile, record, changed: [] }
+}
+
+/** Writes what is about to be made into the record, so that a kill in between loses nothing. */
+export function note(site: Site, add: (record: InstallRecord) => void): void {
+  add(site.record)
+  const path = site.at(site.recordFile)
+  const folder = dirname(path)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if ((lstatSync(folder).mode & 0o777) !== 0o700) chmodSync(folder, 0o700)
+  const content = Buffer.from(`${JSON.stringify(site.record, null, 2)}\n`)
+  const { uid, gid } = lstatSync(folder)
+  writeFileAtomically(realFileSystem, path, { content, mode: 0o600, uid, gid })
+}

@@ -1,0 +1,119 @@
+import { existsSync, lstatSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../../core/config/config.ts'
+import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
+import { layoutOf } from '../../core/layout.ts'
+import { unitDropIns, unitsToStart } from '../../core/service-settings.ts'
+import { runCommand } from '../run-command.ts'
+import { openProcessTable } from '../service/process-table.ts'
+import { findInit, type Init } from './find-init.ts'
+import { type InitScripts, initScripts } from './init-scripts.ts'
+import { openSite, type Site } from './install-record.ts'
+import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
+import { ensureUser, type Run, undoUser } from './system-user.ts'
+import {
+  enable,
+  must,
+  SetupError,
+  startUnits,
+  stopUnits,
+  systemctl,
+  unitFiles,
+} from './systemd-units.ts'
+
+const RESIDENT_DROP_IN = '/etc/systemd/system/pomerium-host-agent.service.d/resident.conf'
+export const RECORD_FILE = '/var/lib/pomerium-host-agent/install.json'
+
+/** What is to be set up, all of it checked already. */
+export interface Wish {
+  config: Config
+  /** The config file's whole text. */
+  configText: string
+  /** Files that settings name, to be laid with root's own mode. */
+  copies: { path: string; content: Buffer; mode: number }[]
+  /** Stay in memory or sleep; `undefined`: as it is. */
+  resident?: boolean
+  /** Whether to start anything; not in an image. */
+  start: boolean
+  /** The program has changed since it was last started. */
+  renewed: boolean
+  /** The folder of the release that this program came in. */
+  program: string
+}
+
+const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
+const lockOf = ({ config }: Pick<Wish, 'config'>) => layoutOf(config.sshd).lock.path
+
+/** Lays user, config, credentials and services, and starts them. Returns what was changed. */
+export async function setUp(wish: Wish): Promise<string[]> {
+  const { init, running } = hostInit()
+  const site = openSite(path => path, RECORD_FILE)
+  if (init === 'systemd') await underSystemd(site, wish, running)
+  else await underInit(site, wish, await scriptsOf(init, wish.program), running)
+  return [...new Set(site.changed)]
+}
+
+async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<void> {
+  const resident = wish.resident ?? existsSync(RESIDENT_DROP_IN)
+  const units = unitFiles(join(wish.program, 'systemd'))
+  // The user comes before what is given to its group.
+  for (const unit of units) layFile(site, unit)
+  await layOwn(site, wish)
+  for (const { path, content } of unitDropIns(wish.config, { resident })) {
+    if (content === undefined) dropFile(site, path)
+    else layFile(site, { path, content, mode: 0o644, uid: 0, gid: 0 })
+  }
+  const unitsWish = { ...unitsToStart(wish.config, { resident }), resident, renewed: wish.renewed }
+  if (!wish.start || !running) return enable(unitsWish, run)
+  await must(run, ['systemd-tmpfiles', '--create', 'pomerium-host-agent.conf'])
+  await startUnits(site, unitsWish, run, lockOf(wish))
+}
+
+async function underInit(site: Site, wish: Wish, scripts: InitScripts, running: boolean) {
+  await layOwn(site, wish)
+  for (const file of scripts.files) layFile(site, file)
+  await scripts.enable(site, run)
+  if (wish.start && running) await scripts.start(site, wish.renewed, run)
+}
+
+async function layOwn(site: Site, { configText, copies }: Wish): Promise<void> {
+  const { gid } = await ensureUser(site, run)
+  layFolder(site, '/etc/pomerium/credentials', 0o700)
+  for (const copy of copies) layFile(site, { ...copy, uid: 0, gid: 0 })
+  const config = { path: DEFAULT_CONFIG_FILE, content: configText, mode: 0o640, uid: 0, gid }
+  layFile(site, config satisfies LaidFile)
+}
+
+/** What is ours on the host and not the bundle's: to be stopped before the trust is taken away… */
+export async function stopAll(wish: Pick<Wish, 'config' | 'program'>): Promise<void> {
+  const { init, running } = hostInit()
+  if (init !== 'systemd') return (await scriptsOf(init, wish.program)).stop(running, run)
+  const { wanted, unwanted } = unitsToStart(wish.config, { resident: false })
+  const known = [...wanted, ...unwanted].filter(unit => existsSync(`/etc/systemd/system/${unit}`))
+  if (known.length > 0) await stopUnits(known, running, run, lockOf(wish))
+}
+
+/** …and this after it. Returns the folders that stay, since others keep something there. */
+export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'program'>) {
+  const site = openSite(path => path, RECORD_FILE)
+  const { init, running } = hostInit()
+  if (init !== 'systemd') await (await scriptsOf(init, program)).disable(run)
+  const left = undoFiles(site)
+  if (init === 'systemd' && running) await must(run, systemctl('daemon-reload'))
+  await undoUser(site, run)
+  const { stateFolder, daemonFolder, runFolder } = layoutOf(config.sshd)
+  for (const { path } of [daemonFolder, runFolder, stateFolder]) {
+    rmSync(path, { recursive: true, force: true })
+  }
+  return left
+}
+
+function hostInit(): { init: Init; running: boolean } {
+  const exists = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  const { init, running } = findInit({ exists, processes: openProcessTable() })
+  if (init !== undefined) return { init, running }
+  throw new SetupError('no init that we know (systemd, OpenRC, sysvinit, runit) is on this host')
+}
+
+const scriptsOf = async (init: Exclude<Init, 'systemd'> | Init, program: string) =>
+  initScripts(init as Exclude<Init, 'systemd'>, join(program, 'init'))

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Site } from './install-record.ts'
+import type { LaidFile } from './lay-file.ts'
+import type { Run } from './system-user.ts'
+
+const UNITS = '/etc/systemd/system'
+const SERVICE = 'pomerium-host-agent.service'
+const PROVISIONER = 'pomerium-host-agent-provisioner.service'
+
+/** The units of the release, each as it is laid where an administrator's own are. */
+export function unitFiles(folder: string): LaidFile[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
+  return names.flatMap(name => {
+    const from = join(folder, name)
+    if (!statSync(from).isFile()) return []
+    const kind = /\.(sysusers|tmpfiles)\.conf$/.exec(name)?.[1]
+    const path = kind === undefined ? `${UNITS}/${name}` : `/etc/${kind}.d/pomerium-host-agent.conf`
+    return [{ path, content: readFileSync(from), mode: 0o644, uid: 0, gid: 0 }]
+  })
+}
+
+export interface UnitsWish {
+  wanted: string[]
+  unwanted: string[]
+  resident: boolean
+  /** The program itself has changed: what runs of it is to make room for the new one. */
+  renewed: boolean
+}
+
+/** Makes systemd see what was laid, and wakes what is to wake us. Touches nothing that is right. */
+export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: string) {
+  const changed = site.changed.filter(path => path.startsWith(`${UNITS}/`))
+  const isChanged = (unit: string) =>
+    changed.some(path => path === `${UNITS}/${unit}` || path.startsWith(`${UNITS}/${unit}.d`))
+  const isActive = async (unit: string) => (await run(systemctl('is-active', unit))).code === 0
+  const common = changed.some(path => path.includes('pomerium-host-agent-.service.d'))
+  if (changed.length > 0) await must(run, systemctl('daemon-reload'))
+  await enable(wish, run)
+  await must(run, systemctl('stop', ...wish.unwanted))
+
+  // A socket is not opened anew beneath the service that serves it. One of the root wing is let finish.
+  const sockets = wish.wanted.filter(unit => unit.endsWith('.socket') && isChanged(unit))
+  const stale = wish.renewed || common || sockets.length > 0
+  if (stale || isChanged(PROVISIONER)) {
+    await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER)])
+  }
+  if (stale || isChanged(SERVICE)) await must(run, systemctl('stop', SERVICE))
+  for (const unit of wish.wanted.filter(isChanged)) {
+    if (await isActive(unit)) await must(run, systemctl('restart', unit))
+  }
+  const asleep: string[] = []
+  for (const unit of [...wish.wanted, ...(wish.resident ? [SERVICE] : [])]) {
+    if (!(await isActive(unit))) asleep.push(unit)
+  }
+  if (asleep.length > 0) {
+    await must(run, systemctl('start', ...asleep))
+    site.changed.push(...asleep)
+  }
+}
+
+/** Has the units start at the next boot; also in an image, where nothing runs. */
+export async function enable({ wanted, unwanted }: UnitsWish, run: Run): Promise<void> {
+  const isEnabled = async (unit: string) => (await run(systemctl('is-enabled', unit))).code === 0
+  for (const unit of wanted) {
+    if (!(await isEnabled(unit))) await must(run, systemctl('enable', unit))
+  }
+  for (const unit of unwanted) {
+    if (await isEnabled(unit)) await must(run, systemctl('disable', unit))
+  }
+}
+
+/** Stops all of ours, the wakers first, and forgets that they were enabled. */
+export async function stopUnits(units: string[], running: boolean, run: Run, lock: string) {
+  if (running) {
+    await must(run, systemctl('stop', ...units))
+    await must(run, systemctl('stop', SERVICE))
+    await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER)])
+    await must(run, systemctl('stop', 'pomerium-host-agent-repair.service'))
+  }
+  await must(run, systemctl('disable', ...units))
+}
+
+export const systemctl = (verb: string, ...units: string[]) => [
+  'systemctl',
+  '--quiet',
+  verb,
+  ...units,
+]
+
+/** Runs a command that can't fail but for a reason that a person must see. */
+export async function must(run: Run, argv: readonly string[]): Promise<void> {
+  const { code, stderr } = await run(argv)
+  if (code !== 0) throw new SetupError(`${argv.join(' ')}: ${stderr.trim() || `exit code ${code}`}`)
+}
+
+/** The host does not let itself be set up. */
+export class SetupError extends Error {
+  override name = 'SetupError'
+}

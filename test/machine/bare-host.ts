@@ -1,0 +1,62 @@
+// A booted host with nothing of ours on it, a control plane beside it, and a web server with a release.
+
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecOptions, ExecResult } from './exec.ts'
+import { bootHost, type Host, type HostOptions } from './host.ts'
+import { RELEASE_URL } from './release-kit.ts'
+
+const SERVE_BUNDLE = join(import.meta.dirname, '../control-plane/serve.ts')
+const SERVE_FOLDER = join(import.meta.dirname, 'programs/serve-folder.ts')
+const ROOTS = '/root/control-plane-ca.pem'
+/** The flags that every install needs here. */
+export const SOURCE = ['--source-url', 'https://localhost:8443/bundle', '--source-ca-file', ROOTS]
+
+export interface BareHost extends AsyncDisposable {
+  host: Host
+  publish(...lines: string[]): Promise<void>
+  /** What lies on the web server from now on. */
+  offer(release: string): Promise<void>
+  /** The one line, as an operator types it. */
+  install(
+    flags?: readonly string[],
+    options?: ExecOptions & { shell?: string },
+  ): Promise<ExecResult>
+}
+
+export async function bootBareHost(options: HostOptions): Promise<BareHost> {
+  const outside = await mkdtemp(join(tmpdir(), 'bare-host-'))
+  const file = (name: string) => join(outside, name)
+  await writeFile(file('bundle'), '')
+  const host = await bootHost(options)
+  const serve = ['--port', '8443', '--bundle-file', file('bundle'), '--tls-dir', file('tls')]
+  host.inNetwork([process.execPath, SERVE_BUNDLE, ...serve])
+  host.inNetwork([process.execPath, SERVE_FOLDER, file('release'), '8080'])
+  await host.waitFor('both servers', async () => {
+    const { stdout } = await host.exec('ss -Hltn sport = :8443; ss -Hltn sport = :8080')
+    return stdout.split('\n').filter(Boolean).length === 2
+  })
+  await host.write(ROOTS, await readFile(file('tls/ca.pem')))
+  return {
+    host,
+    publish: (...lines) => writeFile(file('bundle'), lines.map(line => `${line}\n`).join('')),
+    async offer(release) {
+      await rm(file('release'), { force: true })
+      await symlink(release, file('release'))
+    },
+    install: (flags = SOURCE, { shell = 'sh', ...more } = {}) =>
+      host.exec(
+        ['sh', '-c', `curl -fsSL ${RELEASE_URL}/install.sh | ${shell} -s -- "$@"`, 'sh', ...flags],
+        {
+          allowFail: true,
+          timeoutMs: 240_000,
+          ...more,
+        },
+      ),
+    async [Symbol.asyncDispose]() {
+      await host.stop()
+      await rm(outside, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// Every file of a host, to be compared: what an uninstall leaves, what a second run touches.
+
+import type { Host } from './host.ts'
+
+// What a host writes by itself from one minute to the next.
+const RESTLESS = [
+  '/proc',
+  '/sys',
+  '/dev',
+  '/run',
+  '/tmp',
+  '/var/log',
+  '/var/tmp',
+  '/var/lib/systemd',
+]
+
+const prune = RESTLESS.flatMap(path => ['-path', path, '-prune', '-o'])
+
+/** Kind, mode, owner and content (or where it leads) of every file, by path. */
+export async function census(host: Host): Promise<Map<string, string>> {
+  const find = ['find', '/', '-xdev', ...prune]
+  const { stdout } = await host.exec([...find, '-printf', '%p\\t%y %m %U:%G %l\\n'])
+  const hashes = await host.exec([...find, '-type', 'f', '-exec', 'sha256sum', '{}', '+'])
+  const all = new Map(stdout.split('\n').map(line => line.split('\t') as [string, string]))
+  for (const line of hashes.stdout.split('\n').filter(Boolean)) {
+    const path = line.slice(66)
+    all.set(path, `${all.get(path)} ${line.slice(0, 64)}`)
+  }
+  return all
+}
+
+/** Inode, time and access of every file where we write, by path. */
+export async function touches(host: Host): Promise<Map<string, string>> {
+  const folders = ['/etc', '/usr/local', '/var/lib/pomerium', '/var/lib/pomerium-host-agent']
+  const { stdout } = await host.exec(['find', ...folders, '-printf', '%p\\t%i %T@ %C@ %m %U:%G\\n'])
+  return new Map(stdout.split('\n').map(line => line.split('\t') as [string, string]))
+}
+
+/** The paths in which two looks differ, each with what it was and what it is. */
+export function difference(before: Map<string, string>, after: Map<string, string>): string[] {
+  const paths = [...new Set([...before.keys(), ...after.keys()])].toSorted()
+  return paths
+    .filter(path => before.get(path) !== after.get(path))
+    .map(path => `${path}: ${before.get(path) ?? 'nothing'} → ${after.get(path) ?? 'nothing'}`)
+}

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { machineTier } from './available.ts'
+import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
+import { suites } from './base.ts'
+import { census, difference, touches } from './host-census.ts'
+import type { HostFiles } from './host-files.ts'
+import { login } from './login.ts'
+import { type ReleaseKit, releaseKit } from './release-kit.ts'
+
+describeTier('curl | sh, on a bare host', machineTier(), () => {
+  let kit: ReleaseKit
+  let release: string
+  let ca: Ca
+  let foreign: Ca
+  beforeAll(async () => {
+    ;[kit, ca, foreign] = await Promise.all([releaseKit(), makeCa(), makeCa()])
+    release = await kit.make()
+  })
+  afterAll(async () => {
+    for (const each of [kit, ca, foreign]) await each?.[Symbol.asyncDispose]()
+  })
+  const boot = async (
+    suite: (typeof suites)[number],
+    prepare: (files: HostFiles) => Promise<void> = async () => {},
+  ) => {
+    const it = await bootBareHost({ suite, prepare })
+    await it.offer(release)
+    await it.publish(ca.publicKey)
+    return it
+  }
+  const accepted = async (it: BareHost, by = ca) =>
+    (await login(it.host, { ca: by })).outcome === 'accepted'
+
+  test.each(suites)('%s: in by one line, untouched by a second, out by another', async suite => {
+    await using it = await boot(suite)
+    const before = await census(it.host)
+
+    const first = await it.install()
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    expect(first.stdout).toContain(ca.fingerprint)
+    expect(await accepted(it)).toBe(true)
+    // What the timer and the watch do after an install is done before we look.
+    await it.host.waitFor(
+      'rest',
+      async () => {
+        const { stdout } = await it.host.exec(
+          'systemctl list-units --state=active,activating "pomerium*.service"',
+        )
+        return stdout.includes('0 loaded units')
+      },
+      90_000,
+    )
+
+    // The census would tell.
+    const made = difference(before, await census(it.host)).join('\n')
+    expect(made).toContain('/etc/passwd: ')
+    expect(made).toContain('/etc/shadow-: ')
+    const installed = await touches(it.host)
+    const second = await it.install()
+    expect(second).toMatchObject({ code: 0, stderr: '' })
+    expect(second.stdout).toContain('unchanged')
+    expect(difference(installed, await touches(it.host))).toEqual([])
+
+    const off = await it.install(['--uninstall'])
+    expect(off).toMatchObject({ code: 0, stderr: '' })
+    expect(difference(before, await census(it.host))).toEqual([])
+    const { stdout } = await it.host.exec(
+      'ls -d /run/pomerium*; systemctl list-units "pomerium*" --all --no-legend; true',
+    )
+    expect(stdout).toBe('')
+    expect((await login(it.host, { ca })).outcome).toBe('refused')
+  })
+
+  const noInclude = (files: HostFiles) =>
+    files
+      .read('/etc/ssh/sshd_config')
+      .then(text => files.write('/etc/ssh/sshd_config', text.replace(/^Include.*$/m, '')))
+  const otherCa = async (files: HostFiles) => {
+    await files.write('/etc/ssh/other.pub', `${foreign.publicKey}\n`, { mode: 0o600 })
+    await files.write(
+      '/etc/ssh/sshd_config.d/20-other.conf',
+      'TrustedUserCAKeys /etc/ssh/other.pub\n',
+    )
+  }
+  const ownFiles = async (files: HostFiles) => {
+    await files.write(
+      '/etc/pomerium/host-agent.yaml',
+      '# mine\nsource:\n  url: https://elsewhere.example.com/ # for now\n',
+    )
+    await files.write('/etc/pomerium/config.yaml', 'address: :443\n')
+  }
+  test.each([
+    ['no Include', noInclude, []],
+    ['another CA, adopted', otherCa, ['--conflict', 'adopt']],
+    ['a config and neighbours of one’s own', ownFiles, []],
+    ['resident', async () => {}, ['--resident']],
+  ] as const)('off again, byte for byte: %s', async (what, prepare, flags) => {
+    await using it = await boot('bookworm', prepare)
+    const before = await census(it.host)
+    expect(await it.install([...SOURCE, ...flags])).toMatchObject({ code: 0, stderr: '' })
+    expect(await accepted(it)).toBe(true)
+    if (prepare === otherCa) expect(await accepted(it, foreign)).toBe(true)
+    if (prepare === ownFiles)
+      expect(await it.host.read('/etc/pomerium/host-agent.yaml')).toMatch(
+        /^# mine\nsource:\n {2}url: https:\/\/localhost:8443\/bundle # for now\n/,
+      )
+    if (what === 'resident') {
+      const unit = await it.host.unitProperties('pomerium-host-agent.service', ['ActiveState'])
+      expect(unit.ActiveState).toBe('active')
+    }
+    expect(await it.install(['--uninstall'])).toMatchObject({ code: 0, stderr: '' })
+    expect(difference(before, await census(it.host))).toEqual([])
+    expect(await accepted(it)).toBe(false)
+    if (prepare === otherCa) expect(await accepted(it, foreign)).toBe(true)
+  })
+})

@@ -1,0 +1,90 @@
+// Releases for tests: the program under test in an archive, of any version, signed by a test's key.
+
+import { createHash } from 'node:crypto'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { inject } from 'vitest'
+import { VERSION } from '../../installer/build.ts'
+import { openSigner, type Signer } from '../../installer/signature.ts'
+import { tempDir } from '../sshd/temp-dir.ts'
+
+/** Where the host finds the release's files. */
+export const RELEASE_URL = 'http://127.0.0.1:8080'
+const INSTALLER = join(import.meta.dirname, '../../installer/install.sh')
+
+export interface Recipe {
+  version?: string
+  /** Changes to the program's folder before it is packed. */
+  change?: (folder: string) => Promise<void>
+}
+
+export interface ReleaseKit extends AsyncDisposable {
+  signer: Signer
+  /** The folder of a release with all its files. */
+  make(recipe?: Recipe): Promise<string>
+}
+
+export async function releaseKit(): Promise<ReleaseKit> {
+  const folder = await tempDir()
+  const signer = await openSigner(undefined)
+  let count = 0
+  return {
+    signer,
+    async make({ version = VERSION, change } = {}) {
+      count += 1
+      const release = join(folder.path, `release-${count}`)
+      const name = `pomerium-host-agent-${version}`
+      const program = join(release, name)
+      await mkdir(release)
+      const built = join(inject('productLayer'), 'usr/local/lib/pomerium-host-agent', VERSION)
+      await execa('cp', ['-a', '--reflink=auto', built, program])
+      const manifest = join(program, 'package.json')
+      const text = await readFile(manifest, 'utf8')
+      await rm(manifest)
+      await writeFile(manifest, text.replace(`"version": "${VERSION}"`, `"version": "${version}"`))
+      await change?.(program)
+      const pack = ['-C', release, '--owner=0', '--group=0', '--mode=u=rwX,go=rX', '-c', name]
+      const archive = join(release, `${name}-linux-x64.tar`)
+      // Quick rather than small: it is read once.
+      await execa('tar', ['-I', 'gzip -1', '-f', `${archive}.gz`, ...pack])
+      await execa('tar', ['-I', 'xz -0 -T2', '-f', `${archive}.xz`, ...pack])
+      await rm(program, { recursive: true })
+      await writeInstaller(join(release, 'install.sh'), version, signer)
+      await sign(release, signer)
+      return release
+    },
+    async [Symbol.asyncDispose]() {
+      signer[Symbol.dispose]()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function writeInstaller(path: string, version: string, { publicKey }: Signer): Promise<void> {
+  const template = await readFile(INSTALLER, 'utf8')
+  const filled = template
+    .replaceAll('@VERSION@', version)
+    .replaceAll('@RELEASE_SIGNER@', publicKey)
+    .replaceAll('@DOWNLOAD_URL@', RELEASE_URL)
+  await writeFile(path, filled, { mode: 0o755 })
+}
+
+/** Writes SHA256SUMS of what lies in a folder, and its signature. */
+export async function sign(release: string, signer: Signer): Promise<void> {
+  const lines: string[] = []
+  for (const name of (await readdir(release)).toSorted()) {
+    if (name.startsWith('SHA256SUMS')) continue
+    const hash = createHash('sha256').update(await readFile(join(release, name)))
+    lines.push(`${hash.digest('hex')}  ${name}\n`)
+  }
+  await writeFile(join(release, 'SHA256SUMS'), lines.join(''))
+  await signer.sign(join(release, 'SHA256SUMS'))
+}
+
+/** A copy of a release, to be spoilt. */
+export async function copyRelease(from: string, to: string): Promise<string> {
+  await rm(to, { recursive: true, force: true })
+  await cp(from, to, { recursive: true })
+  return to
+}
