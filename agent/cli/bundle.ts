@@ -5,6 +5,7 @@ import { print } from './screen.ts'
 const COMMANDS: Record<string, () => Promise<Command>> = {
   create: async () => (await import('./bundle/create.ts')).create,
   show: async () => (await import('./bundle/show.ts')).show,
+  notify: async () => (await import('./bundle/notify.ts')).notify,
   serve: async () => (await import('./bundle/serve.ts')).serve,
 }
 

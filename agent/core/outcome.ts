@@ -40,7 +40,11 @@ export const EXIT = {
   rolledBack: 6,
   rollbackFailed: 7,
   doctorFound: 8,
+  /** `bundle notify` and `rotate`: not every host has converged. */
+  hostsMissing: 9,
   planHasChanges: 10,
+  /** `bundle rotate`: the next step is a person's. */
+  operatorNeeded: 11,
 } as const
 
 const EXIT_OF: Record<Outcome['outcome'], number> = {

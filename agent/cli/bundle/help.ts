@@ -13,9 +13,15 @@ Usage: pomerium-host-agent bundle COMMAND …
            --listen ADDRESS:PORT      0.0.0.0:8443 with TLS, else 127.0.0.1:8080
            --tls-cert FILE --tls-key FILE
            --token-file FILE          hosts must show this token (source.token_file)
+  notify [HOST]…   tell hosts that there is something new, and wait until each has it
+           --hosts FILE               one host, host:port or URL a line; - is standard input
+           --secret-file FILE         what the hosts have as webhook.secret_file
+           --bundle FILE              they shall trust exactly this
+           --timeout 2m --concurrency 32 --ca-file FILE
 
 A BUNDLE is a file, an https URL, or standard input where none is named; a TIME is
 2026-11-20T10:00:00Z. A URL may take --ca-file, --token-file and --json-pointer, as in the config.
 --json for programs.
 
-Exit codes: 0 done · 2 usage · 3 source unreachable · 4 bundle refused`
+Exit codes: 0 done · 2 usage · 3 source unreachable · 4 bundle refused
+9 not every host has converged`

@@ -9,15 +9,17 @@ const MESSAGES: Record<WebhookSecretCode, string> = {
     'a webhook secret is 24 to 64 bytes in base64, as `openssl rand -base64 32` makes it',
 }
 
-/** The file that `webhook.secret_file` names can't be used. */
+/** A file of webhook secrets can’t be used; `problem` is for whoever calls it by another name. */
 export class WebhookSecretError extends Error {
   override name = 'WebhookSecretError'
   readonly code: WebhookSecretCode
+  readonly problem: string
   readonly line?: number
 
   constructor(code: WebhookSecretCode, line?: number) {
     super(`webhook.secret_file${line === undefined ? '' : `, line ${line}`}: ${MESSAGES[code]}`)
     this.code = code
+    this.problem = MESSAGES[code]
     if (line !== undefined) this.line = line
   }
 }

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { duration } from '../../core/config/setting-types.ts'
+import { optional } from '../../core/optional.ts'
+import { parseWebhookSecrets, WebhookSecretError } from '../../core/webhook-secrets.ts'
+import type { Wanted } from '../../publisher/notify/judge.ts'
+import { type HostReport, notify } from '../../publisher/notify/notify.ts'
+import { parseTargets, type Target } from '../../publisher/notify/targets.ts'
+import { type Invocation, UsageError } from '../invocation.ts'
+import { readNamed } from './read-bundle.ts'
+
+/** How hosts are reached, for `parseFlags`. */
+export const FLEET_FLAGS = {
+  hosts: { type: 'string' },
+  'secret-file': { type: 'string' },
+  'ca-file': { type: 'string' },
+  concurrency: { type: 'string' },
+  timeout: { type: 'string' },
+} as const
+
+export type FleetFlags = { [name in keyof typeof FLEET_FLAGS]?: string | undefined }
+
+/** The hosts, and how to tell them. */
+export interface Fleet {
+  targets: readonly Target[]
+  /** Tells those named and asks until they have come to it, said no, or time is up. */
+  tell(
+    names: ReadonlySet<string>,
+    wanted: Wanted | undefined,
+    onReport: (report: HostReport) => void,
+  ): Promise<HostReport[]>
+}
+
+/** For one webhook with its answer, in milliseconds: a host answers within 10 s, if only with 202. */
+const ATTEMPT_MS = 15_000
+
+/** Reads hosts and secrets; everything that is wrong with them is a UsageError. */
+export async function openFleet(
+  flags: FleetFlags,
+  named: readonly string[],
+  { environment }: Invocation,
+  signal: AbortSignal,
+): Promise<Fleet> {
+  const targets = await readTargets(flags.hosts, named)
+  const secretFiles = new Set(targets.map(({ secretFile = flags['secret-file'] }) => secretFile))
+  if (secretFiles.has(undefined)) {
+    throw new UsageError('--secret-file FILE is needed: what the hosts have as webhook.secret_file')
+  }
+  const files = [...secretFiles].filter(file => file !== undefined)
+  const secrets = new Map(files.map(file => [file, readSecrets(file)]))
+  const roots = await readRoots(targets, flags['ca-file'], environment)
+  const concurrency = readCount('--concurrency', flags.concurrency ?? '32')
+  const timeoutMs = readTimeout(flags.timeout ?? '2m')
+  const { send } = await import('../../publisher/notify/send.ts')
+  return {
+    targets,
+    tell(names, wanted, onReport) {
+      const ids = new Map<string, string>()
+      return notify({
+        targets: targets.filter(({ name }) => names.has(name)),
+        ...optional('wanted', wanted),
+        concurrency,
+        timeoutMs,
+        send(target, attempt) {
+          const { name, url, secretFile = flags['secret-file'] ?? '' } = target
+          const id = ids.get(name) ?? `msg_${randomUUID()}`
+          ids.set(name, id)
+          const each = { url, id, attempt, signal, timeoutMs: ATTEMPT_MS, now: new Date() }
+          return send({
+            ...each,
+            secrets: secrets.get(secretFile) ?? [],
+            ...optional('roots', roots),
+          })
+        },
+        onReport,
+        now: () => performance.now(),
+        random: Math.random,
+        sleep: ms => sleep(ms, undefined, { signal }).catch(() => {}),
+        signal,
+      })
+    },
+  }
+}
+
+async function readTargets(file: string | undefined, named: readonly string[]): Promise<Target[]> {
+  const isPiped = file === '-' || (file === undefined && named.length === 0 && !process.stdin.isTTY)
+  const listed = isPiped
+    ? (await buffer(process.stdin)).toString()
+    : file === undefined
+      ? ''
+      : readNamed(file).toString()
+  const text = [...named, listed].join('\n')
+  const where = named.length > 0 ? 'hosts' : isPiped ? 'standard input' : (file ?? 'hosts')
+  const parsed = parseTargets(text, where)
+  if (parsed.kind === 'problems') throw new UsageError(parsed.problems.join('\n'))
+  return parsed.targets
+}
+
+function readSecrets(file: string): string[] {
+  try {
+    return parseWebhookSecrets(readNamed(file).toString())
+  } catch (error) {
+    if (!(error instanceof WebhookSecretError)) throw error
+    const line = error.line === undefined ? '' : `:${error.line}`
+    throw new UsageError(`${file}${line}: ${error.problem}`, { cause: error })
+  }
+}
+
+async function readRoots(
+  targets: readonly Target[],
+  caFile: string | undefined,
+  environment: Invocation['environment'],
+) {
+  if (!targets.some(({ url }) => url.startsWith('https:'))) return undefined
+  const { readTlsRoots, BadRootsError } = await import('../../daemon/source/tls-roots.ts')
+  const extra = caFile === undefined ? undefined : readNamed(caFile).toString()
+  return readTlsRoots(extra, environment).catch(error => {
+    if (error instanceof BadRootsError)
+      throw new UsageError(`${caFile} holds no certificate in PEM`)
+    throw error
+  })
+}
+
+function readCount(flag: string, text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (count < 1) throw new UsageError(`${flag} must be a number from 1 to 9999`)
+  return count
+}
+
+function readTimeout(text: string): number {
+  const read = duration(text)
+  if ('problem' in read) throw new UsageError(`--timeout ${read.problem}`)
+  return read.value * 1000
+}

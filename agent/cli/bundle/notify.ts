@@ -1,0 +1,44 @@
+import { parseBundle } from '../../core/bundle.ts'
+import { optional } from '../../core/optional.ts'
+import { EXIT } from '../../core/outcome.ts'
+import type { Wanted } from '../../publisher/notify/judge.ts'
+import { parseFlags } from '../flags.ts'
+import type { Invocation } from '../invocation.ts'
+import { print, printJson } from '../screen.ts'
+import { FLEET_FLAGS, openFleet } from './fleet.ts'
+import { hostsForPrograms, printHosts } from './print-hosts.ts'
+import { showProgress } from './progress.ts'
+import { readNamed } from './read-bundle.ts'
+import { printRefusal } from './refusal.ts'
+
+/** Tells hosts that there is something new, and waits until each has it. */
+export async function notify(invocation: Invocation): Promise<number> {
+  const { values, positionals } = parseFlags({
+    args: invocation.args,
+    allowPositionals: true,
+    options: { ...FLEET_FLAGS, bundle: { type: 'string' }, json: { type: 'boolean' } },
+  })
+  const json = values.json ?? false
+  let wanted: Wanted | undefined
+  if (values.bundle !== undefined) {
+    const bundle = parseBundle(readNamed(values.bundle))
+    if (bundle.kind === 'refused') return printRefusal(values.bundle, bundle, json)
+    const fingerprints = bundle.keys.map(({ fingerprint }) => fingerprint)
+    wanted = { fingerprints, ...optional('serial', bundle.serial) }
+  }
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+  const fleet = await openFleet(values, positionals, invocation, stop.signal)
+  const progress = showProgress(fleet.targets.length)
+  const all = new Set(fleet.targets.map(({ name }) => name))
+  const reports = await fleet.tell(all, wanted, progress.hear)
+  progress.end()
+  const converged = reports.every(({ state }) => state === 'converged')
+  if (json) printJson({ converged, hosts: hostsForPrograms(reports) })
+  else {
+    printHosts(reports)
+    const done = reports.filter(({ state }) => state === 'converged').length
+    print(`\n${done} of ${reports.length} hosts have converged`)
+  }
+  return converged ? EXIT.converged : EXIT.hostsMissing
+}

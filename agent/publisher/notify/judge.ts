@@ -1,0 +1,93 @@
+import type { Outcome, TrustedKey } from '../../core/outcome.ts'
+import type { Reply } from './reply.ts'
+
+/** What a host shall have come to: these keys and no others, from this publication. */
+export interface Wanted {
+  fingerprints: readonly string[]
+  serial?: number
+}
+
+/** Where a host stands. */
+export interface Standing {
+  state:
+    | 'converged'
+    /** On its way: asked again until time is up. */
+    | 'waiting'
+    | 'unreachable'
+    /** It said no, and would say it again. */
+    | 'failed'
+  code?: string
+  message: string
+  trusted?: TrustedKey[]
+  serial?: number
+  /** Whether sshd goes by these keys; absent where the host does not say. */
+  effective?: boolean
+  retryAfterMs?: number
+}
+
+/**
+ * What a reply means. An older copy of the bundle, from a cache in front of the source, is no failure:
+ * a host never goes back for it, and has the new one when the cache has.
+ */
+export function judgeReply(reply: Reply, wanted: Wanted | undefined): Standing {
+  switch (reply.kind) {
+    case 'outcome':
+      return { ...told(reply.outcome), ...judgeOutcome(reply.outcome, wanted) }
+    case 'pending':
+      return { state: 'waiting', code: 'pending', message: 'still at it' }
+    case 'unreachable': {
+      const { code, message, retryAfterMs } = reply
+      const later = retryAfterMs === undefined ? {} : { retryAfterMs }
+      return { state: 'unreachable', code, message, ...later }
+    }
+    case 'rejected':
+      return { state: 'failed', code: reply.code, message: reply.message }
+  }
+}
+
+function told({ trusted, serial }: Outcome) {
+  return { trusted, ...(serial === undefined ? {} : { serial }) }
+}
+
+function judgeOutcome(outcome: Outcome, wanted: Wanted | undefined): Standing {
+  const { message, code = outcome.outcome } = outcome
+  switch (outcome.outcome) {
+    case 'unchanged':
+    case 'applied':
+      return judgeTrust(outcome, wanted)
+    case 'source-unavailable':
+      return { state: 'waiting', code, message }
+    case 'refused':
+      return OLDER_COPY.has(code) && wanted !== undefined
+        ? { state: 'waiting', code, message: `an older copy is served to it: ${message}` }
+        : { state: 'failed', code, message }
+    case 'host-refused':
+    case 'rolled-back':
+    case 'rollback-failed':
+      return { state: 'failed', code, message }
+  }
+}
+
+/** How a host refuses what a stale cache still serves. */
+const OLDER_COPY = new Set(['rollback', 'serial-missing', 'expired'])
+
+function judgeTrust(outcome: Outcome, wanted: Wanted | undefined): Standing {
+  const { trusted, serial, service, message } = outcome
+  if (wanted !== undefined) {
+    const held = new Set(trusted.map(({ fingerprint }) => fingerprint))
+    const same =
+      held.size === wanted.fingerprints.length && wanted.fingerprints.every(each => held.has(each))
+    if (!same || (wanted.serial !== undefined && serial !== wanted.serial)) {
+      const has = serial === undefined ? 'another bundle' : `serial ${serial}`
+      const not = wanted.serial === undefined ? '' : ` and not ${wanted.serial}`
+      const why = `it was served ${has}${not}: a cache in front of the source, or nothing published yet?`
+      return { state: 'waiting', code: 'other-bundle', message: why }
+    }
+  }
+  // The new keys are in their file; that sshd reads the file may be what the restart is for.
+  if (service?.action === 'deferred') {
+    const why = 'the restart of sshd is put off, to stay below its start limit'
+    return { state: 'waiting', code: 'restart-deferred', message: why }
+  }
+  return { state: 'converged', message, effective: true }
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage, RequestOptions } from 'node:http'
+import { Webhook } from 'standardwebhooks'
+import { messageOf } from '../../core/failures.ts'
+import { type Reply, readReply } from './reply.ts'
+
+export interface SendOptions {
+  url: string
+  /** All that may hold at the host: it takes any one of them. */
+  secrets: readonly string[]
+  /** The same for all attempts of one notification. */
+  id: string
+  attempt: number
+  now: Date
+  /** For the whole of one attempt, in milliseconds; longer than the 10 s within which a host answers. */
+  timeoutMs: number
+  /** PEM roots, instead of Node's own. */
+  roots?: readonly string[]
+  signal: AbortSignal
+}
+
+/** The largest answer, in bytes: an outcome with its steps and 16 keys. */
+const MAX_ANSWER_BYTES = 64 * 1024
+/** For a connection, in milliseconds: who is behind a firewall that drops is not waited for longer. */
+const CONNECT_MS = 5_000
+
+/**
+ * Sends one webhook as Standard Webhooks 1.0.0 has it. The id stays for all attempts, the timestamp and
+ * the number in the body are those of this one: a host knows exact repetitions as replays. Several
+ * secrets make several signatures ("Signature scheme"), so that one can be changed under way. Rejects
+ * only by a bug.
+ */
+export async function send(options: SendOptions): Promise<Reply> {
+  const { id, attempt, now, secrets } = options
+  const data = { attempt }
+  const body = JSON.stringify({ type: 'rotation', timestamp: now.toISOString(), data })
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'user-agent': 'pomerium-host-agent bundle notify',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+    'webhook-signature': secrets.map(each => new Webhook(each).sign(id, now, body)).join(' '),
+  }
+  try {
+    const { status, retryAfter, text } = await post(options, headers, body)
+    return readReply(status, retryAfter, text)
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw error
+    return unreachable(error)
+  }
+}
+
+async function post(options: SendOptions, headers: RequestOptions['headers'], body: string) {
+  const url = new URL(options.url)
+  const { request } =
+    url.protocol === 'https:'
+      ? process.getBuiltinModule('node:https')
+      : process.getBuiltinModule('node:http')
+  const nobody = new AbortController()
+  const knock = setTimeout(() => nobody.abort(new DOMException('', 'TimeoutError')), CONNECT_MS)
+  const timeout = AbortSignal.timeout(options.timeoutMs)
+  const signal = AbortSignal.any([options.signal, timeout, nobody.signal])
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const tls = options.roots === undefined ? {} : { ca: [...options.roots] }
+    const settings = { method: 'POST', headers: headers ?? {}, agent: false, signal, ...tls }
+    request(url, settings, resolve)
+      .once('error', reject)
+      .once('socket', socket => socket.once('connect', () => clearTimeout(knock)))
+      .end(body)
+  }).finally(() => clearTimeout(knock))
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) {
+    text += chunk
+    if (text.length > MAX_ANSWER_BYTES) break
+  }
+  const { statusCode: status = 0, headers: answered } = response
+  return { status, retryAfter: answered['retry-after'], text }
+}
+
+function unreachable(error: unknown): Reply {
+  const { name = '', code = name } = error as { name?: string; code?: string }
+  const cause = (error as { cause?: unknown }).cause
+  const timedOut = code === 'ETIMEDOUT' || (cause instanceof Error && cause.name === 'TimeoutError')
+  if (timedOut) return { kind: 'unreachable', code: 'timeout', message: 'no answer in time' }
+  const known = MESSAGES[code]
+  if (known !== undefined) return { kind: 'unreachable', code: known[0], message: known[1] }
+  if (/CERT|TLS|SSL|SIGNATURE|ISSUER/.test(code)) {
+    const message = `its certificate is not trusted (${code}); name the CA by --ca-file`
+    return { kind: 'unreachable', code: 'tls', message }
+  }
+  return { kind: 'unreachable', code: code.toLowerCase(), message: messageOf(error) }
+}
+
+const MESSAGES: Record<string, [code: string, message: string]> = {
+  ECONNREFUSED: ['connection-refused', 'nobody listens there'],
+  ECONNRESET: ['connection-reset', 'it hung up; is it http against https?'],
+  EPROTO: ['tls', 'it does not speak TLS there; is it http?'],
+  EHOSTUNREACH: ['no-route', 'no way to the host'],
+  ENETUNREACH: ['no-route', 'no way to the host'],
+  ENOTFOUND: ['unknown-name', 'its name is not known to the DNS'],
+  EAI_AGAIN: ['dns', 'the DNS does not answer'],
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import type { Outcome } from '../../../agent/core/outcome.ts'
+import { judgeReply, type Standing } from '../../../agent/publisher/notify/judge.ts'
+import { outcomeWith } from './outcomes.ts'
+
+const WANTED = { fingerprints: ['SHA256:a', 'SHA256:b'], serial: 7 }
+const BOTH = ['SHA256:b', 'SHA256:a']
+
+test.each<[string, Outcome, Standing['state'], string | undefined]>([
+  ['both keys', outcomeWith('applied', BOTH, { serial: 7 }), 'converged', undefined],
+  ['both before', outcomeWith('unchanged', BOTH, { serial: 7 }), 'converged', undefined],
+  ['one key', outcomeWith('unchanged', ['SHA256:a'], { serial: 6 }), 'waiting', 'other-bundle'],
+  [
+    'a third',
+    outcomeWith('applied', [...BOTH, 'SHA256:c'], { serial: 7 }),
+    'waiting',
+    'other-bundle',
+  ],
+  ['another serial', outcomeWith('unchanged', BOTH, { serial: 6 }), 'waiting', 'other-bundle'],
+  ['no serial', outcomeWith('unchanged', BOTH), 'waiting', 'other-bundle'],
+  [
+    'the restart put off',
+    outcomeWith('applied', BOTH, { serial: 7, service: { unit: 'ssh', action: 'deferred' } }),
+    'waiting',
+    'restart-deferred',
+  ],
+  ['no source', outcomeWith('source-unavailable', BOTH, { code: 'timeout' }), 'waiting', 'timeout'],
+  ['an older copy', outcomeWith('refused', BOTH, { code: 'rollback' }), 'waiting', 'rollback'],
+  ['a bad bundle', outcomeWith('refused', BOTH, { code: 'private-key' }), 'failed', 'private-key'],
+  ['a broken sshd', outcomeWith('host-refused', [], { code: 'broken' }), 'failed', 'broken'],
+  ['rolled back', outcomeWith('rolled-back', [], { code: 'step-failed' }), 'failed', 'step-failed'],
+])('%s: %#', (_, outcome, state, code) => {
+  const standing = judgeReply({ kind: 'outcome', outcome }, WANTED)
+  expect([standing.state, standing.code]).toEqual([state, code])
+  expect(standing.effective).toBe(state === 'converged' ? true : undefined)
+})
+
+test('without a bundle to hold, any cycle that ended well will do', () => {
+  const outcome = outcomeWith('unchanged', ['SHA256:a'])
+  expect(judgeReply({ kind: 'outcome', outcome }, undefined).state).toBe('converged')
+  const rollback = outcomeWith('refused', [], { code: 'rollback' })
+  expect(judgeReply({ kind: 'outcome', outcome: rollback }, undefined).state).toBe('failed')
+})
