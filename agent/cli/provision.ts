@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { layoutOf } from '../core/layout.ts'
+import { type Layout, layoutOf, type Place } from '../core/layout.ts'
 import type { ProvisionRequest } from '../core/messages.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { showUrl } from '../core/source-url.ts'
@@ -7,8 +7,10 @@ import { realFileSystem } from '../provisioner/file-system.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { provision as provisionHost } from '../provisioner/provision.ts'
 import { repair } from '../provisioner/repair.ts'
+import { admitAgent, clearPlace, makeDaemonFolder } from '../provisioner/server/own-socket.ts'
 import { serveRequests } from '../provisioner/server/serve-requests.ts'
 import { unsafeSocket } from '../provisioner/server/socket-access.ts'
+import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
 import { parseHostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 import { listenDescriptor } from './listen-descriptor.ts'
@@ -24,20 +26,44 @@ export async function provision(invocation: Invocation): Promise<number> {
   const config = loadConfig(flags, invocation)
   requireRoot(invocation, 'provision')
   // The host itself is opened by each request; here it would only be in the way of the first one.
-  const path = join(flags.root, layoutOf(config.sshd).socket.path)
+  const layout = layoutOf(config.sshd)
+  const path = join(flags.root, layout.socket.path)
   const fd = listenDescriptor(invocation.environment, process.pid)
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+  const serving = {
+    handle: (request: ProvisionRequest) => handle(request, invocation),
+    requestMs: REQUEST_MS,
+    signal: stop.signal,
+  }
   if (fd === undefined) {
-    throw new UsageError(`provision is started by systemd, which listens on ${path} for it`)
+    await serveRequests({ ...serving, ...(await ownSocket(flags.root, layout)) })
+    return 0
   }
   const unsafe = unsafeSocket(realFileSystem, path, 0)
   if (unsafe !== undefined) throw new UsageError(unsafe)
-  await serveRequests({
-    listen: { fd },
-    handle: request => handle(request, invocation),
-    idleMs: IDLE_MS,
-    requestMs: REQUEST_MS,
-  })
+  await serveRequests({ ...serving, listen: { fd }, idleMs: IDLE_MS })
   return 0
+}
+
+// Under another init nobody holds the socket for us: we make it, and stay.
+async function ownSocket(root: string, layout: Layout) {
+  const at = (place: Place) => ({ ...place, path: join(root, place.path) })
+  const socket = at(layout.socket)
+  const user = await findUser(AGENT_USER)
+  if (user === undefined) {
+    throw new UsageError(`there is no user ${AGENT_USER}; make it: useradd --system ${AGENT_USER}`)
+  }
+  const problem = await clearPlace(socket, at(layout.runFolder))
+  if (problem !== undefined) throw new UsageError(problem)
+  makeDaemonFolder(at(layout.daemonFolder), user)
+  // For the one moment: what we start inherits it, and an sshd hands it on to every session.
+  const before = process.umask(0o077)
+  const onListening = () => {
+    process.umask(before)
+    admitAgent(socket, user)
+  }
+  return { listen: { path: socket.path }, onListening }
 }
 
 // The config and the host are read anew for each request: either may have changed while we slept.

@@ -15,7 +15,7 @@ export async function stay(running: Running): Promise<number> {
   const listener = config.webhook.listen === undefined ? undefined : await listen(running)
   const onDrift = followDrift({ daemon, random, signal, sleep })
   const watch = watchFolders(
-    [layout.caFolder.path, layout.dropInFolder.path, '/etc/ssh/sshd_config'],
+    [layout.caFolder, layout.dropInFolder, { path: '/etc/ssh', only: 'sshd_config' }],
     onDrift,
     code => log.warn({ code }, 'no watch on the files; looking at the clock instead'),
   )
@@ -29,7 +29,7 @@ export async function stay(running: Running): Promise<number> {
     sleep,
   }
   await keepPolling(daemon, clock, config.source.longPoll ? longPoll(running) : undefined)
-  await watch.close()
+  watch.close()
   await listener?.close()
   await daemon.settled()
   return 0

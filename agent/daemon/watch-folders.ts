@@ -1,26 +1,37 @@
-import { type FSWatcher, watch } from 'chokidar'
+import { type FSWatcher, lstatSync, readdirSync, watch } from 'node:fs'
+import { basename, join } from 'node:path'
 
 export interface Watch {
-  close(): Promise<void>
+  close(): void
 }
 
-/** How often the folders are looked at where the kernel can't tell us, in milliseconds. */
+/** A folder, and the one name in it that counts; all names if not given. */
+export interface WatchedFolder {
+  path: string
+  only?: string
+}
+
+/** How often a folder is looked at that the kernel tells us nothing about, in milliseconds. */
 const LOOK_MS = 5_000
 /** What comes in one go is one hint, in milliseconds. */
 const SETTLE_MS = 200
+/** What the provisioner writes before it is renamed into place. */
+const OWN_TEMPORARY = '.pomerium-host-agent'
 
 /**
- * Calls `onDrift` when something in the folders changes. Where the user's inotify instances or
- * watches are spent (EMFILE, ENOSPC; inotify(7)), it looks at the clock instead: an unhandled error
- * here would end the process, and no watch at all would end the promise to repair.
+ * Calls `onDrift` when something in the folders changes: names, contents, owners, modes. A folder that
+ * is missing is watched from when it is made. Where the user's inotify instances or watches are spent
+ * (EMFILE, ENOSPC; inotify(7)), or a folder can't be read, it is looked at by the clock instead, and
+ * `onFallback` is called once: no watch at all would end the promise to repair.
  */
 export function watchFolders(
-  paths: readonly string[],
+  folders: readonly WatchedFolder[],
   onDrift: () => void,
   onFallback: (code: string) => void,
+  lookMs = LOOK_MS,
 ): Watch {
   let settle: NodeJS.Timeout | undefined
-  let clock: NodeJS.Timeout | undefined
+  let told = false
   const drifted = () => {
     // Not put off by what comes meanwhile: who writes without a pause would never be seen.
     settle ??= setTimeout(() => {
@@ -28,24 +39,74 @@ export function watchFolders(
       onDrift()
     }, SETTLE_MS)
   }
-  const watcher: FSWatcher = watch([...paths], {
-    ignoreInitial: true,
-    depth: 0,
-    // A change of owner or mode is one too.
-    alwaysStat: true,
-    ignored: path => path.includes('.pomerium-host-agent'),
-  })
-  watcher.on('all', drifted)
-  watcher.on('error', error => {
-    if (clock !== undefined) return
-    clock = setInterval(onDrift, LOOK_MS)
-    onFallback(error instanceof Error && 'code' in error ? String(error.code) : 'unknown')
-  })
+  const blind = (code: string) => {
+    if (!told) onFallback(code)
+    told = true
+  }
+  const watches = folders.map(folder => watchFolder(folder, drifted, blind))
+  const clock = setInterval(() => {
+    for (const each of watches) each.look()
+  }, lookMs)
   return {
-    async close() {
+    close() {
       clearTimeout(settle)
       clearInterval(clock)
-      await watcher.close()
+      for (const each of watches) each.close()
     },
   }
+}
+
+function watchFolder(folder: WatchedFolder, drifted: () => void, blind: (code: string) => void) {
+  let watcher: FSWatcher | undefined
+  let seen = fingerprint(folder)
+  const disarm = () => {
+    watcher?.close()
+    watcher = undefined
+  }
+  const arm = () => {
+    try {
+      watcher = watch(folder.path, (_, name) => hear(name))
+      watcher.on('error', disarm)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+      if (code !== 'ENOENT') blind(code)
+    }
+  }
+  const hear = (name: string | null) => {
+    // The folder itself, mostly: deleted or moved, what has its name now is another one.
+    if (name === null || name === basename(folder.path)) {
+      disarm()
+      look()
+    }
+    if (name?.includes(OWN_TEMPORARY)) return
+    if (folder.only === undefined || name === null || name === folder.only) drifted()
+  }
+  const look = () => {
+    if (watcher !== undefined) return
+    arm()
+    const now = fingerprint(folder)
+    // Watched from now on: what came before this moment nobody has told.
+    if (watcher !== undefined || now !== seen) drifted()
+    seen = now
+  }
+  arm()
+  return { look, close: disarm }
+}
+
+/** What changes with every change that counts; ctime comes with each of them (inode(7)). */
+function fingerprint({ path, only }: WatchedFolder): string {
+  try {
+    const names = only === undefined ? readdirSync(path).sort() : [only]
+    return names
+      .filter(name => !name.includes(OWN_TEMPORARY))
+      .map(name => state(path, name))
+      .join()
+  } catch {
+    return ''
+  }
+}
+
+function state(folder: string, name: string): string {
+  const stat = lstatSync(join(folder, name), { throwIfNoEntry: false })
+  return stat === undefined ? '' : `${name}/${stat.ino}/${stat.ctimeMs}`
 }

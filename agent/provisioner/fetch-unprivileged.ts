@@ -5,9 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Config } from '../core/config/config.ts'
 import { decodeFetched, encodeFetchRequest } from '../core/fetch-protocol.ts'
 import type { Fetched, Source } from '../core/source.ts'
-import { runCommand } from './run-command.ts'
-
-const AGENT_USER = 'pomerium-host-agent'
+import { AGENT_USER, findUser } from './system-user.ts'
 
 /** How to start this program again as the child that fetches. */
 export interface FetchChild {
@@ -70,10 +68,9 @@ function networkEnvironment(environment: FetchChild['environment']) {
 
 async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
   for (const name of [AGENT_USER, 'nobody']) {
-    const { code, stdout } = await runCommand(['getent', 'passwd', name])
-    const [, , uid, gid] = stdout.split(':').map(Number)
     // spawn() drops the supplementary groups too when it is root that sets a uid.
-    if (code === 0 && uid !== undefined && gid !== undefined && uid > 0) return { uid, gid }
+    const user = await findUser(name)
+    if (user !== undefined) return user
   }
   throw new Error(`neither ${AGENT_USER} nor nobody is a user here; the fetch never runs as root`)
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Outcome } from '../../agent/core/outcome.ts'
 import type { Fetched } from '../../agent/core/source.ts'
 import type { CycleEnd } from '../../agent/daemon/cycle.ts'
-import type { Hint } from '../../agent/daemon/daemon.ts'
+import { createDaemon, type Hint } from '../../agent/daemon/daemon.ts'
 import { keepPolling } from '../../agent/daemon/poll.ts'
 
 const POLL = 300_000
@@ -122,4 +122,43 @@ describe('keepPolling', () => {
     const { holds } = await play({ hold: () => ({ reply, afterMs: 20 }) })
     expect(holds).toHaveLength(2)
   })
+})
+
+test('a request that is held holds up no hint', async () => {
+  const stop = new AbortController()
+  const hints: Hint[] = []
+  const outcome: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
+  const end: CycleEnd = { outcome, quiet: true, etag: '"1"' }
+  const daemon = createDaemon({
+    cycle: async () => end,
+    repair: async () => end,
+    onEnd: (_, hint) => hints.push(hint),
+    onError: error => {
+      throw error
+    },
+  })
+  const holding = Promise.withResolvers<void>()
+  const polling = keepPolling(
+    daemon,
+    {
+      pollMs: POLL,
+      random: () => 0,
+      now: () => 0,
+      signal: stop.signal,
+      sleep: async () => {},
+    },
+    {
+      hold: () =>
+        new Promise((_, reject) => {
+          stop.signal.addEventListener('abort', () => reject(stop.signal.reason))
+          holding.resolve()
+        }),
+      onHasty: () => {},
+    },
+  )
+  await holding.promise
+  await Promise.all([daemon.hint('webhook'), daemon.hint('drift')])
+  expect(hints).toEqual(['start', 'webhook', 'drift'])
+  stop.abort()
+  await polling
 })

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, CA_FILE, DROP_IN } from './agent-host.ts'
+import { type AgentHost, CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
+import { DRIFT, REWRITE_LOOP, SHADOW } from './drift-kinds.ts'
 import { bootInstalledHost, ourProcesses } from './installed-host.ts'
 import { login } from './login.ts'
 
@@ -43,25 +44,16 @@ describeTier('asleep, on a booted host', machineTier(), () => {
     })
 
     test('a drop-in that shadows ours is reported, file and line', async () => {
-      const shadow = '/etc/ssh/sshd_config.d/00-shadow.conf'
-      await it.host.write(shadow, 'TrustedUserCAKeys /etc/ssh/other.pub\n')
+      await it.host.write(SHADOW.path, SHADOW.content)
       await it.host.waitFor('the report', async () => {
         const { stdout } = await it.host.exec('pomerium-host-agent status')
-        return stdout.includes(`${shadow}:1`)
+        return stdout.includes(`${SHADOW.path}:1`)
       })
-      await it.host.exec(`rm ${shadow}`)
+      await it.host.exec(`rm ${SHADOW.path}`)
       await it.host.waitFor('the repair', async () => (await outcomeOf(first)) === 'accepted')
     })
 
-    test.each([
-      ['deleted', `rm ${CA_FILE}`],
-      ['edited', `echo '# mine' >> ${DROP_IN}`],
-      ['emptied', `: > ${CA_FILE}`],
-      ['chmod', `chmod 666 ${CA_FILE}`],
-      ['chown', `chown nobody ${DROP_IN}`],
-      ['renamed away', `mv ${DROP_IN} /root/`],
-      ['sshd_config rewritten', `sed -i '/^Include/d' /etc/ssh/sshd_config`],
-    ])('drift is repaired within 10 s: %s', async (_, command) => {
+    test.each(DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
       await it.host.exec(command)
       await it.host.waitFor('the repair', async () => {
         const { stdout } = await it.host.exec('pomerium-host-agent plan --json', {
@@ -126,7 +118,7 @@ describeTier('asleep, on a booted host', machineTier(), () => {
     })
 
     test('a program that keeps rewriting our file does not make us loop, and is reported', async () => {
-      const loop = it.host.spawn(`while :; do echo mine > ${CA_FILE}; sleep 0.1; done`)
+      const loop = it.host.spawn(REWRITE_LOOP)
       const reported = async () =>
         (await it.host.exec('pomerium-host-agent status')).stdout.includes(
           `keeps changing ${CA_FILE}`,

@@ -4,28 +4,8 @@ import type { SshService } from '../../agent/provisioner/service/ssh-service.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { machineTier } from './available.ts'
 import { bootHost, type Host } from './host.ts'
+import { INITS, sshdListens } from './inits.ts'
 import { serviceHost } from './service-host.ts'
-
-const INITS = [
-  {
-    init: 'sysvinit',
-    packages: ['sysvinit-core'],
-    argv: ['/usr/sbin/sshd'],
-    stop: 'service ssh stop',
-  },
-  {
-    init: 'OpenRC',
-    packages: ['openrc', 'sysvinit-core'],
-    argv: ['/usr/sbin/sshd'],
-    stop: 'rc-service ssh stop',
-  },
-  {
-    init: 'runit',
-    packages: ['runit', 'runit-init'],
-    argv: ['/usr/sbin/sshd', '-D', '-e'],
-    stop: 'sv stop ssh',
-  },
-]
 
 // As Alpine and Gentoo have it, in short.
 const NATIVE_SCRIPT = `#!/sbin/openrc-run
@@ -49,10 +29,12 @@ describeTier('sshd under other inits', machineTier(), () => {
     }
 
     beforeAll(async () => {
-      const booted = async (booting: Host) =>
-        (await booting.exec('pgrep -x sshd && ss -Hltn sport = :22 | grep .', { allowFail: true }))
-          .code === 0
-      host = await bootHost({ suite: 'bookworm', packages, init: ['/sbin/init'], booted })
+      host = await bootHost({
+        suite: 'bookworm',
+        packages,
+        init: ['/sbin/init'],
+        booted: sshdListens,
+      })
     })
     afterAll(() => host?.stop())
     beforeEach(async () => {

@@ -14,8 +14,10 @@ export interface Serving {
   /** Where requests come in: a descriptor from systemd, or a path to bind. */
   listen: { fd: number } | { path: string }
   handle(request: ProvisionRequest): Promise<Outcome>
-  /** Milliseconds with nothing to do after which this leaves. */
-  idleMs: number
+  /** Milliseconds with nothing to do after which this leaves; stays if not given. */
+  idleMs?: number
+  /** Leaves when it is aborted: what has begun is finished, what has not is not answered. */
+  signal?: AbortSignal
   /** How long a peer may take for its request, in milliseconds. */
   requestMs: number
   /** Called once requests are heard. */
@@ -30,6 +32,7 @@ const MAX_CONNECTIONS = 16
  * bug: the peer is told, and this throws too.
  */
 export function serveRequests(serving: Serving): Promise<void> {
+  const { signal, idleMs } = serving
   return new Promise((resolve, reject) => {
     const open = new Set<Socket>()
     let turn: Promise<void> = Promise.resolve()
@@ -41,7 +44,8 @@ export function serveRequests(serving: Serving): Promise<void> {
     }
     const rest = () => {
       clearTimeout(idle)
-      if (open.size === 0) idle = setTimeout(() => leave(resolve), serving.idleMs)
+      if (idleMs === undefined || open.size > 0) return
+      idle = setTimeout(() => leave(resolve), idleMs)
     }
     const server = createServer({ allowHalfOpen: true }, socket => {
       clearTimeout(idle)
@@ -53,13 +57,14 @@ export function serveRequests(serving: Serving): Promise<void> {
       // In turn from when the request is whole: a peer that is slow holds up nobody else.
       readLine(socket, MAX_REQUEST_BYTES, serving.requestMs).then(line => {
         turn = turn
-          .then(() => answer(socket, line, serving.handle))
+          .then(() => (signal?.aborted ? undefined : answer(socket, line, serving.handle)))
           .catch(error => {
             const reply = encodeReply({ kind: 'failed', message: messageOf(error) })
             socket.end(reply, () => leave(() => reject(error)))
           })
       })
     })
+    signal?.addEventListener('abort', () => turn.finally(() => leave(resolve)), { once: true })
     server.maxConnections = MAX_CONNECTIONS
     server.once('error', reject)
     server.listen(serving.listen, () => {

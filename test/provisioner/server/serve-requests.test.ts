@@ -122,4 +122,27 @@ describe('serveRequests', () => {
     await ended
     await expect(send('x')).rejects.toThrow(/ENOENT/)
   })
+
+  test('told to stop, finishes what has begun and leaves', async () => {
+    const stop = new AbortController()
+    const working = Promise.withResolvers<Outcome>()
+    const began = Promise.withResolvers<void>()
+    const { ended } = await serve({
+      signal: stop.signal,
+      handle: () => {
+        began.resolve()
+        return working.promise
+      },
+    })
+    const reply = send(encodeRequest({ op: 'repair' }))
+    await began.promise
+    // Cut, accepted or not.
+    const late = send(encodeRequest({ op: 'repair' })).catch(() => '')
+    stop.abort()
+    working.resolve(OUTCOME)
+    expect(decodeReply(await reply)).toMatchObject({ kind: 'outcome' })
+    expect(await late).toBe('')
+    await ended
+    await expect(send('x')).rejects.toThrow(/ENOENT/)
+  })
 })

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { CA_FILE, DROP_IN } from './agent-host.ts'
+import { machineTier } from './available.ts'
+import { INITS } from './inits.ts'
+import { login } from './login.ts'
+import { bootHandStarted, type HandStarted } from './resident-host.ts'
+
+const SOCKET = '/run/pomerium-host-agent/provisioner.sock'
+
+describeTier('both wings started by hand, without systemd', machineTier(), () => {
+  describe.each(INITS)('$init', ({ packages }) => {
+    let it: HandStarted
+    let first: Ca
+    let second: Ca
+    beforeAll(async () => {
+      ;[first, second] = await Promise.all([makeCa(), makeCa()])
+      it = await bootHandStarted({ suite: 'bookworm', packages, init: ['/sbin/init'] })
+      await it.publish(first.publicKey)
+    })
+    afterAll(async () => {
+      await it?.stop()
+      await first?.[Symbol.asyncDispose]()
+      await second?.[Symbol.asyncDispose]()
+    })
+    const outcomeOf = async (ca: Ca) => (await login(it.host, { ca })).outcome
+    const inForce = (ca: Ca) => async () => (await outcomeOf(ca)) === 'accepted'
+
+    test('the socket is as systemd would make it, and its folder', async () => {
+      const access = async (path: string) =>
+        (await it.host.exec(['stat', '-c', '%a %U:%G', path])).stdout.trim()
+      expect(await access(SOCKET)).toBe('660 root:pomerium-host-agent')
+      expect(await access('/run/pomerium-host-agent')).toBe('755 root:root')
+      const own = 'pomerium-host-agent:pomerium-host-agent'
+      expect(await access('/var/lib/pomerium-host-agent-daemon')).toBe(`755 ${own}`)
+      await expect(it.host.exec(['pomerium-host-agent', 'provision'])).rejects.toThrow(
+        /somebody listens/,
+      )
+    })
+
+    test('a rotation is followed, by the unprivileged one through the other', async () => {
+      await it.host.waitFor('the first CA', inForce(first), 20_000)
+      await it.publish(second.publicKey)
+      const alone = async () =>
+        (await outcomeOf(second)) === 'accepted' && (await outcomeOf(first)) === 'refused'
+      await it.host.waitFor('the second CA', alone, 20_000)
+    })
+
+    test('a restarted sshd hands its sessions no umask of ours', async () => {
+      const { stdout } = await login(it.host, { ca: second, command: 'umask' })
+      expect(stdout.trim()).toBe('0022')
+    })
+
+    test.each([
+      ['deleted', `rm ${CA_FILE}`],
+      ['chown', `chown nobody ${DROP_IN}`],
+    ])('drift is repaired within 10 s: %s', async (_, command) => {
+      await it.host.exec(command)
+      await it.host.waitFor('the repair', async () => {
+        const { stdout } = await it.host.exec('pomerium-host-agent plan --json', {
+          allowFail: true,
+        })
+        return JSON.parse(stdout).changes === false
+      })
+      await it.host.waitFor('a login', inForce(second))
+    })
+
+    test('a provisioner that was killed is replaced by the next, whose socket is its own', async () => {
+      it.provisioner.kill()
+      await it.provisioner.done
+      expect(it.host.exists(SOCKET)).toBe(true)
+      await it.startProvisioner()
+      await it.host.exec(`rm ${CA_FILE}`)
+      await it.host.waitFor('the repair', inForce(second), 20_000)
+    })
+
+    test('told to leave, both leave at once, and the socket goes', async () => {
+      const start = performance.now()
+      expect(await it.terminate('run')).toBe(0)
+      expect(await it.terminate('provision')).toBe(0)
+      expect(performance.now() - start).toBeLessThan(3_000)
+      expect(it.host.exists(SOCKET)).toBe(false)
+    })
+  })
+})

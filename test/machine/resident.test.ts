@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { type AgentHost, CA_FILE } from './agent-host.ts'
+import { machineTier } from './available.ts'
+import { suites } from './base.ts'
+import { DRIFT, REWRITE_LOOP, SHADOW } from './drift-kinds.ts'
+import { login } from './login.ts'
+import { bootResidentHost } from './resident-host.ts'
+
+const UNIT = 'pomerium-host-agent.service'
+
+describeTier('resident, on a booted host', machineTier(), () => {
+  describe.each(suites)('%s', suite => {
+    let it: AgentHost
+    let first: Ca
+    let second: Ca
+    beforeAll(async () => {
+      ;[first, second] = await Promise.all([makeCa(), makeCa()])
+      it = await bootResidentHost({ suite })
+      await it.publish(first.publicKey)
+      await it.host.waitFor('the first CA', inForce(first))
+    })
+    afterAll(async () => {
+      await it?.stop()
+      await first?.[Symbol.asyncDispose]()
+      await second?.[Symbol.asyncDispose]()
+    })
+    const outcomeOf = async (ca: Ca) => (await login(it.host, { ca })).outcome
+    const inForce = (ca: Ca) => async () => (await outcomeOf(ca)) === 'accepted'
+    const reset = 'rm -f /var/lib/pomerium-host-agent/restarts.json; systemctl reset-failed ssh'
+
+    // So that no test pays for the restarts of the one before it.
+    beforeEach(() => it.host.exec(reset, { allowFail: true }))
+
+    test('what is published is in force within two seconds, by a held request', async () => {
+      for (const ca of [second, first]) {
+        await held()
+        await it.publish(ca.publicKey)
+        await it.host.waitFor('the published CA', inForce(ca), 2_000)
+      }
+      // Not a moment at which sshd is being restarted for it.
+      const refused = async () => (await outcomeOf(second)) === 'refused'
+      await it.host.waitFor('the end of the other', refused)
+    })
+
+    // A connection to the control plane that stays open is a request that is held.
+    const held = () =>
+      it.host.waitFor('a held request', async () => {
+        const peers = async () =>
+          (await it.host.exec('ss -Htn state established dport = :8443')).stdout
+        const before = await peers()
+        await sleep(300)
+        return before !== '' && before === (await peers())
+      })
+
+    test('a drop-in that shadows ours is reported, file and line', async () => {
+      await it.host.write(SHADOW.path, SHADOW.content)
+      await it.host.waitFor('the report', async () => {
+        const { stdout } = await it.host.exec('pomerium-host-agent status')
+        return stdout.includes(`${SHADOW.path}:1`)
+      })
+      await it.host.exec(`rm ${SHADOW.path}`)
+      await it.host.waitFor('the repair', inForce(first))
+    })
+
+    test.each(DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
+      await it.host.exec(command)
+      await it.host.waitFor('the repair', async () => {
+        const { stdout } = await it.host.exec('pomerium-host-agent plan --json', {
+          allowFail: true,
+        })
+        return JSON.parse(stdout).changes === false && (await outcomeOf(first)) === 'accepted'
+      })
+    })
+
+    test('boot without a control plane: yesterday’s trust works, and it recovers by itself', async () => {
+      await it.stopControlPlane()
+      await it.host.reboot()
+      await it.host.waitFor('a login', inForce(first))
+      // It has tried, and goes on trying.
+      const tried = async () => (await it.host.journal(UNIT)).includes('source-unavailable')
+      await it.host.waitFor('a failed look', tried)
+      expect(await outcomeOf(first)).toBe('accepted')
+      await it.publish(second.publicKey)
+      await it.startControlPlane()
+      const inForceAlone = async () =>
+        (await outcomeOf(second)) === 'accepted' && (await outcomeOf(first)) === 'refused'
+      await it.host.waitFor('the new CA', inForceAlone, 15_000)
+    })
+
+    test('a held request does not hold up the end', async () => {
+      await held()
+      const start = performance.now()
+      await it.host.exec(`systemctl stop ${UNIT}`)
+      expect(performance.now() - start).toBeLessThan(1_000)
+      const { Result } = await it.host.unitProperties(UNIT, ['Result'])
+      expect(Result).toBe('success')
+      await it.host.exec(`systemctl start ${UNIT}`)
+    })
+
+    test('a program that keeps rewriting our file does not make us loop, and is reported', async () => {
+      const loop = it.host.spawn(REWRITE_LOOP)
+      const reported = async () =>
+        (await it.host.exec('pomerium-host-agent status')).stdout.includes(
+          `keeps changing ${CA_FILE}`,
+        )
+      await it.host.waitFor('the report', reported, 40_000)
+      const looks = async () =>
+        (await it.host.journal(UNIT)).match(/"code":"contested"/g)?.length ?? 0
+      const before = await looks()
+      expect(before).toBeGreaterThan(0)
+      await sleep(10_000)
+      // It waits a minute each time, however often the file changes meanwhile.
+      expect((await looks()) - before).toBeLessThanOrEqual(1)
+      loop.kill()
+      expect(await it.host.unitProperties('ssh.service', ['ActiveState'])).toEqual({
+        ActiveState: 'active',
+      })
+    })
+  })
+})
