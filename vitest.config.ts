@@ -25,9 +25,12 @@ export default defineConfig({
   test: {
     projects: [
       tier('core', ['test/core/**/*.test.ts'], 30),
-      tier('wings', ['test/{cli,daemon,docs,house,provisioner,publisher}/**/*.test.ts'], 30, [
-        EXHAUSTIVE,
-      ]),
+      tier(
+        'wings',
+        ['test/{cli,daemon,docs,house,installer,provisioner,publisher}/**/*.test.ts'],
+        30,
+        [EXHAUSTIVE],
+      ),
       tier('exhaustive', [EXHAUSTIVE], 120),
       tier('sshd', ['test/sshd/**/*.test.ts'], 60),
       machine,

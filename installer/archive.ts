@@ -4,7 +4,8 @@ import { execa } from 'execa'
 /** How an archive is compressed: `xz`, or `gz` for hosts without xz. */
 export type Compression = 'xz' | 'gz'
 
-// One thread, because xz cuts the stream into blocks when it has more. The settings of whoever
+// One thread, because xz cuts the stream into blocks when it has more; no filter for x86 code, which
+// saves 3 % and which busybox can't undo. The settings of whoever
 // builds (XZ_OPT, GZIP, TAR_OPTIONS) are kept out by an environment of its own.
 const COMPRESS: Record<Compression, string[]> = {
   xz: ['xz', '-9e', '-T1', '--stdout'],

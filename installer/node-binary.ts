@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -18,16 +18,17 @@ const STRIP: Record<Architecture, string> = {
 const downloads = fileURLToPath(new URL('../dist/downloads', import.meta.url))
 
 /**
- * Lays the pinned Node for `architecture`, stripped, into `folder` as `node`, with its `LICENSE`.
- * Throws where its bytes are not those that package-lock.json names.
+ * Lays the pinned Node for `architecture`, stripped, into `folder` as `bin/node`, with its `LICENSE`;
+ * returns the path of the binary. Throws where its bytes are not those that package-lock.json names.
  */
-export async function layNode(architecture: Architecture, folder: string): Promise<void> {
+export async function layNode(architecture: Architecture, folder: string): Promise<string> {
   const archive = await fetchPinned(`node-linux-${architecture}`)
   const wanted = ['package/bin/node', 'package/LICENSE']
   mkdirSync(folder, { recursive: true })
   await execa('tar', ['-xzf', archive, '-C', folder, '--strip-components=1', ...wanted])
-  renameSync(join(folder, 'bin', 'node'), join(folder, 'node'))
-  await execa(STRIP[architecture], [join(folder, 'node')])
+  const node = join(folder, 'bin', 'node')
+  await execa(STRIP[architecture], [node])
+  return node
 }
 
 // npm installs the package of its own architecture only; `npm pack` gives either, from npm's cache

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Release } from './release.ts'
+import type { Release, ReleaseRefused } from './release.ts'
 
 /** What a person reads when a release is made: what, how large, signed by whom, what next. */
 export function renderRelease(release: Release): string {
@@ -33,6 +33,12 @@ export function renderRelease(release: Release): string {
     '',
     ...next,
   ].join('\n')}\n`
+}
+
+/** What a person reads when nothing is made: why, one line for each reason. */
+export function renderRefusal(refused: ReleaseRefused): string {
+  const reasons = refused.problems.map(problem => `  ${problem}`)
+  return `${['No release was made:', ...reasons].join('\n')}\n`
 }
 
 function sizeOf(bytes: number): string {

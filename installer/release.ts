@@ -1,14 +1,18 @@
 // `npm run release`: everything that an operator puts on a web server, in dist/release/.
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { type Compression, packFolder } from './archive.ts'
-import { buildProgram, VERSION } from './build.ts'
+import { buildProgram, SBOM, VERSION } from './build.ts'
+import accepted from './licences.json' with { type: 'json' }
+import { findChangedLicences, licencesOf } from './licences.ts'
 import { layNode } from './node-binary.ts'
-import { renderRelease } from './release-screen.ts'
+import { renderRefusal, renderRelease } from './release-screen.ts'
+import { readSbom } from './sbom.ts'
+import { findSecrets, machineWords } from './secrets.ts'
 import { openSigner } from './signature.ts'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
@@ -30,6 +34,7 @@ export interface ReleaseOptions {
 
 /** A release that was made. */
 export interface Release {
+  readonly kind: 'made'
   readonly version: string
   readonly commit: string
   /** Uncommitted changes went into it, so nobody can make it again. */
@@ -38,29 +43,43 @@ export interface Release {
   readonly signer: { readonly fingerprint: string; readonly throwaway: boolean }
 }
 
+/** Nothing was made: what would go out may not, one line for each reason. */
+export interface ReleaseRefused {
+  readonly kind: 'refused'
+  readonly problems: readonly string[]
+}
+
 /** Builds a release of the checkout. Same commit, same bytes, as long as the signer is the same. */
-export async function buildRelease(options: ReleaseOptions): Promise<Release> {
+export async function buildRelease(options: ReleaseOptions): Promise<Release | ReleaseRefused> {
   const { folder, targets = ['linux-x64', 'linux-arm64', 'noarch'] } = options
   using signer = await openSigner(options.signingKey)
   const work = `${folder}.partial`
   for (const each of [folder, work]) rmSync(each, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const time = Number(await git('log', '-1', '--format=%ct'))
-  const jobs = targets.map(async target => {
-    const program = join(work, target, `pomerium-host-agent-${VERSION}`)
-    await layTarget(target, program)
+  const programs = new Map(
+    targets.map(target => [target, join(work, target, `pomerium-host-agent-${VERSION}`)]),
+  )
+  await Promise.all([...programs].map(([target, program]) => layTarget(target, program)))
+  const problems = await Promise.all([...programs.values()].map(findProblems))
+  if (problems.some(each => each.length > 0)) {
+    for (const each of [folder, work]) rmSync(each, { recursive: true })
+    return { kind: 'refused', problems: [...new Set(problems.flat())] }
+  }
+  const packed = [...programs].map(async ([target, program]) => {
     for (const compression of options.compressions ?? ['gz', 'xz']) {
       const archive = `pomerium-host-agent-${VERSION}-${target}.tar.${compression}`
       await packFolder(program, join(folder, archive), compression, time)
     }
   })
-  await Promise.all(jobs)
+  await Promise.all(packed)
   layInstaller(folder, signer.publicKey, options.downloadUrl ?? '')
   writeFileSync(join(folder, 'SHA256SUMS'), sumsOf(folder))
   await signer.sign(join(folder, 'SHA256SUMS'))
   rmSync(work, { recursive: true })
   const { fingerprint, throwaway } = signer
   return {
+    kind: 'made',
     version: VERSION,
     commit: await git('rev-parse', '--short', 'HEAD'),
     dirty: (await git('status', '--porcelain')) !== '',
@@ -71,14 +90,19 @@ export async function buildRelease(options: ReleaseOptions): Promise<Release> {
 
 async function layTarget(target: Target, program: string): Promise<void> {
   if (target === 'noarch') return buildProgram(program, null)
-  const nodeFolder = `${program}.node`
-  await layNode(target === 'linux-x64' ? 'x64' : 'arm64', nodeFolder)
-  await buildProgram(program, join(nodeFolder, 'node'))
+  const architecture = target === 'linux-x64' ? 'x64' : 'arm64'
+  await buildProgram(program, await layNode(architecture, `${program}.node`))
+}
+
+/** Why the program in `folder` may not be published, one line for each reason. */
+export async function findProblems(folder: string): Promise<string[]> {
+  const shipped = licencesOf(readSbom(join(folder, SBOM)))
+  const words = machineWords(process.env, { 'the path of this checkout': source })
+  return [...findChangedLicences(shipped, accepted), ...(await findSecrets(folder, words))]
 }
 
 function layInstaller(folder: string, signer: string, downloadUrl: string): void {
   const template = join(source, 'installer', 'install.sh')
-  if (!existsSync(template)) return
   const filled = readFileSync(template, 'utf8')
     .replaceAll('@RELEASE_SIGNER@', signer)
     .replaceAll('@VERSION@', VERSION)
@@ -107,5 +131,8 @@ if (import.meta.main) {
   const folder = join(source, 'dist', 'release')
   const { RELEASE_SIGNING_KEY: signingKey, RELEASE_DOWNLOAD_URL: downloadUrl } = process.env
   const release = await buildRelease({ folder, signingKey, downloadUrl })
-  process.stdout.write(renderRelease(release))
+  const made = release.kind === 'made'
+  const stream = made ? process.stdout : process.stderr
+  stream.write(made ? renderRelease(release) : renderRefusal(release))
+  process.exitCode = made ? 0 : 1
 }
