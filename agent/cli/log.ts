@@ -1,4 +1,6 @@
 import { type Logger, pino } from 'pino'
+import { describeSkew } from '../core/clock-skew.ts'
+import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { CycleEnd } from '../daemon/cycle.ts'
 import type { Hint } from '../daemon/daemon.ts'
@@ -18,30 +20,31 @@ export async function openLog(): Promise<Logger> {
   return pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname' }))
 }
 
-/** A clock further off than this makes Pomerium's certificates fail, which begin a minute ago. */
-const SKEW_SECONDS = 30
-
-/** A line for each cycle that changed something or could not; none for quiet ones above debug. */
+/**
+ * A line for each cycle that changed something or could not; none for quiet ones above debug. What to
+ * filter by: `event`, `hint`, `outcome`, `code`, `serial`, `fingerprints`.
+ */
 export function logEnd(
   log: Logger,
   { outcome, quiet, clockSkewSeconds = 0 }: CycleEnd,
   hint: Hint,
 ): void {
-  const fields = { hint, ...summary(outcome) }
+  const fields = { event: hint === 'drift' ? 'repair' : 'cycle', hint, ...summary(outcome) }
   if (quiet) log.debug(fields, outcome.message)
   else if (outcome.outcome === 'applied') log.info(fields, outcome.message)
   else log.warn(fields, outcome.message)
-  if (Math.abs(clockSkewSeconds) > SKEW_SECONDS) {
-    const message = `the source's clock is ${clockSkewSeconds} s off ours; a slow clock refuses every certificate`
-    log.warn({ clockSkewSeconds }, message)
-  }
+  const skew = describeSkew(clockSkewSeconds)
+  if (skew !== undefined) log.warn({ event: 'clock-skew', clockSkewSeconds }, skew)
 }
 
-function summary({ outcome, code, serial, trusted }: Outcome) {
+function summary({ outcome, code, line, serial, service, warnings, trusted }: Outcome) {
   return {
     outcome,
-    ...(code === undefined ? {} : { code }),
-    ...(serial === undefined ? {} : { serial }),
-    trusted: trusted.map(({ fingerprint }) => fingerprint),
+    ...optional('code', code),
+    ...optional('line', line),
+    ...optional('serial', serial),
+    ...optional('service', service),
+    ...optional('warnings', warnings),
+    fingerprints: trusted.map(({ fingerprint }) => fingerprint),
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../core/config/config.ts'
+import { optional } from '../core/optional.ts'
 import { type Host, openHost } from '../provisioner/host.ts'
 import { type HostFlags, parseHostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
@@ -18,10 +19,12 @@ export async function onHost(
   const config = loadConfig(flags, invocation, { ifReadable: configIfReadable })
   if (asRoot !== undefined) requireRoot(invocation, asRoot)
   const again = flags.config === undefined ? [] : ['--config', flags.config]
-  const host = await openHost(config.sshd, flags.root, command => [
+  const opened = await openHost(config.sshd, flags.root, command => [
     ...invocation.self,
     command,
     ...again,
   ])
-  return { flags, config, host }
+  const { textfile: path } = config.metrics
+  const textfile = path === undefined ? undefined : { path, version: invocation.version }
+  return { flags, config, host: { ...opened, ...optional('textfile', textfile) } }
 }

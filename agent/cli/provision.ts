@@ -7,6 +7,7 @@ import { realFileSystem } from '../provisioner/file-system.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { provision as provisionHost } from '../provisioner/provision.ts'
 import { repair } from '../provisioner/repair.ts'
+import { report } from '../provisioner/report.ts'
 import { admitAgent, clearPlace, makeDaemonFolder } from '../provisioner/server/own-socket.ts'
 import { serveRequests } from '../provisioner/server/serve-requests.ts'
 import { unsafeSocket } from '../provisioner/server/socket-access.ts'
@@ -69,6 +70,7 @@ async function ownSocket(root: string, layout: Layout) {
 // The config and the host are read anew for each request: either may have changed while we slept.
 async function handle(request: ProvisionRequest, invocation: Invocation): Promise<Outcome> {
   const { config, host } = await onHost(invocation)
+  if (request.op === 'report') return report(host)
   const now = new Date()
   return inTurn(host, now, () => {
     if (request.op === 'repair') return repair(config, now, host)

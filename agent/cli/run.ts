@@ -32,7 +32,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
   const { signal } = stop
-  const notebook = openNotebook(layout.daemonFolder.path)
+  const notebook = openNotebook(layout.notes.path)
   const parts = { config, layout, notebook, log, signal, invocation }
   const running: Running = { ...parts, daemon: assemble(parts) }
   if (resident) {
@@ -95,9 +95,14 @@ function assemble({ config, layout, notebook, log, signal, invocation }: Omit<Ru
       if (reply.kind !== 'outcome') throw new Error(`the provisioner: ${reply.message}`)
       return { outcome: reply.outcome, quiet: reply.outcome.outcome === 'unchanged' }
     },
-    onEnd: (end, hint) => logEnd(log, end, hint),
+    onEnd(end, hint) {
+      logEnd(log, end, hint)
+      // Most polls wake nobody else, and yet the textfile is to tell of them.
+      if (config.metrics.textfile !== undefined) void ask({ op: 'report' }).catch(() => {})
+    },
     onError(error) {
-      if (error !== signal.reason) log.error({ err: error }, 'the cycle failed')
+      if (error !== signal.reason)
+        log.error({ event: 'cycle-failed', err: error }, 'the cycle failed')
     },
   })
 }

@@ -1,72 +1,122 @@
 import type { Config } from '../core/config/config.ts'
 import { trustedUserCaKeys } from '../core/effective-config.ts'
-import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
+import type { Notes } from '../core/notes.ts'
+import { optional } from '../core/optional.ts'
+import { trustedKeys } from '../core/outcome.ts'
+import { budgetOf } from '../core/restart-budget.ts'
 import type { Status } from '../core/status.ts'
+import { judge, type Known, type LastCycle, lastCycle, standingTrouble } from '../core/verdict.ts'
 import type { Host } from '../provisioner/host.ts'
 import { keysOnHost } from '../provisioner/keys-on-host.ts'
+import { nextTimedPoll } from '../provisioner/next-poll.ts'
 import { observe } from '../provisioner/observe.ts'
-import { readStatus } from '../provisioner/status-file.ts'
+import { lookAtStatus } from '../provisioner/status-file.ts'
+import { readNotes } from '../provisioner/textfile.ts'
 import type { Invocation } from './invocation.ts'
 import { onHost } from './on-host.ts'
-import { keyLines, messageLines } from './print-outcome.ts'
-import { columns, print, printJson } from './screen.ts'
+import { type NextPoll, renderStatus, type StatusReport } from './render-status.ts'
+import { print, printJson } from './screen.ts'
 
-/** What this host trusts and whether sshd uses it; `undefined` is what could not be seen. */
-interface Report {
-  trusted: TrustedKey[] | undefined
-  effective: boolean | undefined
-  last: Status | undefined
-}
+/** Silence for an hour, or for three polls, is no good sign; who can't read the config waits a day. */
+const PATIENCE_MS = { least: 3_600_000, blind: 86_400_000 }
 
 /** Says what this host trusts; changes nothing, asks nobody outside. */
 export async function status(invocation: Invocation): Promise<number> {
   const { flags, config, host } = await onHost(invocation, { configIfReadable: true })
-  const report = await look(host, config)
+  const report = await look(host, config, new Date())
   if (flags.json) printJson(report)
-  else printReport(report)
+  else for (const line of renderStatus(report, new Date())) print(line)
   return 0
 }
 
-async function look(host: Host, config: Config): Promise<Report> {
-  const { acceptFrom } = config.sshd
-  const { sshd, files } = await observe(host, { acceptFrom, restartDue: false })
-  const caFile = files.get(host.layout.caFile.path)
-  const last = readStatus(host)
+async function look(host: Host, config: Config, now: Date): Promise<StatusReport> {
+  const told = lookAtStatus(host)
+  const notes = readNotes(host)
+  const status = typeof told === 'object' ? told : undefined
+  const turn = status && turnOf(status)
+  const isRoot = process.getuid?.() === host.owner.uid
+  const seen = isRoot ? await seeForOurselves(host, config, status, now) : undefined
+  const since = new Map(status?.trusted.map(key => [key.fingerprint, key.since]))
+  const trusted = seen?.trusted.map(key => ({
+    ...key,
+    ...optional('since', since.get(key.fingerprint)),
+  }))
+  const known: Known = {
+    status: told,
+    notes,
+    trusted: trusted ?? status?.trusted,
+    effective: seen?.effective ?? status?.effective,
+    last: lastCycle(turn, notes.lastPoll),
+    trouble: standingTrouble(turn, notes.lastPoll),
+    patienceMs: patience(config),
+    now,
+  }
+  const nextPoll = host.tree ? undefined : await nextPollOf(notes, now)
   return {
-    // Without root the file can't be read; what the last cycle said of it can.
-    trusted: caFile?.kind === 'unseen' ? last?.outcome.trusted : trustedKeys(keysOnHost(host)),
-    effective:
-      sshd.kind === 'readable'
-        ? trustedUserCaKeys(sshd.effective) === host.layout.caFile.path
-        : undefined,
-    last,
+    verdict: judge(known),
+    ...optional('trusted', known.trusted),
+    ...optional('bundle', status?.held),
+    ...optional('effective', known.effective),
+    ...optional('last', known.last),
+    ...optional('trouble', known.trouble),
+    ...optional('lastSuccess', notes.lastSuccess),
+    ...optional('nextPoll', nextPoll),
+    ...optional('restarts', status && restartsOf(status, now)),
+    ...optional('clockSkewSeconds', notes.clockSkewSeconds),
+    warnings: status?.outcome.warnings ?? [],
   }
 }
 
-function printReport({ trusted, effective, last }: Report): void {
-  if (trusted === undefined) print('trusted    not to be seen without root')
-  else if (trusted.length === 0) print('trusted    no CA key; run: sudo pomerium-host-agent apply')
-  else {
-    for (const [index, line] of keyLines(trusted).entries()) {
-      print(`${index === 0 ? 'trusted' : ''.padEnd(7)}    ${line}`)
-    }
-  }
-  const rows = [
-    ...(trusted?.length === 0
-      ? []
-      : [['in sshd', EFFECTIVE[String(effective) as keyof typeof EFFECTIVE]]]),
-    ['last', last === undefined ? 'no apply since boot' : `${last.outcome.outcome} at ${last.at}`],
-  ]
-  for (const line of columns(rows.map(([name = '', value = '']) => [name.padEnd(9), value])))
-    print(line)
-  if (last !== undefined && last.outcome.code !== undefined) {
-    print('')
-    for (const line of messageLines(last.outcome.outcome, last.outcome.message, false)) print(line)
-  }
+// Root may look for itself; everybody else goes by what the provisioner saw.
+async function seeForOurselves(
+  host: Host,
+  { sshd: { acceptFrom } }: Config,
+  status: Status | undefined,
+  now: Date,
+) {
+  const { sshd } = await observe(host, { acceptFrom, restartDue: false })
+  const effective =
+    sshd.kind === 'readable'
+      ? {
+          // The provisioner knows of more that keeps certificates out than which file sshd names.
+          value:
+            trustedUserCaKeys(sshd.effective) === host.layout.caFile.path &&
+            status?.effective?.value !== false,
+          at: now.toISOString(),
+        }
+      : undefined
+  return { trusted: trustedKeys(keysOnHost(host)), ...optional('effective', effective) }
 }
 
-const EFFECTIVE = {
-  true: 'yes: sshd uses these keys',
-  false: 'NO: sshd does not use these keys; run: sudo pomerium-host-agent plan',
-  undefined: 'not to be seen without root',
+function turnOf({ at, outcome: { outcome, code, message } }: Status): LastCycle {
+  return { at, outcome, ...optional('code', code), message }
+}
+
+function patience({ source: { url, pollIntervalSeconds } }: Config): number {
+  const { least, blind } = PATIENCE_MS
+  return url === undefined ? blind : Math.max(least, 3 * pollIntervalSeconds * 1000)
+}
+
+async function nextPollOf({ nextPoll }: Notes, now: Date): Promise<NextPoll | undefined> {
+  const monotonicMs = Number(process.hrtime.bigint() / 1_000_000n)
+  const timed = await nextTimedPoll(now, monotonicMs)
+  if (timed !== undefined) return { by: 'timer', ...optional('at', timed.at?.toISOString()) }
+  const resident = nextPoll !== undefined && Date.parse(nextPoll) > now.getTime()
+  return resident ? { by: 'resident', at: nextPoll } : undefined
+}
+
+function restartsOf({ restarts }: Status, now: Date): StatusReport['restarts'] {
+  const { recent, limit, total, due } = restarts
+  const budget = budgetOf(recent, now.getTime(), limit)
+  return {
+    total,
+    due,
+    ...(budget === undefined
+      ? {}
+      : {
+          used: budget.counted.length,
+          left: Math.max(0, budget.most - budget.counted.length),
+          withinSeconds: budget.windowMs / 1000,
+        }),
+  }
 }

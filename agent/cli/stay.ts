@@ -9,7 +9,7 @@ import { listen } from './webhook.ts'
 
 /** The daemon that stays: its own clock, its own watch, and held requests where they are wanted. */
 export async function stay(running: Running): Promise<number> {
-  const { daemon, config, layout, log, signal } = running
+  const { daemon, config, layout, notebook, log, signal } = running
   const sleep = (ms: number) => nap(ms, signal)
   const random = Math.random
   const listener = config.webhook.listen === undefined ? undefined : await listen(running)
@@ -17,7 +17,8 @@ export async function stay(running: Running): Promise<number> {
   const watch = watchFolders(
     [layout.caFolder, layout.dropInFolder, { path: '/etc/ssh', only: 'sshd_config' }],
     onDrift,
-    code => log.warn({ code }, 'no watch on the files; looking at the clock instead'),
+    code =>
+      log.warn({ event: 'no-watch', code }, 'no watch on the files; looking at the clock instead'),
   )
   // What has changed while nothing of ours ran, a boot without a control plane included.
   onDrift()
@@ -26,7 +27,11 @@ export async function stay(running: Running): Promise<number> {
     random,
     now: () => performance.now(),
     signal,
-    sleep,
+    sleep(ms: number) {
+      // For `status`: under systemd it asks the timer.
+      notebook.write({ ...notebook.read(), nextPoll: new Date(Date.now() + ms).toISOString() })
+      return sleep(ms)
+    },
   }
   await keepPolling(daemon, clock, config.source.longPoll ? longPoll(running) : undefined)
   watch.close()

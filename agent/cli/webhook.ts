@@ -25,7 +25,12 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
     listen: descriptor === undefined ? splitAddress(address) : { fd: descriptor },
     secrets,
     ...optional('tls', tls),
-    hint: async () => (await daemon.hint('webhook')).outcome,
+    async hint() {
+      const { outcome } = await daemon.hint('webhook')
+      // A rotation keeps us awake, for it is two publications; a scrape or whoever is refused does not.
+      lastAnswer = Date.now()
+      return outcome
+    },
     replay: openReplayMemory({ path: join(layout.daemonFolder.path, 'webhooks') }),
     async metrics() {
       const { renderMetrics } = await import('../core/metrics.ts')
@@ -34,11 +39,9 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
     },
     health: () => ({ ok: true }),
     onAnswer({ status, why, from }) {
-      // Whoever is refused does not keep us awake.
-      if (status < 300) lastAnswer = Date.now()
-      log.debug({ status, why, from }, 'answered')
+      log.debug({ event: 'answer', status, why, from }, 'answered')
     },
-    onError: error => log.error({ err: error }, 'the webhook failed'),
+    onError: error => log.error({ event: 'webhook-failed', err: error }, 'the webhook failed'),
   })
   return { ...listener, lastAnswer: () => lastAnswer }
 }

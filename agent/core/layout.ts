@@ -20,12 +20,14 @@ export interface Layout {
   socket: Place
   /** The daemon's own: notes of its polls, memory of webhooks. */
   daemonFolder: Place
+  notes: Place
   statusFile: Place
   restarts: Place
   lock: Place
 }
 
 const STATE = '/var/lib/pomerium-host-agent'
+const DAEMON = '/var/lib/pomerium-host-agent-daemon'
 const RUN = '/run/pomerium-host-agent'
 
 /** Owner and mode of each file are declared here once; write, check and status all read them here. */
@@ -40,7 +42,8 @@ export function layoutOf(sshd: Config['sshd']): Layout {
     journal: { path: `${STATE}/journal.json`, mode: 0o600 },
     runFolder: { path: RUN, mode: 0o755 },
     statusFile: { path: `${RUN}/status.json`, mode: 0o644 },
-    daemonFolder: { path: '/var/lib/pomerium-host-agent-daemon', mode: 0o755 },
+    daemonFolder: { path: DAEMON, mode: 0o755 },
+    notes: { path: `${DAEMON}/polls.json`, mode: 0o644 },
     socket: { path: `${RUN}/provisioner.sock`, mode: 0o660 },
     restarts: { path: `${STATE}/restarts.json`, mode: 0o600 },
     lock: { path: `${STATE}/lock`, mode: 0o600 },

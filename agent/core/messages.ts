@@ -7,6 +7,8 @@ export type ProvisionRequest =
   | { op: 'apply'; bundle: Uint8Array }
   /** Put right what has drifted from the held bundle. */
   | { op: 'repair' }
+  /** Write `metrics.textfile` anew; nothing else. */
+  | { op: 'report' }
 
 export type ProvisionReply =
   | { kind: 'outcome'; outcome: Outcome }
@@ -34,7 +36,7 @@ export function decodeRequest(line: string): ProvisionRequest | undefined {
   }
   if (typeof value !== 'object' || value === null || !('op' in value)) return undefined
   const keys = Object.keys(value)
-  if (value.op === 'repair' && keys.length === 1) return { op: 'repair' }
+  if ((value.op === 'repair' || value.op === 'report') && keys.length === 1) return { op: value.op }
   if (value.op !== 'apply' || keys.length !== 2 || !('bundle' in value)) return undefined
   const { bundle } = value
   if (typeof bundle !== 'string') return undefined

@@ -41,8 +41,9 @@ export async function runCycle(parts: CycleParts, hinted: boolean): Promise<Cycl
   // Since a boot nobody has reported of this host: the bundle goes the whole way, and somebody does.
   const whole = hinted || parts.trusted().length === 0
   const fetched = await parts.fetch(whole ? undefined : freshEtag(notes, now))
-  const outcome = await conclude(fetched, parts)
+  // Before the bundle is put in force, which takes its time.
   const skew = skewOf(fetched, parts.now())
+  const outcome = await conclude(fetched, parts)
   parts.notebook.write(noted(notes, fetched, outcome, now, skew))
   return {
     outcome,

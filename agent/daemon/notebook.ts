@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
 
 /** The daemon's own file; losing it costs one unconditional fetch, so damage is no error. */
@@ -8,8 +8,7 @@ export interface Notebook {
   write(notes: Notes): void
 }
 
-export function openNotebook(folder: string): Notebook {
-  const path = join(folder, 'polls.json')
+export function openNotebook(path: string): Notebook {
   return {
     read() {
       try {
@@ -19,7 +18,7 @@ export function openNotebook(folder: string): Notebook {
       }
     },
     write(notes) {
-      mkdirSync(folder, { recursive: true, mode: 0o755 })
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
       const temporary = `${path}.new`
       writeFileSync(temporary, `${JSON.stringify(notes, null, 2)}\n`, { mode: 0o644 })
       renameSync(temporary, path)

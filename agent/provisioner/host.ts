@@ -30,6 +30,8 @@ export interface Host {
   commandLine?: readonly string[]
   sshd: Sshd | undefined
   service: Service
+  /** Where Prometheus' node exporter looks for what we tell it (`metrics.textfile`). */
+  textfile?: { path: string; version: string }
   /** Whether sshd goes by our keys, as far as this turn has seen; for the status. */
   effective?: boolean
   /** Gives a file the SELinux label of its place, before it gets its name. */

@@ -9,6 +9,7 @@ import { takeLock } from './lock.ts'
 import { makeOwnFolder } from './own-folder.ts'
 import { recover } from './roll-back.ts'
 import { publishStatus } from './status-file.ts'
+import { warned, writeTextfile } from './textfile.ts'
 
 /**
  * One run that may change the host: alone, after whatever a killed run left has been undone, and
@@ -56,12 +57,16 @@ async function recoverThen(work: () => Promise<Outcome>, host: Host): Promise<Ou
 
 // What has been done is done, whether or not it can be told: a full /run must not hide it.
 async function published(host: Host, now: Date, outcome: Outcome): Promise<Outcome> {
+  const at = now.toISOString()
   try {
-    await publishStatus(host, now.toISOString(), outcome)
-    return outcome
+    await publishStatus(host, at, outcome)
+    const told = warned(outcome, await writeTextfile(host))
+    // Whoever set a textfile that can't be written looks for it in `status`.
+    if (told !== outcome) await publishStatus(host, at, told)
+    return told
   } catch (error) {
     if (errorCode(error) === undefined) throw error
-    const warning = `${host.layout.statusFile.path} can't be written: ${messageOf(error)}`
-    return { ...outcome, warnings: [...(outcome.warnings ?? []), warning] }
+    const { path } = host.layout.statusFile
+    return warned(outcome, `${path} can't be written: ${messageOf(error)}`)
   }
 }

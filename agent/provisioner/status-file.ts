@@ -29,9 +29,16 @@ export async function publishStatus(host: Host, at: string, outcome: Outcome): P
 }
 
 /** The last turn's status; `undefined` where there was none since boot, or the file is damaged. */
-export function readStatus({ fs, at, layout }: Host): Status | undefined {
+export function readStatus(host: Host): Status | undefined {
+  const status = lookAtStatus(host)
+  return typeof status === 'object' ? status : undefined
+}
+
+/** The last turn's status, or why there is none to be read. */
+export function lookAtStatus({ fs, at, layout }: Host): Status | 'missing' | 'damaged' {
   const file = lookAt(fs, at(layout.statusFile.path))
-  return file.kind === 'file' ? parseStatus(file.content.toString()) : undefined
+  if (file.kind === 'missing') return 'missing'
+  return (file.kind === 'file' ? parseStatus(file.content.toString()) : undefined) ?? 'damaged'
 }
 
 // A damaged state is told by the turn that needs it, not by the report of how that went.

@@ -103,6 +103,21 @@ describe('runCycle', () => {
     expect((await runCycle(parts(at(-45_200)), false)).clockSkewSeconds).toBe(-45)
   })
 
+  test('what the provisioner takes for its work is no difference of clocks', async () => {
+    const slow = parts({ ...BUNDLE, date: new Date(START) } as Fetched)
+    const ask: CycleParts['ask'] = async request => {
+      now += 40_000
+      return parts(BUNDLE).ask(request)
+    }
+    expect((await runCycle({ ...slow, ask }, false)).clockSkewSeconds).toBe(0)
+  })
+
+  test('since a boot the bundle goes the whole way, known or not', async () => {
+    await runCycle(parts(BUNDLE), false)
+    await runCycle({ ...parts(BUNDLE), trusted: () => [] }, false)
+    expect(etags).toEqual([undefined, undefined])
+  })
+
   test('a provisioner that does not answer with an outcome is an error', async () => {
     const broken = {
       ...parts(BUNDLE),

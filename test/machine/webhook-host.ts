@@ -37,13 +37,13 @@ export interface WebhookHost extends AgentHost {
 
 /** With `tls`, the webhook is served over it. */
 export async function bootWebhookHost(
-  options: HostOptions & { tls?: TestTls; productLayer?: string },
+  options: HostOptions & { tls?: TestTls; productLayer?: string; config?: string },
 ): Promise<WebhookHost> {
   const { tls } = options
   const secret = `whsec_${randomBytes(32).toString('base64')}`
   const it = await bootInstalledHost({
     ...options,
-    config: CONFIG + (tls === undefined ? '' : TLS_CONFIG),
+    config: CONFIG + (tls === undefined ? '' : TLS_CONFIG) + (options.config ?? ''),
     units: [...OUR_UNITS, 'pomerium-host-agent-webhook.socket'],
     prepare: async files => {
       const units = '/etc/systemd/system'

@@ -1,0 +1,14 @@
+import type { Outcome } from '../core/outcome.ts'
+import { stopped } from '../core/outcomes.ts'
+import type { Host } from './host.ts'
+import { keysOnHost } from './keys-on-host.ts'
+import { warned, writeTextfile } from './textfile.ts'
+
+/** Tells Prometheus anew, after a poll that had nothing for this wing. Touches nothing else. */
+export async function report(host: Host): Promise<Outcome> {
+  const told = stopped(
+    { outcome: 'unchanged', message: 'metrics.textfile is written' },
+    { trusted: keysOnHost(host) },
+  )
+  return warned(told, await writeTextfile(host))
+}

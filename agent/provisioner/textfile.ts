@@ -1,0 +1,63 @@
+import { dirname } from 'node:path'
+import { messageOf } from '../core/failures.ts'
+import { metricsInput } from '../core/metrics-input.ts'
+import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { writeFileAtomically } from './atomic-write.ts'
+import { errorCode } from './file-system.ts'
+import type { Host } from './host.ts'
+import { lookAt } from './look-at.ts'
+import { readStatus } from './status-file.ts'
+
+const MODE = 0o644
+
+/**
+ * Writes what Prometheus' node exporter reads, where that is wanted; the temporary name does not end
+ * in `.prom`, which the exporter looks for. Returns what keeps it from being written: nothing that
+ * was done for sshd depends on it.
+ */
+export async function writeTextfile(host: Host): Promise<string | undefined> {
+  if (host.textfile === undefined) return undefined
+  const { path, version } = host.textfile
+  try {
+    const obstacle = obstacleAt(host, path)
+    if (obstacle !== undefined) return `metrics.textfile: ${obstacle}`
+    // Loaded late: most hosts have no textfile.
+    const { renderMetrics } = await import('../core/metrics.ts')
+    const text = await renderMetrics(metricsInput(readStatus(host), readNotes(host), version))
+    const spec = { content: Buffer.from(text), mode: MODE, ...host.owner }
+    writeFileAtomically(host.fs, host.at(path), spec)
+    return undefined
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error
+    const remedy =
+      errorCode(error) === 'EROFS'
+        ? `; allow it: ReadWritePaths=${dirname(path)} in a drop-in for our units`
+        : ''
+    return `metrics.textfile: ${path} can't be written: ${messageOf(error)}${remedy}`
+  }
+}
+
+/** An outcome with one more warning, if there is one. */
+export function warned(outcome: Outcome, warning: string | undefined): Outcome {
+  if (warning === undefined) return outcome
+  return { ...outcome, warnings: [...(outcome.warnings ?? []), warning] }
+}
+
+// A folder that somebody else is to make, and that a link could take anywhere.
+function obstacleAt({ fs, at }: Host, path: string): string | undefined {
+  const folder = dirname(path)
+  const { kind } = lookAt(fs, at(folder))
+  if (kind === 'missing') return `there is no folder ${folder}; make it, or change the setting`
+  if (kind !== 'folder') return `${folder} is not a folder, or a link to one; name it as it is`
+  const file = lookAt(fs, at(path))
+  return file.kind === 'missing' || file.kind === 'file'
+    ? undefined
+    : `${path} is not a regular file; move away what is there`
+}
+
+/** What the daemon saw, in its own words: none of it decides anything. */
+export function readNotes({ fs, at, layout }: Host): Notes {
+  const file = lookAt(fs, at(layout.notes.path))
+  return file.kind === 'file' ? parseNotes(file.content.toString()) : NO_NOTES
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { NO_NOTES, parseNotes } from '../../agent/core/notes.ts'
+
+const AT = '2026-11-20T10:00:00.000Z'
+
+test('notes are read as they were written', () => {
+  const lastPoll = { at: AT, outcome: 'unchanged', message: 'nothing new' }
+  const notes = {
+    version: 1,
+    lastPoll,
+    lastSuccess: AT,
+    clockSkewSeconds: -3,
+    cycles: { applied: 2 },
+  }
+  expect(parseNotes(JSON.stringify(notes))).toEqual(notes)
+})
+
+test.each([
+  '',
+  '{',
+  'null',
+  '[]',
+  '{"version":2,"cycles":{}}',
+  '{"version":1,"cycles":null}',
+  '{"version":1,"cycles":{"applied":-1}}',
+  '{"version":1,"cycles":{"applied":"many"}}',
+  '{"version":1,"cycles":{},"lastSuccess":"soon"}',
+  '{"version":1,"cycles":{},"lastPoll":{"at":"never"}}',
+  '{"version":1,"cycles":{},"clockSkewSeconds":"fast"}',
+])('damaged ones are none: %j', text => {
+  expect(parseNotes(text)).toEqual(NO_NOTES)
+})
+
+test('nothing in them moves the cursor of a terminal', () => {
+  const lastPoll = { at: AT, outcome: 'refused', message: '\u001b[2Jgone\u009b' }
+  const { lastPoll: read } = parseNotes(JSON.stringify({ version: 1, cycles: {}, lastPoll }))
+  expect(read?.message).toBe('?[2Jgone?')
+})

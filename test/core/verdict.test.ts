@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import type { Outcome } from '../../agent/core/outcome.ts'
+import type { Status } from '../../agent/core/status.ts'
+import { judge, type Known, lastCycle, standingTrouble } from '../../agent/core/verdict.ts'
+
+const NOW = new Date('2026-11-20T10:00:00Z')
+const AT = '2026-11-20T09:59:00.000Z'
+const KEY = { type: 'ssh-ed25519', fingerprint: 'SHA256:x', comment: 'ca' }
+
+const status = (change: Partial<Status> = {}): Status => ({
+  version: 1,
+  at: AT,
+  outcome: { outcome: 'unchanged', message: '', steps: [], trusted: [KEY] },
+  trusted: [KEY],
+  contested: false,
+  restarts: { recent: [], total: 0, due: false },
+  repaired: 0,
+  ...change,
+})
+
+const known = (change: Partial<Known> = {}): Known => ({
+  status: status(),
+  notes: { version: 1, cycles: {} },
+  trusted: [KEY],
+  effective: { value: true, at: AT },
+  last: { at: AT, outcome: 'unchanged', message: '' },
+  trouble: undefined,
+  patienceMs: 3_600_000,
+  now: NOW,
+  ...change,
+})
+
+const last = (outcome: Outcome['outcome'], at = AT) => ({ at, outcome, message: 'why' })
+const polled = { version: 1 as const, cycles: {}, lastPoll: last('unchanged') }
+const NOTHING = { trusted: undefined, effective: undefined, last: undefined }
+
+describe('the worst that is so comes first', () => {
+  test.each<[string, Partial<Known>, string]>([
+    ['all is well', {}, 'in-force'],
+    ['nothing ran ever', { ...NOTHING, status: 'missing' }, 'nothing-yet'],
+    ['nothing ran since boot', { ...NOTHING, status: 'missing', notes: polled }, 'not-since-boot'],
+    ['keys lie there, nobody told', { status: 'missing', effective: undefined }, 'not-since-boot'],
+    ['a garbled status', { ...NOTHING, status: 'damaged' }, 'status-damaged'],
+    ['a person is needed', { trouble: last('rollback-failed') }, 'person-needed'],
+    [
+      'contested',
+      { status: status({ contested: true }), trouble: last('host-refused') },
+      'contested',
+    ],
+    ['no key', { trusted: [], trouble: last('refused') }, 'no-keys'],
+    ['removed', { trusted: [], last: last('applied') }, 'removed'],
+    [
+      'shadowed',
+      { effective: { value: false, at: AT }, trouble: last('host-refused') },
+      'not-in-force',
+    ],
+    ['never proved', { effective: undefined }, 'unproved'],
+    ['silent for a day', { last: last('unchanged', '2026-11-19T10:00:00Z') }, 'stale'],
+    ['the source is away', { trouble: last('source-unavailable') }, 'not-followed'],
+    ['refused, and the last good stays', { trouble: last('refused') }, 'not-followed'],
+    [
+      'expired',
+      { status: status({ held: { source: 's', acceptedAt: AT, expires: AT } }) },
+      'expired',
+    ],
+    ['a slow clock', { notes: { ...polled, clockSkewSeconds: 31 } }, 'clock-skew'],
+    ['a clock that will do', { notes: { ...polled, clockSkewSeconds: -30 } }, 'in-force'],
+  ])('%s', (_, change, code) => {
+    expect(judge(known(change)).code).toBe(code)
+  })
+
+  test('whatever is bad says what to do', () => {
+    for (const change of [
+      { status: 'missing' as const },
+      { status: 'damaged' as const },
+      { effective: { value: false, at: AT } },
+      { trouble: last('rollback-failed') },
+    ]) {
+      expect(judge(known(change)).next).toBeDefined()
+    }
+  })
+
+  test('how long it has been silent', () => {
+    const at = '2026-11-17T10:00:00Z'
+    expect(judge(known({ last: last('unchanged', at) })).headline).toMatch(/for 3 days$/)
+  })
+})
+
+test.each<[string, Outcome['outcome'], Outcome['outcome'], Outcome['outcome'] | undefined]>([
+  ['nothing new says nothing of the host', 'host-refused', 'unchanged', 'host-refused'],
+  ['but that the source is there again', 'source-unavailable', 'unchanged', undefined],
+  ['the later of two', 'host-refused', 'source-unavailable', 'source-unavailable'],
+  ['none', 'applied', 'unchanged', undefined],
+])('trouble that stands: %s', (_, turn, poll, stands) => {
+  const later = last(poll, '2026-11-20T09:59:30.000Z')
+  expect(standingTrouble(last(turn), later)?.outcome).toBe(stands)
+  expect(lastCycle(last(turn), later)).toBe(later)
+})
+
+test('a poll that woke the provisioner ended with its turn', () => {
+  const turn = last('applied', '2026-11-20T09:59:30.000Z')
+  expect(lastCycle(turn, last('applied'))).toBe(turn)
+  expect(lastCycle(undefined, last('unchanged'))?.outcome).toBe('unchanged')
+})

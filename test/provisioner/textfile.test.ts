@@ -1,0 +1,82 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { inTurn } from '../../agent/provisioner/in-turn.ts'
+import { provision } from '../../agent/provisioner/provision.ts'
+import { report } from '../../agent/provisioner/report.ts'
+import { readStatus } from '../../agent/provisioner/status-file.ts'
+import { newKeyLine } from '../ssh-keys.ts'
+import { defaultConfig, type TemporaryHost, temporaryHost } from './temporary-host.ts'
+
+const FOLDER = '/var/lib/prometheus'
+const PATH = `${FOLDER}/agent.prom`
+const config = defaultConfig()
+const now = new Date('2026-11-20T10:00:00Z')
+
+describe('metrics.textfile', () => {
+  let it: TemporaryHost
+  beforeEach(async () => {
+    it = await temporaryHost()
+    it.host.textfile = { path: PATH, version: '1.2.3' }
+    return () => it[Symbol.dispose]()
+  })
+  const bundle = Buffer.from(`${newKeyLine('ed25519')} ca\n`)
+  const apply = () =>
+    inTurn(it.host, now, () => provision({ bundle, source: 'test', config, now }, it.host))
+  const text = () => readFileSync(it.host.at(PATH), 'utf8')
+
+  test('is written whole after each turn, for everybody to read', async () => {
+    mkdirSync(it.host.at(FOLDER))
+    await apply()
+    expect(text()).toContain('pomerium_host_agent_build_info{version="1.2.3"} 1\n')
+    expect(text()).toContain('pomerium_host_agent_trust_effective 1\n')
+    expect(text()).toContain('pomerium_host_agent_sshd_restarts_total 1\n')
+    expect(statSync(it.host.at(PATH)).mode & 0o777).toBe(0o644)
+    expect(readdirSync(it.host.at(FOLDER))).toEqual(['agent.prom'])
+  })
+
+  test('tells of polls that had nothing for this wing', async () => {
+    mkdirSync(it.host.at(FOLDER))
+    await apply()
+    const { daemonFolder, notes } = it.host.layout
+    mkdirSync(it.host.at(daemonFolder.path))
+    const polls = { version: 1, lastSuccess: now.toISOString(), cycles: { unchanged: 7 } }
+    writeFileSync(it.host.at(notes.path), JSON.stringify(polls))
+    expect(await report(it.host)).toMatchObject({ outcome: 'unchanged', steps: [] })
+    expect(text()).toContain('pomerium_host_agent_cycles_total{outcome="unchanged"} 7\n')
+    expect(text()).toContain('pomerium_host_agent_last_success_timestamp_seconds 1795168800\n')
+  })
+
+  test.each<[string, (at: (path: string) => string) => void, RegExp]>([
+    ['no folder', () => {}, /there is no folder \/var\/lib\/prometheus; make it/],
+    [
+      'a link in its place',
+      at => {
+        mkdirSync(at(FOLDER))
+        symlinkSync('/etc/passwd', at(PATH))
+      },
+      /agent.prom is not a regular file/,
+    ],
+    [
+      'a link to the folder',
+      at => {
+        mkdirSync(at('/elsewhere'))
+        symlinkSync(at('/elsewhere'), at(FOLDER))
+      },
+      /\/var\/lib\/prometheus is not a folder, or a link to one/,
+    ],
+    [
+      'a folder in its place',
+      at => mkdirSync(at(PATH), { recursive: true }),
+      /agent.prom is not a regular file/,
+    ],
+  ])(
+    '%s: a warning, told in the status too, and the host is right all the same',
+    async (_, prepare, warning) => {
+      prepare(it.host.at)
+      const outcome = await apply()
+      expect(outcome.outcome).toBe('applied')
+      expect(outcome.warnings).toEqual([expect.stringMatching(warning)])
+      expect(readStatus(it.host)?.outcome).toEqual(outcome)
+    },
+  )
+})
