@@ -88,11 +88,14 @@ function pollLines(seconds: number): string[] {
 function writableFolders({ sshd, metrics }: Config): string[] {
   const { caFolder, dropInFolder } = layoutOf(sshd)
   const wanted = [caFolder.path, dropInFolder.path]
-  if (metrics.textfile !== undefined) wanted.push(posix.dirname(metrics.textfile))
+  // It is somebody else's to make: missing, it must not keep the root wing from starting.
+  const told = metrics.textfile === undefined ? [] : [posix.dirname(metrics.textfile)]
   const allowed = ['/etc/ssh', '/usr/etc/ssh', '/var/lib']
-  return [...new Set(wanted)].filter(
-    folder => !allowed.some(each => folder === each || folder.startsWith(`${each}/`)),
-  )
+  const isNew = (folder: string) =>
+    !allowed.some(each => folder === each || folder.startsWith(`${each}/`))
+  const needed = [...new Set(wanted)].filter(isNew)
+  const optional = told.filter(folder => isNew(folder) && !needed.includes(folder))
+  return [...needed, ...optional.map(folder => `-${folder}`)]
 }
 
 function dropIn(unit: string, name: string, section: string, lines: string[]): SettingsFile {

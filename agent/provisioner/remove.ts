@@ -8,6 +8,7 @@ import type { Host } from './host.ts'
 import { observe } from './observe.ts'
 import { kept } from './provision.ts'
 import { readState } from './state.ts'
+import { removeTextfile } from './textfile.ts'
 
 /** Takes everything of ours off the host again. The caller sees to its turn (`inTurn`). */
 export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome> {
@@ -25,6 +26,7 @@ export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome
     return stopped(describeFailure(execution), { ...kept(host, state), steps })
   }
   if (host.sshd !== undefined) host.effective = false
+  removeTextfile(host)
   const [outcome, message] =
     steps.length === 0
       ? (['unchanged', 'nothing of ours is on this host'] as const)

@@ -3,7 +3,7 @@ import { messageOf } from '../core/failures.ts'
 import { metricsInput } from '../core/metrics-input.ts'
 import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { writeFileAtomically } from './atomic-write.ts'
+import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
@@ -35,6 +35,19 @@ export async function writeTextfile(host: Host): Promise<string | undefined> {
         ? `; allow it: ReadWritePaths=${dirname(path)} in a drop-in for our units`
         : ''
     return `metrics.textfile: ${path} can't be written: ${messageOf(error)}${remedy}`
+  }
+}
+
+/** Takes it away with the rest of us; what can't be is left, and harms nobody. */
+export function removeTextfile(host: Host): void {
+  const { fs, at, textfile } = host
+  delete host.textfile
+  try {
+    if (textfile !== undefined && lookAt(fs, at(textfile.path)).kind === 'file') {
+      removeFile(fs, at(textfile.path))
+    }
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { beforeEach, describe, expect, test } from 'vitest'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
+import { remove } from '../../agent/provisioner/remove.ts'
 import { report } from '../../agent/provisioner/report.ts'
 import { readStatus } from '../../agent/provisioner/status-file.ts'
 import { newKeyLine } from '../ssh-keys.ts'
@@ -44,6 +45,13 @@ describe('metrics.textfile', () => {
     expect(await report(it.host)).toMatchObject({ outcome: 'unchanged', steps: [] })
     expect(text()).toContain('pomerium_host_agent_cycles_total{outcome="unchanged"} 7\n')
     expect(text()).toContain('pomerium_host_agent_last_success_timestamp_seconds 1795168800\n')
+  })
+
+  test('goes with the rest of us', async () => {
+    mkdirSync(it.host.at(FOLDER))
+    await apply()
+    await inTurn(it.host, now, () => remove(it.host))
+    expect(readdirSync(it.host.at(FOLDER))).toEqual([])
   })
 
   test.each<[string, (at: (path: string) => string) => void, RegExp]>([

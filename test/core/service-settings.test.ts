@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { parseConfig } from '../../agent/core/config/parse-config.ts'
+import { unitDropIns } from '../../agent/core/service-settings.ts'
+
+const folders = (environment: Record<string, string>) => {
+  const parsed = parseConfig(undefined, environment)
+  if ('errors' in parsed) throw new Error(JSON.stringify(parsed.errors))
+  const files = unitDropIns(parsed.config, { resident: false })
+  return files.find(({ path }) => path.endsWith('-.service.d/folders.conf'))?.content
+}
+
+test('where Debian’s node exporter looks, the root wing may write already', () => {
+  const path = '/var/lib/prometheus/node-exporter/agent.prom'
+  expect(folders({ POMERIUM_HOST_AGENT_METRICS_TEXTFILE: path })).toBeUndefined()
+})
+
+test('a textfile elsewhere is allowed for, and its folder may be missing', () => {
+  const content = folders({
+    POMERIUM_HOST_AGENT_METRICS_TEXTFILE: '/srv/textfiles/agent.prom',
+    POMERIUM_HOST_AGENT_SSHD_CA_FILE: '/srv/ca/keys.pub',
+  })
+  expect(content).toContain('ReadWritePaths=/srv/ca\nReadWritePaths=-/srv/textfiles\n')
+})
+
+test('in a folder that is ours to make, it is not optional', () => {
+  const content = folders({
+    POMERIUM_HOST_AGENT_METRICS_TEXTFILE: '/srv/ca/agent.prom',
+    POMERIUM_HOST_AGENT_SSHD_CA_FILE: '/srv/ca/keys.pub',
+  })
+  expect(content).toContain('ReadWritePaths=/srv/ca\n')
+  expect(content).not.toContain('-/srv/ca')
+})
