@@ -6,6 +6,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   create: async () => (await import('./bundle/create.ts')).create,
   show: async () => (await import('./bundle/show.ts')).show,
   notify: async () => (await import('./bundle/notify.ts')).notify,
+  rotate: async () => (await import('./bundle/rotate.ts')).rotate,
   serve: async () => (await import('./bundle/serve.ts')).serve,
 }
 

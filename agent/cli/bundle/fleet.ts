@@ -35,14 +35,13 @@ export interface Fleet {
 /** For one webhook with its answer, in milliseconds: a host answers within 10 s, if only with 202. */
 const ATTEMPT_MS = 15_000
 
-/** Reads hosts and secrets; everything that is wrong with them is a UsageError. */
+/** Reads the secrets and roots; everything that is wrong with them is a UsageError. */
 export async function openFleet(
   flags: FleetFlags,
-  named: readonly string[],
+  targets: readonly Target[],
   { environment }: Invocation,
   signal: AbortSignal,
 ): Promise<Fleet> {
-  const targets = await readTargets(flags.hosts, named)
   const secretFiles = new Set(targets.map(({ secretFile = flags['secret-file'] }) => secretFile))
   if (secretFiles.has(undefined)) {
     throw new UsageError('--secret-file FILE is needed: what the hosts have as webhook.secret_file')
@@ -83,7 +82,11 @@ export async function openFleet(
   }
 }
 
-async function readTargets(file: string | undefined, named: readonly string[]): Promise<Target[]> {
+/** Reads the hosts that are named, listed in a file, or come by standard input. */
+export async function readTargets(
+  file: string | undefined,
+  named: readonly string[],
+): Promise<Target[]> {
   const isPiped = file === '-' || (file === undefined && named.length === 0 && !process.stdin.isTTY)
   const listed = isPiped
     ? (await buffer(process.stdin)).toString()

@@ -18,10 +18,18 @@ Usage: pomerium-host-agent bundle COMMAND …
            --secret-file FILE         what the hosts have as webhook.secret_file
            --bundle FILE              they shall trust exactly this
            --timeout 2m --concurrency 32 --ca-file FILE
+  rotate           replace the User CA: old and new, switch Pomerium, new alone; call it until done
+           --new KEY.pub --bundle FILE --hosts FILE --secret-file FILE   to begin
+           --state FILE               how far it has come; pomerium-rotation.yaml
+           --publish-command CMD      after the bundle is written: upload it, say
+           --leave-behind HOST        go on without it
+           --switched                 Pomerium signs with the new key
+           --prove-command CMD        logs in, and prints what sshd logged; or --proved, your word
+           --compromised              take the old key away at once, whatever that breaks
 
 A BUNDLE is a file, an https URL, or standard input where none is named; a TIME is
 2026-11-20T10:00:00Z. A URL may take --ca-file, --token-file and --json-pointer, as in the config.
 --json for programs.
 
 Exit codes: 0 done · 2 usage · 3 source unreachable · 4 bundle refused
-9 not every host has converged`
+9 not every host has converged · 11 the next step is yours`

@@ -5,7 +5,7 @@ import type { Wanted } from '../../publisher/notify/judge.ts'
 import { parseFlags } from '../flags.ts'
 import type { Invocation } from '../invocation.ts'
 import { print, printJson } from '../screen.ts'
-import { FLEET_FLAGS, openFleet } from './fleet.ts'
+import { FLEET_FLAGS, openFleet, readTargets } from './fleet.ts'
 import { hostsForPrograms, printHosts } from './print-hosts.ts'
 import { showProgress } from './progress.ts'
 import { readNamed } from './read-bundle.ts'
@@ -26,9 +26,10 @@ export async function notify(invocation: Invocation): Promise<number> {
     const fingerprints = bundle.keys.map(({ fingerprint }) => fingerprint)
     wanted = { fingerprints, ...optional('serial', bundle.serial) }
   }
+  const targets = await readTargets(values.hosts, positionals)
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
-  const fleet = await openFleet(values, positionals, invocation, stop.signal)
+  const fleet = await openFleet(values, targets, invocation, stop.signal)
   const progress = showProgress(fleet.targets.length)
   const all = new Set(fleet.targets.map(({ name }) => name))
   const reports = await fleet.tell(all, wanted, progress.hear)

@@ -1,0 +1,135 @@
+import { resolve } from 'node:path'
+import { optional } from '../../core/optional.ts'
+import { gatherKeys } from '../../publisher/gather-keys.ts'
+import { begin } from '../../publisher/rotate/begin.ts'
+import { drive, type Effects } from '../../publisher/rotate/drive.ts'
+import { takeTurn } from '../../publisher/rotate/only-one.ts'
+import { proveLogin } from '../../publisher/rotate/prove-login.ts'
+import { publish } from '../../publisher/rotate/publish.ts'
+import { advance } from '../../publisher/rotate/rotation.ts'
+import {
+  readState,
+  type Settings,
+  type State,
+  writeState,
+} from '../../publisher/rotate/state-file.ts'
+import { parseFlags } from '../flags.ts'
+import { type Invocation, UsageError } from '../invocation.ts'
+import { openFleet, readTargets } from './fleet.ts'
+import { showProgress } from './progress.ts'
+import { readNamed } from './read-bundle.ts'
+import { printRefusal } from './refusal.ts'
+import { ROTATE_FLAGS, type RotateFlags, settingsOf } from './rotate-flags.ts'
+import { endOf, printStep } from './rotate-screens.ts'
+
+/** Replaces the User CA in the order that locks nobody out; each call goes as far as it can. */
+export async function rotate(invocation: Invocation): Promise<number> {
+  const { values } = parseFlags({ args: invocation.args, options: ROTATE_FLAGS })
+  const json = values.json ?? false
+  const stateFile = resolve(values.state ?? 'pomerium-rotation.yaml')
+  using turn = await takeTurn(stateFile)
+  if (turn === undefined) {
+    throw new UsageError(`another "bundle rotate" is at work with ${stateFile}`)
+  }
+  const state = (await resume(stateFile, values)) ?? (await start(stateFile, values, json))
+  if (typeof state === 'number') return state
+  const { settings, targets } = state
+  state.rotation = leaveBehind(state, values['leave-behind'] ?? [])
+
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+  const flags = {
+    ...optional('secret-file', settings.secretFile),
+    ...optional('ca-file', settings.caFile),
+    ...optional('concurrency', settings.concurrency),
+    ...optional('timeout', settings.timeout),
+  }
+  const fleet = await openFleet(flags, targets, invocation, stop.signal)
+  writeState(stateFile, state)
+  const { bundle: file, publishCommand, proveCommand } = settings
+  const effects: Effects = {
+    save(rotation) {
+      state.rotation = rotation
+      writeState(stateFile, state)
+    },
+    publish: (edition, instead) => publish(edition, instead, { file, command: publishCommand }),
+    async tell(hosts, wanted, onReport) {
+      const progress = showProgress(hosts.size)
+      const reports = await fleet.tell(hosts, wanted, report => {
+        progress.hear(report)
+        onReport(report)
+      })
+      progress.end()
+      return reports
+    },
+    ...(proveCommand === undefined
+      ? {}
+      : { prove: fingerprints => proveLogin(proveCommand, fingerprints) }),
+    onStep: rotation => (json ? undefined : printStep(rotation, stateFile)),
+    now: () => new Date(),
+  }
+  const orders = { switched: values.switched ?? false, proved: values.proved ?? false }
+  return endOf(await drive(state.rotation, orders, effects), stateFile, json)
+}
+
+/** The state that a former call left; what is given anew counts. */
+async function resume(stateFile: string, flags: RotateFlags): Promise<State | undefined> {
+  const state = readState(stateFile)
+  if (state === undefined) return undefined
+  if ('problem' in state) throw new UsageError(state.problem)
+  const other = `${stateFile} is of another rotation; name another file by --state, or take this one away`
+  if (flags.new !== undefined) {
+    const keys = await gatherKeys([flags.new])
+    const held = new Set(state.rotation.editions.new.fingerprints)
+    const same = keys.kind === 'gathered' && keys.keys.every(key => held.has(key.fingerprint))
+    if (!same) throw new UsageError(other)
+  }
+  if (flags.compromised && state.rotation.order === 'planned') {
+    throw new UsageError(
+      `${stateFile} is of a planned rotation; for the emergency order name another file by --state`,
+    )
+  }
+  if (flags.bundle !== undefined && resolve(flags.bundle) !== state.settings.bundle) {
+    throw new UsageError(other)
+  }
+  return { ...state, settings: { ...state.settings, ...settingsOf(flags) } }
+}
+
+async function start(
+  stateFile: string,
+  flags: RotateFlags,
+  json: boolean,
+): Promise<State | number> {
+  const { new: newKey, bundle } = flags
+  if (newKey === undefined || bundle === undefined) {
+    throw new UsageError(
+      `there is no rotation in ${stateFile}; to begin one, give --new KEY.pub --bundle FILE --hosts FILE --secret-file FILE`,
+    )
+  }
+  const published = readNamed(bundle)
+  const gathered = await gatherKeys([newKey])
+  if (gathered.kind === 'problem') throw new UsageError(gathered.message)
+  if (gathered.kind === 'refused') return printRefusal(gathered.file, gathered.refusal, json)
+  const targets = await readTargets(flags.hosts, [])
+  const begun = await begin({
+    order: flags.compromised ? 'compromised' : 'planned',
+    published,
+    newKeys: gathered.keys,
+    hosts: targets.map(({ name }) => name),
+    now: new Date(),
+  })
+  if (begun.kind === 'problem') throw new UsageError(begun.message)
+  if (begun.kind === 'refused') {
+    return printRefusal(begun.what === 'published' ? bundle : 'the new bundle', begun, json)
+  }
+  const settings: Settings = { bundle: resolve(bundle), ...settingsOf(flags) }
+  return { settings, targets, rotation: begun.rotation }
+}
+
+function leaveBehind({ rotation }: State, hosts: readonly string[]): State['rotation'] {
+  const stranger = hosts.find(host => !rotation.hosts.includes(host))
+  if (stranger !== undefined) {
+    throw new UsageError(`--leave-behind ${stranger}: no such host in this rotation`)
+  }
+  return advance(rotation, { what: 'left-behind', hosts }, new Date())
+}

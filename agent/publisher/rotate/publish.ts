@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { execa } from 'execa'
+import { messageOf } from '../../core/failures.ts'
+import { placeFile } from '../place-file.ts'
+import { digestOf } from './begin.ts'
+import type { Edition } from './rotation.ts'
+
+/**
+ * Puts an edition in the served file, whole, and runs the operator's command behind it. What stands
+ * there now must be this edition or one of `instead`: what somebody else has published meanwhile is
+ * not thrown away. Says what went wrong, if anything did.
+ */
+export async function publish(
+  { text }: Edition,
+  instead: readonly string[],
+  { file, command }: { file: string; command?: string | undefined },
+): Promise<string | undefined> {
+  let present: string
+  try {
+    present = readFileSync(file, 'utf8')
+  } catch (error) {
+    return `${file} can't be read: ${messageOf(error)}`
+  }
+  if (present !== text) {
+    if (!instead.includes(present) && !instead.includes(digestOf(present))) {
+      return `${file} was changed by somebody else since; see what is in it, and begin again`
+    }
+    try {
+      placeFile(file, text)
+    } catch (error) {
+      return `${file} can't be written: ${messageOf(error)}`
+    }
+  }
+  return command === undefined ? undefined : run(command, file)
+}
+
+async function run(command: string, file: string): Promise<string | undefined> {
+  const env = { POMERIUM_BUNDLE_FILE: file }
+  const ended = await execa('sh', ['-c', command], { reject: false, stdin: 'ignore', env })
+  if (ended.exitCode === 0) return undefined
+  const last = ended.stderr.trim().split('\n').at(-1) ?? ''
+  return `the publish command failed (exit code ${ended.exitCode}): ${last}`
+}

@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs'
+import { parse, stringify } from 'yaml'
+import { messageOf } from '../../core/failures.ts'
+import type { Target } from '../notify/targets.ts'
+import { placeFile } from '../place-file.ts'
+import { ORDERS, type Rotation } from './rotation.ts'
+
+/** How the operator called; kept, so that the next call needs to say nothing again. */
+export interface Settings {
+  bundle: string
+  secretFile?: string
+  caFile?: string
+  publishCommand?: string
+  proveCommand?: string
+  timeout?: string
+  concurrency?: string
+}
+
+/** What the state file holds. */
+export interface State {
+  settings: Settings
+  targets: Target[]
+  rotation: Rotation
+}
+
+const HEAD = `# A rotation of the Pomerium User CA, as far as it has come. To go on, run again:
+#   pomerium-host-agent bundle rotate --state THIS-FILE
+`
+const VERSION = 1
+
+/** A state that a person can read: what matters first, the bundles to be served last. */
+export function renderState({ settings, targets, rotation }: State): string {
+  const { order, step, leftBehind, confirmed, history, editions, before, hosts } = rotation
+  const where = targets.filter(({ name }) => hosts.includes(name))
+  const shown = {
+    version: VERSION,
+    order,
+    step,
+    settings,
+    hosts: where,
+    confirmed,
+    leftBehind,
+    history,
+    before,
+    editions,
+  }
+  return (
+    HEAD + stringify(shown, { lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false })
+  )
+}
+
+export function writeState(path: string, state: State): void {
+  placeFile(path, renderState(state))
+}
+
+/** The state in a file; `undefined` where there is none yet; a problem where it can't be made out. */
+export function readState(path: string): State | { problem: string } | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    return { problem: messageOf(error) }
+  }
+  try {
+    return parseState(text)
+  } catch (error) {
+    return { problem: `${path} is no rotation that can be gone on with: ${messageOf(error)}` }
+  }
+}
+
+function parseState(text: string): State {
+  const read = record(parse(text), 'the file')
+  if (read.version !== VERSION) throw new Error(`"version" is not ${VERSION}`)
+  const order = read.order === 'compromised' ? 'compromised' : 'planned'
+  if (read.order !== order) throw new Error('"order" is neither planned nor compromised')
+  const step = ORDERS[order].find(each => each === read.step)
+  if (step === undefined) throw new Error(`"step" is none of ${ORDERS[order].join(', ')}`)
+  const targets = list(read.hosts, 'hosts').map(readTarget)
+  const confirmed = record(read.confirmed, 'confirmed')
+  const editions = record(read.editions, 'editions')
+  const both = order === 'planned' ? { both: readEdition(editions.both, 'editions.both') } : {}
+  return {
+    settings: readSettings(read.settings),
+    targets,
+    rotation: {
+      order,
+      step,
+      editions: { ...both, new: readEdition(editions.new, 'editions.new') },
+      before: string(read.before, 'before'),
+      hosts: targets.map(({ name }) => name),
+      confirmed: {
+        both: strings(confirmed.both, 'confirmed.both'),
+        new: strings(confirmed.new, 'confirmed.new'),
+      },
+      leftBehind: strings(read.leftBehind, 'leftBehind'),
+      history: list(read.history, 'history').map(each => {
+        const { at, what } = record(each, 'history')
+        return { at: string(at, 'history.at'), what: string(what, 'history.what') }
+      }),
+    },
+  }
+}
+
+function readTarget(value: unknown): Target {
+  const { name, url, secretFile } = record(value, 'hosts')
+  const target: Target = { name: string(name, 'hosts.name'), url: string(url, 'hosts.url') }
+  if (secretFile !== undefined) target.secretFile = string(secretFile, 'hosts.secretFile')
+  return target
+}
+
+function readEdition(value: unknown, where: string) {
+  const { text, serial, fingerprints } = record(value, where)
+  if (typeof serial !== 'number') throw new Error(`"${where}.serial" is no number`)
+  return {
+    text: string(text, `${where}.text`),
+    serial,
+    fingerprints: strings(fingerprints, `${where}.fingerprints`),
+  }
+}
+
+const OPTIONAL = [
+  'secretFile',
+  'caFile',
+  'publishCommand',
+  'proveCommand',
+  'timeout',
+  'concurrency',
+] as const
+
+function readSettings(value: unknown): Settings {
+  const read = record(value, 'settings')
+  const settings: Settings = { bundle: string(read.bundle, 'settings.bundle') }
+  for (const name of OPTIONAL) {
+    if (read[name] !== undefined) settings[name] = string(read[name], `settings.${name}`)
+  }
+  return settings
+}
+
+function record(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>
+  }
+  throw new Error(`"${where}" holds no settings`)
+}
+
+function list(value: unknown, where: string): unknown[] {
+  if (Array.isArray(value)) return value
+  throw new Error(`"${where}" is no list`)
+}
+
+function strings(value: unknown, where: string): string[] {
+  return list(value, where).map(each => string(each, where))
+}
+
+function string(value: unknown, where: string): string {
+  if (typeof value === 'string') return value
+  throw new Error(`"${where}" is no text`)
+}
