@@ -20,7 +20,8 @@ export const SBOM = 'sbom.cdx.json'
 
 const LAUNCHER_HEAD = `#!/bin/sh
 # Whoever calls it through the link in /usr/local/bin, it finds its own folder.
-here=$(dirname "$(readlink -f "$0")")
+here=$(readlink -f "$0")
+here=\${here%/*}
 `
 
 const LAUNCHER = `${LAUNCHER_HEAD}exec "$here/node" "$here/agent/main.js" "$@"

@@ -155,7 +155,9 @@ function planSteps(
     changesContent(config, host) ? 'config' : 'rotation',
   )
   if (!Array.isArray(restart)) return restart
-  const steps = [...writes, ...planProof(host, layout, proofs), ...restart]
+  const proof =
+    config.length > 0 ? planProof(host, layout, proofs) : planReminder(host, layout, proofs)
+  const steps = [...writes, ...proof, ...restart]
   return { kind: 'steps', steps, warnings }
 }
 
@@ -201,4 +203,15 @@ function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]):
   if (host.sshd.kind === 'absent') return []
   const caFile = layout.caFile.path
   return [CHECK_CONFIG, { do: 'prove-trust', caFile, proofs, why: 'sshd must really use the file' }]
+}
+
+const MATCH = /^[^#\n]*match/im // however it is written
+
+// Only keys are written, and sshd's configuration was looked at a moment ago: once more, lest somebody
+// has changed it meanwhile. Where no Match is in it, all connections are like the first.
+function planReminder(host: Observation, layout: Layout, proofs: readonly Proof[]): Step[] {
+  const used = host.sshd.kind === 'readable' ? trustedUserCaKeys(host.sshd.effective) : undefined
+  if (used !== layout.caFile.path) return planProof(host, layout, proofs)
+  const matches = [...host.config.texts.values()].some(text => MATCH.test(text))
+  return planProof(host, layout, matches ? proofs : proofs.slice(0, 1)).slice(1)
 }

@@ -5,7 +5,15 @@ import type { Config } from '../core/config/config.ts'
 import { type Layout, layoutOf } from '../core/layout.ts'
 import { optional } from '../core/optional.ts'
 import { type FileSystem, isThere, realFileSystem } from './file-system.ts'
-import { configFile, configOptions, findSshd, openSshd, optionLines, type Sshd } from './openssh.ts'
+import {
+  configFile,
+  configOptions,
+  findSshd,
+  openSshd,
+  optionLines,
+  type RecentSshd,
+  type Sshd,
+} from './openssh.ts'
 import { runCommand } from './run-command.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
 import { findService } from './service/find-service.ts'
@@ -59,8 +67,8 @@ type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'relabel'>
 async function runningHost(base: Base, config: Config['sshd'], again: Again): Promise<Host> {
   const { fs, at, layout, owner } = base
   const clock = { now: () => Date.now(), sleep: async (ms: number) => void (await sleep(ms)) }
-  let sshd: Sshd | undefined
-  const ports = async () => (sshd === undefined ? [] : configuredPorts(await sshd.effective({})))
+  let sshd: RecentSshd | undefined
+  const ports = async () => (sshd === undefined ? [] : configuredPorts(await sshd.lately()))
   const processes = openProcessTable()
   const exists = (path: string) => isThere(fs, path)
   const found = findService(
@@ -71,7 +79,11 @@ async function runningHost(base: Base, config: Config['sshd'], again: Again): Pr
   const argv = (await listenerArgv(found, runCommand, path => readIfThere(fs, at(path)))) ?? []
   const options = configOptions(argv)
   if (program !== undefined) {
-    sshd = openSshd([program, ...options], runCommand, { fs, runFolder: '/run/sshd' })
+    sshd = openSshd([program, ...options], runCommand, {
+      fs,
+      runFolder: '/run/sshd',
+      now: clock.now,
+    })
   }
   const { path, mode } = layout.restarts
   const history = openRestartHistory(fs, path, { mode, ...owner })

@@ -69,13 +69,13 @@ async function observeSshd(host: Host, proof: Proof, unseen: Unseen[]): Promise<
     unseen.push({ what: 'what sshd uses (sshd -T)', why: 'only root may read its host keys' })
     return { kind: 'unseen' }
   }
-  const test = await host.sshd.test()
-  if (!test.ok) return { kind: 'broken', message: test.message }
   try {
+    // `sshd -T` does all that `sshd -t` does, and then prints (sshd.c).
     return { kind: 'readable', effective: await host.sshd.effective(proof) }
   } catch (error) {
+    const test = await host.sshd.test()
     // `sshd -t` passes some configurations that every connection then dies of.
-    return { kind: 'broken', message: messageOf(error) }
+    return { kind: 'broken', message: test.ok ? messageOf(error) : test.message }
   }
 }
 

@@ -13,6 +13,12 @@ export interface Sshd {
   version(): Promise<{ major: number; minor: number } | undefined>
 }
 
+/** An sshd that remembers for a moment what it was asked. */
+export interface RecentSshd extends Sshd {
+  /** That of nobody in particular, as it was asked within the last second, or asked anew. */
+  lately(): Promise<EffectiveConfig>
+}
+
 const SSHD_PATHS = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd']
 
 export function findSshd(fs: FileSystem, at: (path: string) => string): string | undefined {
@@ -63,8 +69,9 @@ export function configFile(options: readonly string[]): string | undefined {
 export function openSshd(
   argv: readonly string[],
   run: (argv: readonly string[]) => Promise<CommandResult>,
-  { fs, runFolder }: { fs: FileSystem; runFolder?: string },
-): Sshd {
+  { fs, runFolder, now = Date.now }: { fs: FileSystem; runFolder?: string; now?: () => number },
+): RecentSshd {
+  let last: { at: number; effective: EffectiveConfig } | undefined
   const runSshd = async (args: string[]) => {
     if (runFolder !== undefined) makeRunFolder(fs, runFolder)
     const result = await run([...argv, ...args])
@@ -74,7 +81,7 @@ export function openSshd(
     makeRunFolder(fs, runFolder)
     return run([...argv, ...args])
   }
-  return {
+  const sshd: RecentSshd = {
     async test() {
       const result = await runSshd(['-t'])
       return result.code === 0 ? { ok: true } : { ok: false, message: complaint(result) }
@@ -85,7 +92,15 @@ export function openSshd(
       const from = addr === undefined ? [] : [`host=${addr}`, `addr=${addr}`, `laddr=${addr}`]
       const result = await runSshd(['-T', '-C', [...who, ...from, 'lport=1'].join(',')])
       if (result.code !== 0) throw new Error(`sshd -T failed: ${complaint(result)}`)
-      return parseEffectiveConfig(result.stdout)
+      const effective = parseEffectiveConfig(result.stdout)
+      if (user === undefined && addr === undefined) last = { at: now(), effective }
+      return effective
+    },
+    async lately() {
+      const ageMs = last === undefined ? Number.NaN : now() - last.at
+      return last !== undefined && ageMs >= 0 && ageMs < LATELY_MS
+        ? last.effective
+        : sshd.effective({})
     },
     async version() {
       // Older ones do not know -V, and print it with their usage.
@@ -94,7 +109,10 @@ export function openSshd(
       return match === null ? undefined : { major: Number(match[1]), minor: Number(match[2]) }
     },
   }
+  return sshd
 }
+
+const LATELY_MS = 1_000
 
 // sshd ends with a summary line; the line that says what is wrong comes before it.
 function complaint({ stderr, code }: CommandResult): string {

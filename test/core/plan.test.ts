@@ -41,9 +41,27 @@ describe('planApply', () => {
 
   test('a rotated CA: the keys, proof and restart; no restart where the config says so', () => {
     const rotated = satisfied({ [CA]: file('old\n') })
-    expect(steps(rotated)).toEqual([`write-file ${CA}`, ...PROOF, 'restart-sshd'])
+    expect(steps(rotated)).toEqual([`write-file ${CA}`, 'prove-trust', 'restart-sshd'])
     const lazy = { ...WANTED, restart: 'config-change' as const }
-    expect(steps(rotated, lazy)).toEqual([`write-file ${CA}`, ...PROOF])
+    expect(steps(rotated, lazy)).toEqual([`write-file ${CA}`, 'prove-trust'])
+  })
+
+  test.each([
+    ['one connection is like another', '# Match in a comment\n', 1],
+    ['but not where there is a Match', 'Port 22\n  match User bob\n  X11Forwarding no\n', 4],
+    ['however it is written', '"Match" all\n', 4],
+  ])('a rotated CA is proved on as many connections as may differ: %s', (_, text, count) => {
+    const main = `Include /etc/ssh/sshd_config.d/*.conf\n${text}`
+    const host = satisfied({ [CA]: file('old\n'), [MAIN]: file(main, 0o644) })
+    const texts = new Map([...host.config.texts, [MAIN, main]])
+    const plan = planApply({ ...host, config: { ...host.config, texts } }, layout, WANTED)
+    const proof = plan.kind === 'steps' && plan.steps.find(step => step.do === 'prove-trust')
+    expect(proof && proof.do === 'prove-trust' && proof.proofs).toHaveLength(count)
+  })
+
+  test('keys that sshd does not use yet are proved as a whole', () => {
+    const rotated = satisfied({ [CA]: file('old\n') }, { sshd: uses('none') })
+    expect(steps(rotated)).toEqual([`write-file ${CA}`, ...PROOF, 'restart-sshd'])
   })
 
   const text = renderCaKeys([KEY])
@@ -53,7 +71,7 @@ describe('planApply', () => {
     ['both', file(text, 0o4600, 1), 'mode 4600, not 0600, owner 1:0, not 0:0'],
   ])('drifted %s: written anew, without restart', (_, state, why) => {
     const plan = planApply(satisfied({ [CA]: state }), layout, WANTED)
-    expect(plan).toMatchObject({ kind: 'steps', steps: [{ do: 'write-file', why }, {}, {}] })
+    expect(plan).toMatchObject({ kind: 'steps', steps: [{ do: 'write-file', why }, {}] })
   })
 
   test('an sshd that is not running is not started, one that has failed is', () => {

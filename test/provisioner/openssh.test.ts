@@ -36,3 +36,25 @@ test('a run folder that somebody takes away in between is made again', async () 
   expect(await sshd.test()).toEqual({ ok: true })
   rmSync(folder, { recursive: true })
 })
+
+test('what sshd uses is remembered for a second, and asking it in earnest asks it', async () => {
+  let now = 5_000
+  let runs = 0
+  const run = async () => {
+    runs += 1
+    return { code: 0, stdout: `port ${runs}\n`, stderr: '' }
+  }
+  const sshd = openSshd(['sshd'], run, { fs: realFileSystem, now: () => now })
+  const port = async (asked: ReturnType<typeof sshd.lately>) => (await asked).get('port')
+  expect(await port(sshd.lately())).toEqual(['1'])
+  now += 999
+  expect(await port(sshd.lately())).toEqual(['1'])
+  expect(await port(sshd.effective({ user: 'root', addr: '127.0.0.1' }))).toEqual(['2'])
+  expect(await port(sshd.lately())).toEqual(['1'])
+  expect(await port(sshd.effective({}))).toEqual(['3'])
+  expect(await port(sshd.lately())).toEqual(['3'])
+  now += 1_000
+  expect(await port(sshd.lately())).toEqual(['4'])
+  now -= 60_000
+  expect(await port(sshd.lately())).toEqual(['5'])
+})

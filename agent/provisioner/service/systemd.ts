@@ -26,11 +26,21 @@ export interface SystemdHost {
  * enabled, `sshd.service` elsewhere, any other name by the unit of the sshd that listens.
  */
 export function openSystemd(host: SystemdHost): SshService {
-  const { run, processes } = host
+  const { run, processes, clock } = host
   // What this restarted and found down is what it starts again, whatever else listens meanwhile.
   let ours: string | undefined
+  // A cycle asks several times within a moment, and each answer takes as long as all else that it does.
+  let seen: { at: number; units: readonly Unit[] } | undefined
+  const look = async () => {
+    const ageMs = seen === undefined ? Number.NaN : clock.now() - seen.at
+    if (seen === undefined || !(ageMs >= 0 && ageMs < SEEN_LASTS_MS)) {
+      const at = clock.now()
+      seen = { at, units: await show(run, [...SERVICES, ...SOCKETS]) }
+    }
+    return seen.units
+  }
   const state = async (): Promise<ServiceState> => {
-    const known = stateOf(await show(run, [...SERVICES, ...SOCKETS]))
+    const known = stateOf(await look())
     switch (known.kind) {
       case 'stopped':
       case 'masked':
@@ -44,6 +54,7 @@ export function openSystemd(host: SystemdHost): SshService {
     state,
     async restart() {
       const before = await state()
+      seen = undefined
       if ('unit' in before) ours = before.unit
       switch (before.kind) {
         case 'idle':
@@ -66,11 +77,14 @@ export function openSystemd(host: SystemdHost): SshService {
     async limit() {
       const { kind, ...rest } = await state()
       if (kind === 'unmanaged' || !('unit' in rest) || rest.unit.includes('@')) return undefined
-      const [unit] = await show(run, [rest.unit])
+      const known = (await look()).find(each => idOf(each) === rest.unit)
+      const unit = known ?? (await show(run, [rest.unit]))[0]
       return unit === undefined ? undefined : limitOf(unit)
     },
   }
 }
+
+const SEEN_LASTS_MS = 1_000
 
 async function show(run: Run, units: readonly string[]): Promise<Unit[]> {
   const argv = ['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', ...units]
