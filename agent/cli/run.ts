@@ -3,7 +3,7 @@ import { serveWhileAwake } from '../daemon/awake.ts'
 import { runCycle } from '../daemon/cycle.ts'
 import { createDaemon } from '../daemon/daemon.ts'
 import { openNotebook } from '../daemon/notebook.ts'
-import { askProvisioner } from '../daemon/provisioner-client.ts'
+import { askProvisioner, wakeProvisioner } from '../daemon/provisioner-client.ts'
 import { trustedBy } from '../daemon/report.ts'
 import { fetchSource } from './fetch-source.ts'
 import { parseHostFlags } from './flags.ts'
@@ -89,7 +89,11 @@ function assemble({ config, layout, notebook, log, signal, invocation }: Omit<Ru
     fetchSource({ config, invocation, signal }, etag === undefined ? {} : { etag })
   const trusted = () => trustedBy(layout.statusFile.path)
   return createDaemon({
-    cycle: hinted => runCycle({ fetch, ask, trusted, notebook, now: () => new Date() }, hinted),
+    cycle(hinted) {
+      // A poll mostly finds nothing, and wakes nobody for it.
+      if (hinted) wakeProvisioner(layout.socket.path)
+      return runCycle({ fetch, ask, trusted, notebook, now: () => new Date() }, hinted)
+    },
     async repair() {
       const reply = await ask({ op: 'repair' })
       if (reply.kind !== 'outcome') throw new Error(`the provisioner: ${reply.message}`)
