@@ -20,6 +20,8 @@ export function readLine(socket: Socket, most: number, timeoutMs: number): Promi
       if (length > most) done({ kind: 'too-long' })
       else if (end !== -1) done({ kind: 'line', text: Buffer.concat(chunks).toString() })
     })
+    // Half open, and with nothing more to say: it would hold its place until its time is up.
+    socket.once('end', () => done({ kind: 'closed' }))
     socket.once('close', () => done({ kind: 'closed' }))
     // A peer that is gone is no trouble of ours; 'close' follows.
     socket.on('error', () => {})

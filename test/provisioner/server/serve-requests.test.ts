@@ -146,3 +146,18 @@ describe('serveRequests', () => {
     await expect(send('x')).rejects.toThrow(/ENOENT/)
   })
 })
+
+test('those who come and leave without a word keep nobody out', async () => {
+  await serve({ idleMs: 500, requestMs: 60_000 })
+  for (let knock = 0; knock < 40; knock++) {
+    const socket = connect(path)
+    await once(socket, 'connect')
+    socket.destroy()
+  }
+  // Those that are only half gone too.
+  const halves = Array.from({ length: 16 }, () => connect({ path, allowHalfOpen: true }).end())
+  await Promise.all(halves.map(socket => once(socket.resume(), 'close')))
+  expect(decodeReply(await send(encodeRequest({ op: 'repair' })))).toMatchObject({
+    kind: 'outcome',
+  })
+})
