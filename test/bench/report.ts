@@ -51,7 +51,8 @@ ${SCRIPT}\`\`\`
 
 ## Start-up
 
-Whole processes, in milliseconds; each line holds the one above it.
+Whole processes, in milliseconds: Node alone, with what the command loads, and the same as the units
+start it. To that comes the unit's sandbox, some 50 ms, and the work itself.
 
 ${table(
   ['', 'median', 'low', 'high'],
