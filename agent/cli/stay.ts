@@ -17,8 +17,13 @@ export async function stay(running: Running): Promise<number> {
   const watch = watchFolders(
     [layout.caFolder, layout.dropInFolder, { path: '/etc/ssh', only: 'sshd_config' }],
     onDrift,
-    code =>
-      log.warn({ event: 'no-watch', code }, 'no watch on the files; looking at the clock instead'),
+    code => {
+      const fields = { event: 'no-watch', code }
+      // As under systemd, whose path units wake the root wing without us.
+      if (code === 'EACCES')
+        log.info(fields, 'what sshd reads is hidden from us; not ours to watch')
+      else log.warn(fields, 'no watch on the files; looking at the clock instead')
+    },
   )
   // What has changed while nothing of ours ran, a boot without a control plane included.
   onDrift()

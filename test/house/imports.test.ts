@@ -32,7 +32,7 @@ describe('imports run one way', () => {
 
 const NETWORK = /^(undici|node:(net|http|http2|https|tls|dgram|dns)(\/.*)?)$/
 const PROCESSES = /^(execa|node:(child_process|cluster|worker_threads))$/
-const EFFECTS = /^(execa|undici|pino|node:(?!path|crypto|util|url|buffer).*)$/
+const EFFECTS = /^(execa|undici|pino|chokidar|node:(?!path|crypto|util|url|buffer).*)$/
 
 describe('no wing can do what is another’s', () => {
   const reached = (name: string, what: RegExp, but: RegExp = /^$/) =>

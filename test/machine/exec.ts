@@ -60,6 +60,7 @@ export async function execInside(
 export interface Running {
   readonly stdin: Writable
   readonly stdout: Readable
+  readonly stderr: Readable
   /** Kills it at once. Nothing softer goes through nsenter. */
   kill(): void
   /** Settles when it has left, however it did; what it printed is kept. 137 where it was killed. */
@@ -100,7 +101,13 @@ function start([file, ...args]: readonly [string, ...string[]], env: NodeJS.Proc
     child.once('error', reject)
     child.once('close', code => resolve({ code: code ?? 137, stdout, stderr }))
   })
-  return { stdin: child.stdin, stdout: child.stdout, kill: () => child.kill('SIGKILL'), done }
+  return {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    kill: () => child.kill('SIGKILL'),
+    done,
+  }
 }
 
 // nsenter stays outside as the command's parent, and hands no signal on: with pdeathsig the command

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { CA_FILE, DROP_IN } from './agent-host.ts'
+import { CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
+import { DRIFT, REWRITE_LOOP, SHADOW } from './drift-kinds.ts'
 import { INITS } from './inits.ts'
 import { login } from './login.ts'
 import { bootHandStarted, type HandStarted } from './resident-host.ts'
@@ -10,7 +12,7 @@ import { bootHandStarted, type HandStarted } from './resident-host.ts'
 const SOCKET = '/run/pomerium-host-agent/provisioner.sock'
 
 describeTier('both wings started by hand, without systemd', machineTier(), () => {
-  describe.each(INITS)('$init', ({ packages }) => {
+  describe.each(INITS)('$init', ({ init, packages }) => {
     let it: HandStarted
     let first: Ca
     let second: Ca
@@ -52,10 +54,7 @@ describeTier('both wings started by hand, without systemd', machineTier(), () =>
       expect(stdout.trim()).toBe('0022')
     })
 
-    test.each([
-      ['deleted', `rm ${CA_FILE}`],
-      ['chown', `chown nobody ${DROP_IN}`],
-    ])('drift is repaired within 10 s: %s', async (_, command) => {
+    test.each(DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
       await it.host.exec(command)
       await it.host.waitFor('the repair', async () => {
         const { stdout } = await it.host.exec('pomerium-host-agent plan --json', {
@@ -66,6 +65,16 @@ describeTier('both wings started by hand, without systemd', machineTier(), () =>
       await it.host.waitFor('a login', inForce(second))
     })
 
+    test('a drop-in that shadows ours is reported, file and line', async () => {
+      await it.host.write(SHADOW.path, SHADOW.content)
+      await it.host.waitFor('the report', async () => {
+        const { stdout } = await it.host.exec('pomerium-host-agent status')
+        return stdout.includes(`${SHADOW.path}:1`)
+      })
+      await it.host.exec(`rm ${SHADOW.path}`)
+      await it.host.waitFor('the repair', inForce(second))
+    })
+
     test('a provisioner that was killed is replaced by the next, whose socket is its own', async () => {
       it.provisioner.kill()
       await it.provisioner.done
@@ -74,6 +83,17 @@ describeTier('both wings started by hand, without systemd', machineTier(), () =>
       await it.host.exec(`rm ${CA_FILE}`)
       await it.host.waitFor('the repair', inForce(second), 20_000)
     })
+
+    if (init === 'sysvinit')
+      test('a program that keeps rewriting our file does not make us loop, and is reported', async () => {
+        const loop = it.host.spawn(REWRITE_LOOP)
+        await it.host.waitFor('the report', () => it.told('keeps changing') > 0, 40_000)
+        const before = it.told('keeps changing')
+        await sleep(10_000)
+        // It waits a minute each time, however often the file changes meanwhile.
+        expect(it.told('keeps changing') - before).toBeLessThanOrEqual(1)
+        loop.kill()
+      })
 
     test('told to leave, both leave at once, and the socket goes', async () => {
       const start = performance.now()

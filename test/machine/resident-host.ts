@@ -1,27 +1,29 @@
 // Booted hosts on which the daemon stays: as a unit under systemd, and by hand under other inits.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { unitDropIns } from '../../agent/core/service-settings.ts'
+import { defaultConfig } from '../provisioner/temporary-host.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
 import type { Running } from './exec.ts'
 import type { HostOptions } from './host.ts'
 import { sshdListens } from './inits.ts'
-import { bootInstalledHost } from './installed-host.ts'
+import { bootInstalledHost, OUR_UNITS } from './installed-host.ts'
 
-const DROP_IN = join(import.meta.dirname, '../../systemd/resident/resident.conf')
 // Held requests; and a clock that tells within a test whether it goes.
 const CONFIG = '  long_poll: true\n  poll_interval: 10s\n'
+export const SERVICE = 'pomerium-host-agent.service'
 const SOCKET = '/run/pomerium-host-agent/provisioner.sock'
 
-/** The daemon is the unit with our drop-in. What would watch for it and wake it is not enabled. */
+/** The daemon is the unit as `configure --resident` leaves it; the watch is systemd's. */
 export async function bootResidentHost(options: HostOptions): Promise<AgentHost> {
-  const service = 'pomerium-host-agent.service'
   return bootInstalledHost({
     ...options,
     config: CONFIG,
-    units: ['pomerium-host-agent-provisioner.socket', service],
-    prepare: files =>
-      files.write(`/etc/systemd/system/${service}.d/resident.conf`, readFileSync(DROP_IN)),
+    units: [...OUR_UNITS, SERVICE],
+    prepare: async files => {
+      for (const { path, content } of unitDropIns(defaultConfig(), { resident: true })) {
+        if (content !== undefined) await files.write(path, content)
+      }
+    },
   })
 }
 
@@ -29,6 +31,8 @@ export interface HandStarted extends AgentHost {
   readonly provisioner: Running
   /** Starts another one, and returns when it listens. */
   startProvisioner(): Promise<void>
+  /** How often the daemon's log has told this so far. */
+  told(words: string): number
   /** Asks a process of ours to leave, as an init would; returns once it has, with its exit code. */
   terminate(command: 'provision' | 'run'): Promise<number>
 }
@@ -49,12 +53,18 @@ export async function bootHandStarted(options: HostOptions): Promise<HandStarted
   }
   await startProvisioner()
   const daemon = it.host.spawn(['pomerium-host-agent', 'run', '--resident'], { user })
+  // The stream is read as text by whoever started it.
+  let log = ''
+  daemon.stderr.on('data', (text: string) => {
+    log += text
+  })
   return {
     ...it,
     get provisioner() {
       return provisioner
     },
     startProvisioner,
+    told: words => log.split(words).length - 1,
     async terminate(command) {
       const { stdout } = await it.host.exec(['pgrep', '-of', `pomerium-host-agent.* ${command}`])
       await it.host.exec(['kill', '-TERM', stdout.trim()])

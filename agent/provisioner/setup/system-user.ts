@@ -12,9 +12,8 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { CommandResult } from '../run-command.ts'
+import { AGENT_USER } from '../system-user.ts'
 import { note, type Site } from './install-record.ts'
-
-export const AGENT_USER = 'pomerium-host-agent'
 
 /** How a command is run; `runCommand`, in earnest. */
 export type Run = (argv: readonly string[]) => Promise<CommandResult>
