@@ -54,6 +54,16 @@ describeTier('both wings started by hand, without systemd', machineTier(), () =>
       expect(stdout.trim()).toBe('0022')
     })
 
+    test('a drop-in that shadows ours is reported, file and line', async () => {
+      await it.host.write(SHADOW.path, SHADOW.content)
+      await it.host.waitFor('the report', async () => {
+        const { stdout } = await it.host.exec('pomerium-host-agent status')
+        return stdout.includes(`${SHADOW.path}:1`)
+      })
+      await it.host.exec(`rm ${SHADOW.path}`)
+      await it.host.waitFor('the repair', inForce(second))
+    })
+
     test.each(DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
       await it.host.exec(command)
       await it.host.waitFor('the repair', async () => {
@@ -63,16 +73,6 @@ describeTier('both wings started by hand, without systemd', machineTier(), () =>
         return JSON.parse(stdout).changes === false
       })
       await it.host.waitFor('a login', inForce(second))
-    })
-
-    test('a drop-in that shadows ours is reported, file and line', async () => {
-      await it.host.write(SHADOW.path, SHADOW.content)
-      await it.host.waitFor('the report', async () => {
-        const { stdout } = await it.host.exec('pomerium-host-agent status')
-        return stdout.includes(`${SHADOW.path}:1`)
-      })
-      await it.host.exec(`rm ${SHADOW.path}`)
-      await it.host.waitFor('the repair', inForce(second))
     })
 
     test('a provisioner that was killed is replaced by the next, whose socket is its own', async () => {
