@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-// The four tiers of tests. `core` and `wings` need nothing but node; `sshd` needs OpenSSH;
-// `machine` needs root, systemd-nspawn and debootstrap.
+// The four tiers of tests, the slow half of the second, and the release. `core` and `wings` need
+// nothing but node; `sshd` needs OpenSSH; `machine` and `release` need root, systemd-nspawn and
+// debootstrap.
 const tier = (name: string, include: string[], seconds: number, exclude: string[] = []) => ({
   test: { name, include, exclude, testTimeout: seconds * 1000, hookTimeout: seconds * 1000 },
 })
@@ -32,6 +33,7 @@ export default defineConfig({
         [EXHAUSTIVE],
       ),
       tier('exhaustive', [EXHAUSTIVE], 120),
+      tier('release', ['test/release/**/*.test.ts'], 600),
       tier('sshd', ['test/sshd/**/*.test.ts'], 60),
       machine,
     ],

@@ -29,6 +29,11 @@ export async function ensurePackages(suite: Suite, packages: readonly string[]):
   return ensureTree('make-packages.sh', `${suite}-${sorted.join('-')}`, [base], sorted)
 }
 
+/** The libraries of an arm64 host, for `qemu-aarch64-static -L`. */
+export function ensureArm64(): Promise<string> {
+  return ensureTree('make-arm64.sh', 'arm64', [])
+}
+
 async function ensureTree(
   script: string,
   label: string,

@@ -1,0 +1,187 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { VERSION } from '../../installer/build.ts'
+import { ensureArm64 } from '../machine/base.ts'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { tempDir } from '../sshd/temp-dir.ts'
+import { releaseTier } from './available.ts'
+import { type Builder, checkout, copyCheckout, makeRelease } from './checkout.ts'
+
+const TOP = `pomerium-host-agent-${VERSION}`
+
+const usual: Builder = { umask: '022', environment: { TZ: 'UTC', LC_ALL: 'C' } }
+const unusual: Builder = {
+  umask: '077',
+  environment: { TZ: 'Pacific/Chatham', LC_ALL: 'C.UTF-8', XZ_OPT: '-0', TAR_OPTIONS: '--posix' },
+}
+
+describeTier('a release', releaseTier(), () => {
+  let folder: string
+  let key: string
+
+  // Compressing Node with xz takes a minute; gzip shows the same, and xz is shown on the small one.
+  const linux = { targets: ['linux-x64', 'linux-arm64'], compressions: ['gz'] }
+  const noarch = { targets: ['noarch'], compressions: ['gz', 'xz'] }
+
+  beforeAll(async () => {
+    const temp = await tempDir()
+    folder = temp.path
+    // What root's children run must be readable to them.
+    await chmod(folder, 0o755)
+    key = join(folder, 'key')
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', key])
+    const copy = join(folder, 'another/place')
+    await copyCheckout(copy, unusual)
+    const signingKey = key
+    const make = async (source: string, builder: Builder, to: string) => {
+      await makeRelease(source, builder, { ...linux, folder: `${to}-linux`, signingKey })
+      await makeRelease(source, builder, { ...noarch, folder: `${to}-noarch`, signingKey })
+    }
+    await Promise.all([
+      make(checkout, usual, join(folder, 'one')),
+      make(copy, unusual, join(folder, 'two')),
+    ])
+    return () => temp[Symbol.asyncDispose]()
+  })
+
+  const unpack = async (archive: string, to: string) => {
+    await mkdir(join(folder, to))
+    await execa('tar', ['-xf', join(folder, archive), '-C', join(folder, to)])
+    return join(folder, to, TOP)
+  }
+
+  test.each(['linux', 'noarch'])('%s: another place, umask, zone, locale: the same bytes', kind => {
+    const [one, two] = ['one', 'two'].map(name => join(folder, `${name}-${kind}`)) as [
+      string,
+      string,
+    ]
+    const names = readdirSync(one)
+    expect(names.length).toBeGreaterThan(3)
+    expect(readdirSync(two)).toEqual(names)
+    // With one key even the signature: ed25519 has no randomness.
+    const differ = names.filter(
+      name => !readFileSync(join(one, name)).equals(readFileSync(join(two, name))),
+    )
+    expect(differ).toEqual([])
+  })
+
+  test('the sums are right, and signed by the key that install.sh carries', async () => {
+    const cwd = join(folder, 'one-linux')
+    await execa('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd })
+    const installer = readFileSync(join(cwd, 'install.sh'), 'utf8')
+    const signer = /^RELEASE_SIGNER='(ssh-ed25519 [\w+/=]+)'$/m.exec(installer)?.[1]
+    expect(readFileSync(`${key}.pub`, 'utf8')).toContain(signer)
+    await writeFile(join(folder, 'signers'), `release namespaces="file" ${signer}\n`)
+    const who = ['-f', join(folder, 'signers'), '-I', 'release', '-n', 'file']
+    await execa('ssh-keygen', ['-Y', 'verify', ...who, '-s', 'SHA256SUMS.sig'], {
+      cwd,
+      inputFile: join(cwd, 'SHA256SUMS'),
+    })
+    expect(installer).toContain(`VERSION='${VERSION}'`)
+    expect(installer).toContain("DOWNLOAD_URL=''")
+  })
+
+  test('one folder, owned by root, readable to all, writable to root alone', async () => {
+    const archive = join(folder, `two-linux/${TOP}-linux-x64.tar.gz`)
+    const { stdout } = await execa('tar', ['--numeric-owner', '-tvzf', archive])
+    const lines = stdout.split('\n')
+    expect(lines.filter(line => !line.includes(` ${TOP}/`))).toEqual([])
+    expect(lines.filter(line => !/^(-rw-r--r--|[-d]rwxr-xr-x) 0\/0 /.test(line))).toEqual([])
+  })
+
+  describe('on arm64, under qemu', () => {
+    let run: (...args: string[]) => Promise<{ stdout?: string; exitCode?: number | undefined }>
+
+    beforeAll(async () => {
+      const libraries = await ensureArm64()
+      const program = await unpack(`one-linux/${TOP}-linux-arm64.tar.gz`, 'arm64')
+      // The kernel here can not start the binary by itself, also not when the program starts itself.
+      const node = join(folder, 'node-arm64')
+      const script = `#!/bin/sh\nexec qemu-aarch64-static -L ${libraries} ${program}/node "$@"\n`
+      await writeFile(node, script, { mode: 0o755 })
+      const itself = join(folder, 'itself.mjs')
+      await writeFile(itself, `process.execPath = ${JSON.stringify(node)}\n`)
+      run = (...args) =>
+        execa(node, [join(program, 'agent/main.js'), ...args], {
+          env: { NODE_OPTIONS: `--import=${itself}` },
+          reject: false,
+        })
+      await execa('ssh-keygen', [
+        '-q',
+        '-t',
+        'ed25519',
+        '-N',
+        '',
+        '-C',
+        'ca',
+        '-f',
+        join(folder, 'ca'),
+      ])
+    }, 300_000)
+
+    test('it says its version', async () => {
+      expect((await run('--version')).stdout).toBe(`pomerium-host-agent ${VERSION}`)
+    })
+
+    test('it plans for a tree', async () => {
+      const root = join(folder, 'root')
+      await mkdir(join(root, 'etc/ssh'), { recursive: true })
+      await mkdir(join(root, 'etc/pomerium'))
+      await writeFile(join(root, 'etc/ssh/sshd_config'), 'Include /etc/ssh/sshd_config.d/*.conf\n')
+      const config = `source:\n  url: file://${join(folder, 'ca.pub')}\n`
+      await writeFile(join(root, 'etc/pomerium/host-agent.yaml'), config)
+      const result = await run('plan', '--root', root)
+      expect(result.stdout).toMatch(
+        /write +\/var\/lib\/pomerium\/pomerium_user_ca_key.pub +missing/,
+      )
+      expect(result.exitCode).toBe(10)
+    })
+
+    test('it shows a bundle', async () => {
+      const result = await run('bundle', 'show', join(folder, 'ca.pub'))
+      expect(result.stdout).toMatch(/^SHA256:\S+ +ssh-ed25519 +ca$/m)
+      expect(result.exitCode).toBe(0)
+    })
+  })
+
+  describe('without Node inside', () => {
+    let launcher: string
+    const fakeNode = async (version: string | undefined) => {
+      const bin = join(folder, `bin-${version}`)
+      await mkdir(bin)
+      for (const tool of ['dirname', 'readlink']) {
+        await execa('ln', ['-s', (await execa('which', [tool])).stdout, join(bin, tool)])
+      }
+      const script = `#!/bin/sh\necho ${version}\n`
+      if (version) await writeFile(join(bin, 'node'), script, { mode: 0o755 })
+      return execa('/bin/sh', [launcher, '--version'], {
+        env: { PATH: bin },
+        extendEnv: false,
+        reject: false,
+      })
+    }
+
+    beforeAll(async () => {
+      const program = await unpack(`one-noarch/${TOP}-noarch.tar.xz`, 'noarch')
+      launcher = join(program, 'pomerium-host-agent')
+    })
+
+    test('it runs on the host’s', async () => {
+      const { stdout } = await execa(launcher, ['--version'])
+      expect(stdout).toBe(`pomerium-host-agent ${VERSION}`)
+    })
+
+    test.each([
+      ['v22.11.0', /needs version 24 or newer in PATH; .*node is v22\.11\.0$/],
+      [undefined, /needs version 24 or newer in PATH; there is none$/],
+    ])('with %s it says in one line what it needs', async (version, message) => {
+      const result = await fakeNode(version)
+      expect(result.stderr).toMatch(message)
+      expect(result.exitCode).toBe(2)
+    })
+  })
+})
