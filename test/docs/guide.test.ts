@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseConfig } from '../../agent/core/config/parse-config.ts'
+import { environmentName, SETTING_NAMES, SETTINGS } from '../../agent/core/config/settings.ts'
+import { renderMetrics } from '../../agent/core/metrics.ts'
+import { EXIT } from '../../agent/core/outcome.ts'
+import { OUTCOMES } from '../../agent/core/outcome-names.ts'
+import { readPage, readPages } from './code-blocks.ts'
+import { commandLines } from './command-lines.ts'
+import { readKnownCodes } from './known-codes.ts'
+import { readKnownCommands } from './known-commands.ts'
+
+/** The cells of every row of the tables below `heading`, without the head. */
+function tableRows(page: string, heading: RegExp): string[][] {
+  const sections = page.split(/^(?=## )/m).filter(section => heading.test(section))
+  return sections.flatMap(section => {
+    const lines = section.split('\n').filter(line => line.startsWith('| `'))
+    return lines.map(line =>
+      line
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map(cell => cell.trim()),
+    )
+  })
+}
+
+const bare = (cell = '') => cell.replaceAll('`', '')
+
+describe('docs/guide/codes.md', () => {
+  const page = readPage('docs/guide/codes.md')
+  const named = (heading: RegExp) => tableRows(page, heading).map(([first]) => bare(first))
+
+  test('has every exit code', () => {
+    expect(named(/^## Exit codes/).map(Number)).toEqual(Object.values(EXIT))
+  })
+  test('has every outcome', () => {
+    expect(named(/^## Outcomes/).toSorted()).toEqual(OUTCOMES.toSorted())
+  })
+  test('has every code that can be met, and none that no longer exists', () => {
+    const known = readKnownCodes()
+    expect(known.size).toBeGreaterThan(50)
+    const documented = named(/^## Codes/)
+    const missing = [...known].filter(([code]) => !documented.includes(code))
+    expect(missing, 'add them to docs/guide/codes.md').toEqual([])
+    expect(documented.filter(code => !known.has(code))).toEqual([])
+  })
+  test('says of each what to do', () => {
+    const rows = tableRows(page, /^## Codes/)
+    expect(rows.filter(cells => cells.length !== 3 || cells.includes(''))).toEqual([])
+  })
+})
+
+describe('docs/guide/settings.md', () => {
+  const rows = tableRows(readPage('docs/guide/settings.md'), /^## /)
+
+  test('has every setting with its variable, in the order of the source', () => {
+    const documented = rows.map(([name, variable]) => [bare(name), bare(variable)])
+    expect(documented).toEqual(SETTING_NAMES.map(name => [name, environmentName(name)]))
+  })
+
+  const parsed = parseConfig(undefined, {})
+  test.each(SETTING_NAMES)('the default of %s', name => {
+    const cell = rows.find(([first]) => bare(first) === name)?.[2] ?? ''
+    const [section = '', key = ''] = name.split('.')
+    const camel = key.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+    const config = 'config' in parsed ? parsed.config : {}
+    const values = (config as Record<string, Record<string, unknown>>)[section] ?? {}
+    const value = values[camel] ?? values[`${camel}Seconds`]
+    expect(cell === '' ? {} : SETTINGS[name](bare(cell))).toEqual(
+      value === undefined ? {} : { value },
+    )
+  })
+})
+
+describe('docs/guide/metrics.md and alerts.yml', () => {
+  const all = async () => {
+    const at = new Date(0)
+    const text = await renderMetrics({
+      ...{ version: '1', trusted: [{ type: 't', fingerprint: 'f', comment: '' }], cycles: {} },
+      ...{ effective: true, contested: false, serial: 1, issued: at, expires: at, accepted: at },
+      ...{ lastSuccess: at, lastCycle: at, restarts: 0, restartDue: false, driftRepairs: 0 },
+      clockSkewSeconds: 0,
+    })
+    return [...text.matchAll(/^# HELP (\S+) (.+?)\.?$/gm)].map(([, name, help]) => [name, help])
+  }
+  const metrics = readPage('docs/guide/metrics.md')
+  const rules = readPage('docs/guide/alerts.yml')
+
+  test('has every metric, in its own words', async () => {
+    const rows = tableRows(metrics, /^## Metrics/)
+    expect(rows.map(([name, help]) => [bare(name), help])).toEqual(await all())
+  })
+  test('alerts are of metrics that exist, and each is in the table with its page', async () => {
+    const known = (await all()).map(([name]) => name)
+    const used = [...rules.matchAll(/pomerium_host_agent_\w+/g)].map(([name]) => name)
+    expect(used.filter(name => !known.includes(name))).toEqual([])
+    const alerts = [...rules.matchAll(/alert: (\w+)[\s\S]*?runbook: docs\/guide\/(\S+)/g)]
+    const rows = tableRows(metrics, /^## Alerts/)
+    const pageOf = (cell = '') => /\((.+)\)/.exec(cell)?.[1]
+    expect(rows.map(([name, , page]) => [bare(name), pageOf(page)])).toEqual(
+      alerts.map(([, name, page]) => [name, page]),
+    )
+  })
+})
+
+const pages = [...readPages()].filter(([path]) => !path.startsWith('docs/decisions/'))
+
+describe.each(pages)('%s', (path, page) => {
+  test('its command lines are of commands and flags that exist', () => {
+    const known = readKnownCommands()
+    const wrong = commandLines(page).filter(([first = '', ...rest]) => {
+      if (/^--(version|help)$/.test(first)) return false
+      const [second = ''] = rest
+      const command = known.get(first === 'bundle' ? `bundle ${second}` : first)
+      // A name alone, as in "`pomerium-host-agent` is …".
+      if (first === '' || (first === 'bundle' && second === '')) return false
+      const flags = rest
+        .filter(word => word.startsWith('--'))
+        .map(word => word.slice(2).split('=')[0])
+      return command === undefined || flags.some(flag => !command.flags.has(flag ?? ''))
+    })
+    expect(wrong.map(words => words.join(' '))).toEqual([])
+  })
+
+  test('its links within the repository lead somewhere', () => {
+    const links = [...page.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link)
+    const inside = links.filter(link => !/^[a-z]+:/.test(link))
+    const root = join(import.meta.dirname, '../..')
+    expect(
+      inside.filter(link => !existsSync(join(root, normalize(join(dirname(path), link))))),
+    ).toEqual([])
+  })
+})
+
+test('commands and flags are found in the source', () => {
+  const known = readKnownCommands()
+  expect([...known.keys()]).toEqual(
+    expect.arrayContaining(['apply', 'bundle create', 'bundle show']),
+  )
+  expect([...(known.get('plan')?.flags ?? [])]).toEqual(
+    expect.arrayContaining(['root', 'config', 'json']),
+  )
+  expect(known.get('plan')?.flags).not.toContain('output')
+  expect(known.get('bundle create')?.flags).toContain('valid-for')
+})
+
+test('command lines are found in blocks and in spans', () => {
+  const page =
+    'As `sudo pomerium-host-agent plan --json` or `pomerium-host-agent`:\n\n```sh\nA=1 pomerium-host-agent apply \\\n  --root /x > out # now\necho pomerium-host-agent no\n```\n'
+  expect(commandLines(page)).toEqual([['apply', '--root', '/x'], ['plan', '--json'], []])
+})
