@@ -32,7 +32,8 @@ export async function bootInstalledHost(
   return it
 }
 
-async function layUnits(files: HostFiles): Promise<void> {
+/** Lays our units, users and folders where the installer has them. */
+export async function layUnits(files: HostFiles): Promise<void> {
   for (const name of readdirSync(UNITS, { recursive: true, encoding: 'utf8' })) {
     const kind = /\.(sysusers|tmpfiles)\.conf$/.exec(name)?.[1]
     if (kind !== undefined) {
