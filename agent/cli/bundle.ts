@@ -4,10 +4,14 @@ import { print } from './screen.ts'
 // Each is loaded when it is called, as in `main`.
 const COMMANDS: Record<string, () => Promise<Command>> = {
   create: async () => (await import('./bundle/create.ts')).create,
+  sign: async () => (await import('./bundle/sign.ts')).sign,
+  verify: async () => (await import('./bundle/verify.ts')).verify,
   show: async () => (await import('./bundle/show.ts')).show,
   notify: async () => (await import('./bundle/notify.ts')).notify,
   rotate: async () => (await import('./bundle/rotate.ts')).rotate,
+  diff: async () => (await import('./bundle/diff.ts')).diff,
   serve: async () => (await import('./bundle/serve.ts')).serve,
+  notify: async () => (await import('./bundle/notify.ts')).notify,
 }
 
 /** The operator's commands: `bundle create`, `bundle show` and so on. */

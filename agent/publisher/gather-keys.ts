@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type BundleRefused, parseBundle } from '../core/bundle.ts'
 import type { CaKey } from '../core/ca-key.ts'
 import { messageOf } from '../core/failures.ts'
-import { derivePublicKey, isPrivateKey } from './public-half.ts'
+import { sshKeygen } from './ssh-keygen.ts'
 
 /** The keys of all files; or the first file that can't be read, or that holds none for a host. */
 export type Gathered =
@@ -33,7 +33,8 @@ async function publicLines(file: string): Promise<Buffer | { kind: 'problem'; me
   } catch (error) {
     return { kind: 'problem', message: `${file} can't be read: ${messageOf(error)}` }
   }
-  if (!isPrivateKey(content.toString('latin1'))) return content
-  const half = await derivePublicKey(file)
-  return half.kind === 'line' ? Buffer.from(`${half.line}\n`) : half
+  // The private half is left to ssh-keygen: only the line that it prints comes through here.
+  if (!/PRIVATE KEY-----|^PuTTY-User-Key-File/.test(content.toString('latin1'))) return content
+  const half = await sshKeygen(file, ['-y', '-f', file])
+  return half.kind === 'done' ? Buffer.from(`${half.stdout}\n`) : half
 }

@@ -1,5 +1,5 @@
 import { parseSerial } from '../../core/bundle-headers.ts'
-import { composeBundle, DIRECT_RESPONSE_BYTES } from '../../core/compose-bundle.ts'
+import { composeBundle } from '../../core/compose-bundle.ts'
 import { optional } from '../../core/optional.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { placeFile } from '../../publisher/place-file.ts'
@@ -7,7 +7,7 @@ import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
 import { printRefusal } from './refusal.ts'
 import { parseSpan, parseTime } from './times.ts'
-import { warn } from './warn.ts'
+import { warn, warnOfSize } from './warn.ts'
 
 /** Makes an unsigned bundle of public keys, or of the public halves of private ones. */
 export async function create({ args }: Invocation): Promise<number> {
@@ -41,13 +41,6 @@ export async function create({ args }: Invocation): Promise<number> {
   if (values.output === undefined) process.stdout.write(text)
   else placeFile(values.output, text)
   return 0
-}
-
-/** What is too large for a Direct Response route can still be served from anywhere else. */
-export function warnOfSize(text: string | Uint8Array): void {
-  const size = Buffer.byteLength(text)
-  if (size <= DIRECT_RESPONSE_BYTES) return
-  warn(`${size} bytes; a Pomerium Direct Response route serves ${DIRECT_RESPONSE_BYTES} at most`)
 }
 
 interface HeaderFlags {

@@ -8,7 +8,13 @@ Usage: pomerium-host-agent bundle COMMAND …
            --valid-for 30d     or --expires TIME; refused by hosts after that
            --issued TIME       instead of now
            --output FILE       instead of standard output
+  sign [BUNDLE]    sign it, in place of any signature it has
+           --key FILE          a private key, or the .pub of one that ssh-agent holds
+           --output FILE       instead of standard output
+  verify [BUNDLE]  judge it as a host would that has seen none yet
+           --signers FILE      who may sign, as in trust.signers_file
   show [BUNDLE]    say what is in it
+  diff OLD NEW     say what the second changes, and whether a host with the first takes it
   serve FILE       hand it to the hosts, and follow the file; a bad one never replaces a good one
            --listen ADDRESS:PORT      0.0.0.0:8443 with TLS, else 127.0.0.1:8080
            --tls-cert FILE --tls-key FILE
@@ -32,4 +38,4 @@ A BUNDLE is a file, an https URL, or standard input where none is named; a TIME 
 --json for programs.
 
 Exit codes: 0 done · 2 usage · 3 source unreachable · 4 bundle refused
-9 not every host has converged · 11 the next step is yours`
+9 not every host has converged · 10 diff found differences · 11 the next step is yours`

@@ -1,6 +1,7 @@
 import { type Bundle, parseBundle } from '../../core/bundle.ts'
 import { renderTime } from '../../core/compose-bundle.ts'
 import { trustedKeys } from '../../core/outcome.ts'
+import { verifySshsig } from '../../core/sshsig.ts'
 import { parseFlags } from '../flags.ts'
 import type { Invocation } from '../invocation.ts'
 import { keyLines } from '../print-outcome.ts'
@@ -32,7 +33,7 @@ function forPrograms({ serial, issued, expires, signature, keys }: Bundle, bytes
     ...(serial === undefined ? {} : { serial }),
     ...(issued === undefined ? {} : { issued: renderTime(issued) }),
     ...(expires === undefined ? {} : { expires: renderTime(expires) }),
-    signed: signature !== undefined,
+    ...(signature === undefined ? {} : { signature: judged(signature) }),
     bytes,
     keys: trustedKeys(keys),
   }
@@ -46,11 +47,28 @@ function printBundle(bundle: Bundle, bytes: number, now: Date): void {
     ['serial', serial === undefined ? 'none: an older bundle can be replayed' : String(serial)],
     ['issued', time(issued)],
     ['expires', expires === undefined ? 'never' : time(expires)],
-    ['signed', signature === undefined ? 'no' : 'yes, not verified here; see bundle verify'],
+    ['signed', signature === undefined ? 'no' : describeSignature(signature)],
     ['size', `${bytes} bytes`],
   ]
   for (const line of columns(rows)) print(line)
   print('')
   for (const line of keyLines(keys)) print(line)
   for (const { warning } of keys) if (warning !== undefined) print(`warning: ${warning}`)
+}
+
+type Signature = NonNullable<Bundle['signature']>
+
+// Whether it is right for these bytes; whose key it is, only a signers file can say.
+function judged({ armor, signed }: Signature) {
+  const verdict = verifySshsig(armor, signed)
+  return verdict.kind === 'signed'
+    ? { fingerprint: verdict.fingerprint }
+    : { code: verdict.code, message: verdict.message }
+}
+
+function describeSignature(signature: Signature): string {
+  const { fingerprint, code } = judged(signature)
+  return fingerprint === undefined
+    ? `BROKEN: ${code}; every host that asks for a signature refuses it`
+    : `by ${fingerprint}; whose that is, bundle verify says`
 }

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { type Bundle, parseBundle } from '../../core/bundle.ts'
+import { type Comparison, compareBundles } from '../../core/compare-bundles.ts'
+import { optional } from '../../core/optional.ts'
+import { EXIT, trustedKeys } from '../../core/outcome.ts'
+import { type Accepted, acceptBundle } from '../../core/trust.ts'
+import { parseFlags } from '../flags.ts'
+import { type Invocation, UsageError } from '../invocation.ts'
+import { keyLines, messageLines } from '../print-outcome.ts'
+import { columns, paint, print, printJson } from '../screen.ts'
+import { readBundle, SOURCE_FLAGS } from './read-bundle.ts'
+import { printRefusal } from './refusal.ts'
+
+/**
+ * What a second bundle changes, and whether a host that holds the first would take it. Signatures
+ * are told, not judged: that is for `bundle verify`.
+ */
+export async function diff(invocation: Invocation): Promise<number> {
+  const { values, positionals } = parseFlags({
+    args: invocation.args,
+    allowPositionals: true,
+    options: { json: { type: 'boolean' }, ...SOURCE_FLAGS },
+  })
+  const json = values.json ?? false
+  if (positionals.length !== 2) throw new UsageError('bundle diff wants two bundles: OLD NEW')
+  const bundles: { bundle: Bundle; bytes: Uint8Array }[] = []
+  for (const place of positionals) {
+    const read = await readBundle(place, values, invocation)
+    if (read.kind === 'failed') return printRefusal(place, read, json)
+    const bundle = parseBundle(read.bytes)
+    if (bundle.kind === 'refused') return printRefusal(read.name, bundle, json)
+    bundles.push({ bundle, bytes: read.bytes })
+  }
+  const [old, next] = bundles as [(typeof bundles)[0], (typeof bundles)[0]]
+  const comparison = compareBundles(old.bundle, next.bundle)
+  const held = {
+    digest: createHash('sha256').update(old.bytes).digest('hex'),
+    ...optional('serial', old.bundle.serial),
+  }
+  const taken = acceptBundle(next.bytes, held, { signers: undefined }, new Date())
+  if (json) printJson(forPrograms(comparison, taken))
+  else printComparison(comparison, taken)
+  if (taken.kind === 'refused') return EXIT.bundleRefused
+  return comparison.unchanged ? EXIT.converged : EXIT.planHasChanges
+}
+
+function forPrograms({ added, removed, kept, headers }: Comparison, taken: Accepted) {
+  return {
+    added: trustedKeys(added),
+    removed: trustedKeys(removed),
+    kept: trustedKeys(kept),
+    headers,
+    taken: taken.kind === 'accepted',
+    ...(taken.kind === 'refused' ? { code: taken.code, message: taken.message } : {}),
+  }
+}
+
+function printComparison(comparison: Comparison, taken: Accepted): void {
+  const { added, removed, kept, headers, unchanged } = comparison
+  if (unchanged) print('the same keys, headers and signer')
+  for (const line of columns(headers.map(({ name, old, new: now }) => [name, `${old} → ${now}`]))) {
+    print(line)
+  }
+  if (headers.length > 0) print('')
+  // Lined up together, coloured after: a colour has no width.
+  const lines = keyLines([...added, ...removed, ...kept])
+  for (const [index, line] of lines.entries()) {
+    if (index < added.length) print(paint('green', `+ ${line}`))
+    else if (index < added.length + removed.length) print(paint('red', `- ${line}`))
+    else if (!unchanged) print(`  ${line}`)
+  }
+  if (taken.kind === 'accepted') return
+  print('\nA host that holds the first would not take the second:')
+  for (const line of messageLines('refused', `${taken.message} (${taken.code})`, false)) print(line)
+}

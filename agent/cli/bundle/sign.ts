@@ -1,0 +1,44 @@
+import { placeFile } from '../../publisher/place-file.ts'
+import { signBundle } from '../../publisher/sign-bundle.ts'
+import { parseFlags } from '../flags.ts'
+import { type Invocation, UsageError } from '../invocation.ts'
+import { readBundle, SOURCE_FLAGS } from './read-bundle.ts'
+import { printRefusal } from './refusal.ts'
+import { warn, warnOfSize } from './warn.ts'
+
+/** Signs a bundle, in place of any signature it has. */
+export async function sign(invocation: Invocation): Promise<number> {
+  const { values, positionals } = parseFlags({
+    args: invocation.args,
+    allowPositionals: true,
+    options: {
+      key: { type: 'string', short: 'k' },
+      output: { type: 'string', short: 'o' },
+      ...SOURCE_FLAGS,
+    },
+  })
+  const { key, output } = values
+  if (key === undefined) {
+    throw new UsageError(
+      'bundle sign wants --key FILE: a private key, or the .pub of one that ssh-agent holds',
+    )
+  }
+  const [place = '-'] = positionals
+  const read = await readBundle(place, values, invocation)
+  if (read.kind === 'failed') return printRefusal(place, read, false)
+  const signed = await signBundle(read.bytes, key)
+  if (signed.kind === 'problem') throw new UsageError(signed.message)
+  if (signed.kind === 'refused') return printRefusal(read.name, signed, false)
+  const { text, bundle, fingerprint, replaced } = signed
+  if (replaced && bundle.serial !== undefined) {
+    warn(
+      `signed anew: a host that holds serial ${bundle.serial} already takes no other bytes with it; give published bundles a new serial`,
+    )
+  }
+  if (bundle.serial === undefined) warn('no serial: an older signed bundle can be replayed')
+  warnOfSize(text)
+  if (output === undefined) process.stdout.write(text)
+  else placeFile(output, text)
+  process.stderr.write(`signed by ${fingerprint}\n`)
+  return 0
+}

@@ -1,0 +1,42 @@
+import type { Bundle } from './bundle.ts'
+import type { CaKey } from './ca-key.ts'
+import { verifySshsig } from './sshsig.ts'
+
+/** What differs between two bundles; `unchanged` where nothing does. */
+export interface Comparison {
+  added: CaKey[]
+  removed: CaKey[]
+  kept: CaKey[]
+  /** `[old, new]` of what is not the same in both; a signer is the fingerprint that is claimed. */
+  headers: { name: 'serial' | 'issued' | 'expires' | 'signer'; old: string; new: string }[]
+  unchanged: boolean
+}
+
+export function compareBundles(old: Bundle, next: Bundle): Comparison {
+  const has = ({ keys }: Bundle, key: CaKey) => keys.some(({ base64 }) => base64 === key.base64)
+  const added = next.keys.filter(key => !has(old, key))
+  const removed = old.keys.filter(key => !has(next, key))
+  const headers = (['serial', 'issued', 'expires', 'signer'] as const)
+    .map(name => ({ name, old: describe(old, name), new: describe(next, name) }))
+    .filter(pair => pair.old !== pair.new)
+  return {
+    added,
+    removed,
+    kept: next.keys.filter(key => has(old, key)),
+    headers,
+    unchanged: added.length + removed.length + headers.length === 0,
+  }
+}
+
+function describe(bundle: Bundle, name: Comparison['headers'][number]['name']): string {
+  if (name === 'signer') return claimedSigner(bundle)
+  const value = bundle[name]
+  return value instanceof Date ? value.toISOString().replace('.000Z', 'Z') : String(value ?? 'none')
+}
+
+/** By whose key the signature is right; `none`, or the code of what is wrong with it. */
+export function claimedSigner({ signature }: Bundle): string {
+  if (signature === undefined) return 'none'
+  const verdict = verifySshsig(signature.armor, signature.signed)
+  return verdict.kind === 'signed' ? verdict.fingerprint : verdict.code
+}
