@@ -1,0 +1,191 @@
+// What a host takes for trustworthy: signed bundles and their replays, and a daemon that was taken over.
+
+import { readFileSync } from 'node:fs'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { encodeRequest, type ProvisionReply } from '../../agent/core/messages.ts'
+import type { Outcome } from '../../agent/core/outcome.ts'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, generateKey, makeCa } from '../sshd/ssh-ca.ts'
+import { type TempDir, tempDir } from '../sshd/temp-dir.ts'
+import { type AgentHost, CA_FILE } from './agent-host.ts'
+import { machineTier } from './available.ts'
+import { suites } from './base.ts'
+import { bootInstalledHost } from './installed-host.ts'
+import { login } from './login.ts'
+
+const SIGNERS = '/etc/pomerium/bundle-signers'
+const CONFIG = '/etc/pomerium/host-agent.yaml'
+const SOCKET = '/run/pomerium-host-agent/provisioner.sock'
+const SIGNED = `trust:\n  signers_file: ${SIGNERS}\n`
+// On the host, as the user that the network wing runs as; Node is the agent's own.
+const ASK = `
+  const socket = require('node:net').connect('${SOCKET}')
+  socket.on('data', chunk => process.stdout.write(chunk))
+  socket.on('error', error => { process.stdout.write(error.code); process.exit(1) })
+  process.stdin.pipe(socket)
+`
+
+describeTier('what a host trusts', machineTier(), () => {
+  describe.each(suites)('%s', suite => {
+    let it: AgentHost
+    let good: Ca
+    let evil: Ca
+    let keys: TempDir
+    let asConfigured: string
+
+    beforeAll(async () => {
+      ;[good, evil, keys] = await Promise.all([makeCa(), makeCa(), tempDir()])
+      for (const name of ['ops', 'thief'])
+        await generateKey(`${keys.path}/${name}`, 'ed25519', name)
+      const signer = readFileSync(`${keys.path}/ops.pub`, 'utf8')
+      it = await bootInstalledHost({
+        suite,
+        config: SIGNED,
+        prepare: files => files.write(SIGNERS, `ops@example.com ${signer}`, { mode: 0o644 }),
+      })
+      asConfigured = await it.host.read(CONFIG)
+    })
+    afterAll(async () => {
+      await it?.stop()
+      for (const each of [good, evil, keys]) await each?.[Symbol.asyncDispose]()
+    })
+
+    /** Signed as an operator would with nothing but OpenSSH. */
+    async function signed(text: string, by = 'ops'): Promise<string> {
+      const args = ['-Y', 'sign', '-f', `${keys.path}/${by}`, '-n', 'pomerium-user-ca']
+      const { stdout } = await execa('ssh-keygen', args, { input: text })
+      return `${text}${stdout}\n`
+    }
+    const bundle = (ca: Ca, ...headers: string[]) =>
+      [...headers.map(header => `# ${header}`), ca.publicKey, ''].join('\n')
+    const apply = async (text: string) => {
+      await it.publishBytes(Buffer.from(text))
+      return it.apply()
+    }
+    /** Everything but the report of the last cycle. */
+    const untouched = async () => {
+      const { host } = it
+      const names = ['ActiveEnterTimestampMonotonic', 'MainPID'] as const
+      return {
+        ssh: await host.snapshot('/etc/ssh'),
+        lib: await host.snapshot('/var/lib/pomerium'),
+        state: await host.read('/var/lib/pomerium-host-agent/state.json'),
+        caFile: await host.stat(CA_FILE),
+        unit: await host.unitProperties('ssh.service', names),
+      }
+    }
+    /** What the provisioner answers to whoever is on its socket. */
+    const ask = async (text: string): Promise<Outcome> => {
+      const program = '/usr/local/lib/pomerium-host-agent/*/node'
+      const { stdout } = await it.host.exec(`exec ${program} -e "$ASK"`, {
+        user: 'pomerium-host-agent',
+        env: { ASK },
+        input: encodeRequest({ op: 'apply', bundle: Buffer.from(text) }),
+      })
+      const reply = JSON.parse(stdout) as ProvisionReply
+      if (reply.kind !== 'outcome') throw new Error(stdout)
+      return reply.outcome
+    }
+    const configure = (trust: string) =>
+      it.host.write(CONFIG, asConfigured.replace(SIGNED, trust), { mode: 0o644 })
+
+    test('a bundle that its signer signed is applied, and who that is is kept', async () => {
+      const applied = await apply(await signed(bundle(good, 'serial: 5')))
+      expect(applied).toMatchObject({ code: 0, outcome: { outcome: 'applied', serial: 5 } })
+      expect((await login(it.host, { ca: good })).outcome).toBe('accepted')
+      const state = JSON.parse(
+        String(await it.host.read('/var/lib/pomerium-host-agent/state.json')),
+      )
+      expect(state.held.signer).toMatchObject({ principal: 'ops@example.com' })
+    })
+
+    test.each<[what: string, code: string, make: () => Promise<string>]>([
+      ['an older signed bundle', 'rollback', () => signed(bundle(evil, 'serial: 4'))],
+      ['a signed bundle without serial', 'serial-missing', () => signed(bundle(evil))],
+      [
+        'the same serial with other bytes',
+        'serial-reused',
+        () => signed(bundle(evil, 'serial: 5')),
+      ],
+      [
+        'one that is over',
+        'expired',
+        () => signed(bundle(evil, 'serial: 6', 'expires: 2020-01-01T00:00:00Z')),
+      ],
+      ['an unsigned one', 'unsigned', async () => bundle(evil, 'serial: 6')],
+      [
+        'one that another signed',
+        'unknown-signer',
+        () => signed(bundle(evil, 'serial: 6'), 'thief'),
+      ],
+      [
+        'one that was changed',
+        'bad-signature',
+        async () => (await signed(bundle(evil, 'serial: 5'))).replace('serial: 5', 'serial: 6'),
+      ],
+      [
+        'one with a line behind its signature',
+        'text-after-signature',
+        async () => `${await signed(bundle(good, 'serial: 6'))}${evil.publicKey}\n`,
+      ],
+    ])('%s is refused (%s), by the source and on the socket', async (_, code, make) => {
+      const before = await untouched()
+      const text = await make()
+      const refused = await apply(text)
+      expect(refused).toMatchObject({ code: 4, outcome: { outcome: 'refused', code, serial: 5 } })
+      expect(refused.outcome.trusted).toMatchObject([{ fingerprint: good.fingerprint }])
+      // The same by a daemon that was taken over, which does not trouble to fetch.
+      expect(await ask(text)).toMatchObject({ outcome: 'refused', code })
+      expect(await untouched()).toEqual(before)
+    })
+
+    test('a signers file that others can write is gone by no more', async () => {
+      const before = await untouched()
+      await it.host.exec(`chmod o+w ${SIGNERS}`)
+      const refused = await apply(await signed(bundle(good, 'serial: 6')))
+      expect(refused).toMatchObject({ code: 5, outcome: { code: 'signers-file-unsafe' } })
+      await it.host.exec(`chmod o-w ${SIGNERS}`)
+      expect(await untouched()).toEqual(before)
+    })
+
+    test('the daemon’s user can change neither the rules nor what is held', async () => {
+      const places = [
+        SIGNERS,
+        CONFIG,
+        '/var/lib/pomerium-host-agent/state.json',
+        CA_FILE,
+        '/etc/ssh/x',
+      ]
+      for (const place of places) {
+        const tried = await it.host.exec(`echo >> ${place}`, {
+          user: 'pomerium-host-agent',
+          allowFail: true,
+        })
+        expect(tried.code).not.toBe(0)
+      }
+      const remove = 'rm -rf /var/lib/pomerium-host-agent/state.json /etc/pomerium/bundle-signers'
+      await it.host.exec(remove, { user: 'pomerium-host-agent', allowFail: true })
+      expect(await ask(bundle(evil))).toMatchObject({ outcome: 'refused', code: 'unsigned' })
+    })
+
+    test('with a list of fingerprints it can install none that is not on it', async () => {
+      await configure(`trust:\n  fingerprints: [${good.fingerprint}]\n`)
+      const before = await untouched()
+      for (const text of [bundle(evil, 'serial: 9'), bundle(good, 'serial: 9') + evil.publicKey]) {
+        expect(await ask(text)).toMatchObject({
+          outcome: 'refused',
+          code: 'fingerprint-not-allowed',
+        })
+      }
+      expect(await untouched()).toEqual(before)
+      expect((await login(it.host, { ca: evil })).outcome).toBe('refused')
+    })
+
+    test('with neither it can: this is what docs/security.md says, and why to set one', async () => {
+      await configure('')
+      expect(await ask(bundle(evil, 'serial: 9'))).toMatchObject({ outcome: 'applied' })
+      expect((await login(it.host, { ca: evil })).outcome).toBe('accepted')
+    })
+  })
+})
