@@ -7,11 +7,10 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   sign: async () => (await import('./bundle/sign.ts')).sign,
   verify: async () => (await import('./bundle/verify.ts')).verify,
   show: async () => (await import('./bundle/show.ts')).show,
-  notify: async () => (await import('./bundle/notify.ts')).notify,
-  rotate: async () => (await import('./bundle/rotate.ts')).rotate,
   diff: async () => (await import('./bundle/diff.ts')).diff,
   serve: async () => (await import('./bundle/serve.ts')).serve,
   notify: async () => (await import('./bundle/notify.ts')).notify,
+  rotate: async () => (await import('./bundle/rotate.ts')).rotate,
 }
 
 /** The operator's commands: `bundle create`, `bundle show` and so on. */
