@@ -7,15 +7,13 @@ import { readRecipes } from './recipes/recipe.ts'
 import { bootRecipeHost } from './recipes/recipe-host.ts'
 
 const recipes = readRecipes()
-// One tree for all of them, made once.
-const packages = recipes.flatMap(recipe => recipe.packages)
 
 // Without the comment, which not every source passes on.
 const blob = (line: string) => line.split(' ')[1]
 
 describeTier('the recipes, followed word by word', machineTier(), () => {
   test.each(recipes)('$name', async recipe => {
-    const it = await bootRecipeHost(recipe, packages)
+    const it = await bootRecipeHost(recipe)
     onTestFinished(() => it[Symbol.asyncDispose]())
     const { host, current, next } = it
     const trusted = async () => (await host.read(CA_FILE)).trimEnd().split('\n').map(blob)

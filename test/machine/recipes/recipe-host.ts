@@ -7,6 +7,7 @@ import { inject } from 'vitest'
 import { makeTestTls } from '../../control-plane/test-tls.ts'
 import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
 import { bootHost, type Host } from '../host.ts'
+import { OBJECT_STORE_PACKAGES, startObjectStore } from './object-store.ts'
 import type { Recipe, RecipeStep } from './recipe.ts'
 import { layCredentials, STAND_INS } from './stand-ins.ts'
 
@@ -23,11 +24,8 @@ export interface RecipeHost extends AsyncDisposable {
   follow(step: RecipeStep): Promise<void>
 }
 
-/** Boots a host with the packages of all recipes, and what README.md there says is in place. */
-export async function bootRecipeHost(
-  recipe: Recipe,
-  packages: readonly string[],
-): Promise<RecipeHost> {
+/** Boots a host with what the recipe installs, and what README.md there says is in place. */
+export async function bootRecipeHost(recipe: Recipe): Promise<RecipeHost> {
   const outside = await mkdtemp(join(tmpdir(), 'recipe-'))
   const [tls, current, next] = await Promise.all([
     makeTestTls({ hosts: NAMES }),
@@ -37,7 +35,7 @@ export async function bootRecipeHost(
   const host = await bootHost({
     suite: 'bookworm',
     layers: [inject('productLayer')],
-    packages: [...new Set(packages)],
+    packages: [...recipe.packages, ...(recipe.name === 's3' ? OBJECT_STORE_PACKAGES : [])],
     prepare: async files => {
       await files.write('/etc/hosts', `127.0.0.1 localhost ${NAMES.join(' ')}\n`)
       await files.write('/etc/ssl/certs/ca-certificates.crt', tls.ca)
@@ -49,6 +47,7 @@ export async function bootRecipeHost(
       await layCredentials(files)
     },
   })
+  if (recipe.name === 's3') await startObjectStore(host)
   const standIn = STAND_INS[recipe.name]
   const replies = join(outside, 'replies.json')
   const refresh = async (rotated: boolean) =>
