@@ -7,6 +7,7 @@ export type Tier = { ok: true } | { ok: false; why: string }
 const packages = {
   debootstrap: 'debootstrap',
   flock: 'util-linux',
+  ip: 'iproute2',
   nsenter: 'util-linux',
   setpriv: 'util-linux',
   unshare: 'util-linux',
