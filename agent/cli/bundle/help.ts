@@ -26,6 +26,7 @@ Usage: pomerium-host-agent bundle COMMAND …
            --timeout 2m --concurrency 32 --ca-file FILE
   rotate           replace the User CA: old and new, switch Pomerium, new alone; call it until done
            --new KEY.pub --bundle FILE --hosts FILE --secret-file FILE   to begin
+           --sign-key KEY             where hosts want it signed: a private key, or a .pub in ssh-agent
            --state FILE               how far it has come; pomerium-rotation.yaml
            --publish-command CMD      after the bundle is written: upload it, say
            --leave-behind HOST        go on without it

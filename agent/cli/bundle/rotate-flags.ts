@@ -8,6 +8,7 @@ export const ROTATE_FLAGS = {
   state: { type: 'string' },
   new: { type: 'string' },
   bundle: { type: 'string' },
+  'sign-key': { type: 'string' },
   'publish-command': { type: 'string' },
   'prove-command': { type: 'string' },
   'leave-behind': { type: 'string', multiple: true },

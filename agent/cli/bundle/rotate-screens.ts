@@ -1,6 +1,6 @@
 import { EXIT } from '../../core/outcome.ts'
 import type { End } from '../../publisher/rotate/drive.ts'
-import { ORDERS, type Rotation, type StepName } from '../../publisher/rotate/rotation.ts'
+import { missing, ORDERS, type Rotation, type StepName } from '../../publisher/rotate/rotation.ts'
 import { paint, print, printJson } from '../screen.ts'
 import { hostsForPrograms, printHosts } from './print-hosts.ts'
 import { howToSwitch } from './switch-pomerium.ts'
@@ -62,6 +62,7 @@ function forPrograms(end: End) {
     ...(end.kind === 'hosts-missing'
       ? { missing: end.missing, hosts: hostsForPrograms(end.reports) }
       : {}),
+    ...(end.kind === 'switch' ? { missing: untold(end.rotation) } : {}),
     ...(end.kind === 'publish-failed' ? { message: end.message } : {}),
     ...(end.kind === 'prove' && end.why !== undefined ? { message: end.why } : {}),
     confirmed,
@@ -83,10 +84,25 @@ function linesOf(end: End, stateFile: string): string[] {
     case 'publish-failed':
       return ['', `${paint('red', 'stopped')}: ${end.message}`, '', again(stateFile)]
     case 'switch':
-      return ['', ...howToSwitch(rotation.editions.new, again(stateFile, '--switched'))]
+      return [
+        '',
+        ...stillOpen(rotation),
+        ...howToSwitch(rotation.editions.new, again(stateFile, '--switched')),
+      ]
     case 'prove':
       return ['', ...proveLines(rotation, end.why, stateFile)]
   }
+}
+
+// In the emergency order nobody is waited for before the switch, and who is missing must be known.
+function stillOpen(rotation: Rotation): string[] {
+  const hosts = untold(rotation)
+  if (hosts.length === 0) return []
+  return [`${paint('red', 'still open to the old key')}: ${hosts.join(', ')}`, '']
+}
+
+function untold(rotation: Rotation): string[] {
+  return rotation.order === 'compromised' ? missing(rotation, 'new') : []
 }
 
 function missingLines({ order }: Rotation, hosts: readonly string[], stateFile: string): string[] {

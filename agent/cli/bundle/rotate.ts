@@ -13,6 +13,7 @@ import {
   type State,
   writeState,
 } from '../../publisher/rotate/state-file.ts'
+import { signBundle } from '../../publisher/sign-bundle.ts'
 import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
 import { openFleet, readTargets } from './fleet.ts'
@@ -117,6 +118,7 @@ async function start(
     newKeys: gathered.keys,
     hosts: targets.map(({ name }) => name),
     now: new Date(),
+    ...optional('sign', signer(flags['sign-key'])),
   })
   if (begun.kind === 'problem') throw new UsageError(begun.message)
   if (begun.kind === 'refused') {
@@ -124,6 +126,15 @@ async function start(
   }
   const settings: Settings = { bundle: resolve(bundle), ...settingsOf(flags) }
   return { settings, targets, rotation: begun.rotation }
+}
+
+// Both editions are signed at the beginning: the key, or the agent that holds it, is not needed again.
+function signer(key: string | undefined) {
+  if (key === undefined) return undefined
+  return async (text: string) => {
+    const signed = await signBundle(Buffer.from(text), key)
+    return signed.kind === 'signed' ? signed : { kind: 'problem' as const, message: signed.message }
+  }
 }
 
 function leaveBehind({ rotation }: State, hosts: readonly string[]): State['rotation'] {

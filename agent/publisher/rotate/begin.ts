@@ -39,7 +39,7 @@ export async function begin(options: BeginOptions): Promise<Begun> {
     return { kind: 'problem', message: 'the published bundle holds no key but the new one' }
   }
   if (old.signature !== undefined && sign === undefined) {
-    const message = 'the published bundle is signed; name the signing key, or hosts refuse the next'
+    const message = 'the published bundle is signed; give --sign-key, or hosts refuse the next'
     return { kind: 'problem', message }
   }
   const serial = (old.serial ?? 0) + 1

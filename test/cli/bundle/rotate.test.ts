@@ -6,6 +6,7 @@ import { OTHER_SECRET, SECRET, useWebhook } from '../../daemon/webhook/with-webh
 import { outcomeWith } from '../../publisher/notify/outcomes.ts'
 import { NEW } from '../../publisher/rotate/world.ts'
 import { FIRST, OTHER } from '../../publisher/serve/with-server.ts'
+import { generateKey } from '../../sshd/ssh-ca.ts'
 import { tempDir } from '../../sshd/temp-dir.ts'
 import { runBundle } from './run-bundle.ts'
 
@@ -66,6 +67,53 @@ test('one command, called until it is done; each stop says what to do', async ()
   const other = await rotate('--new', path('third.pub'), '--bundle', path('bundle'))
   expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('another rotation') })
 })
+
+test('where the bundle is signed, both editions are, by the key that is named at the beginning', async () => {
+  await using folder = await tempDir()
+  const path = (name: string) => join(folder.path, name)
+  writeFileSync(path('bundle'), `# serial: 4\n${FIRST}\n`)
+  writeFileSync(path('new.pub'), `${OTHER}\n`)
+  writeFileSync(path('secret'), SECRET)
+  await generateKey(path('signer'), 'ed25519')
+  const [type, blob] = readFileSync(path('signer.pub'), 'utf8').trim().split(' ')
+  writeFileSync(path('signers'), `ops@example.com namespaces="pomerium-user-ca" ${type} ${blob}\n`)
+  const signed = await runBundle([
+    'sign',
+    '--key',
+    path('signer'),
+    '--output',
+    path('bundle'),
+    path('bundle'),
+  ])
+  expect(signed.code).toBe(0)
+  const beginning = ['--state', path('state'), '--bundle', path('bundle'), '--new', path('new.pub')]
+  const reaching = ['--hosts', path('hosts'), '--secret-file', path('secret'), '--timeout', '10s']
+  writeFileSync(path('hosts'), '127.0.0.1:9\n')
+
+  const unsigned = await runBundle(['rotate', ...beginning, ...reaching])
+  expect(unsigned).toMatchObject({ code: 2, stderr: expect.stringContaining('--sign-key') })
+  const key = ['--sign-key', path('signer')]
+  expect((await runBundle(['rotate', ...beginning, ...reaching, ...key])).code).toBe(9)
+  const verified = await runBundle(['verify', '--signers', path('signers'), path('bundle')])
+  expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('ops@example.com') })
+  expect(readFileSync(path('state'), 'utf8').match(/BEGIN SSH SIGNATURE/g)).toHaveLength(2)
+}, 60_000)
+
+test('compromised: new alone at once, and who is still open to the old key', async () => {
+  await using folder = await tempDir()
+  const path = (name: string) => join(folder.path, name)
+  writeFileSync(path('bundle'), `# serial: 4\n${FIRST}\n`)
+  writeFileSync(path('new.pub'), `${OTHER}\n`)
+  writeFileSync(path('secret'), SECRET)
+  writeFileSync(path('hosts'), '127.0.0.1:9\n')
+  const beginning = ['--state', path('state'), '--bundle', path('bundle'), '--new', path('new.pub')]
+  const reaching = ['--hosts', path('hosts'), '--secret-file', path('secret'), '--timeout', '10s']
+  const call = ['rotate', ...beginning, ...reaching, '--compromised', '--json']
+  const { code, stdout } = await runBundle(call)
+  expect(code).toBe(11)
+  expect(JSON.parse(stdout)).toMatchObject({ end: 'switch', missing: ['127.0.0.1:9'] })
+  expect(readFileSync(path('bundle'), 'utf8')).not.toContain(FIRST)
+}, 60_000)
 
 test.each([
   ['nothing to begin with', [], 'there is no rotation'],

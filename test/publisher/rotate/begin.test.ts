@@ -58,7 +58,7 @@ test.each([
   [
     'a signed one, and nobody to sign',
     `${FIRST}\n-----BEGIN SSH SIGNATURE-----\nAA==\n-----END SSH SIGNATURE-----\n`,
-    'signing key',
+    '--sign-key',
   ],
 ])('%s is a problem', async (_, published, told) => {
   expect(await beginning(published)).toMatchObject({
