@@ -155,8 +155,11 @@ function planSteps(
     changesContent(config, host) ? 'config' : 'rotation',
   )
   if (!Array.isArray(restart)) return restart
-  const proof =
-    config.length > 0 ? planProof(host, layout, proofs) : planReminder(host, layout, proofs)
+  const proof = planProof(
+    host,
+    layout,
+    config.length > 0 ? proofs : proofsOfKeys(host, layout, proofs),
+  )
   const steps = [...writes, ...proof, ...restart]
   return { kind: 'steps', steps, warnings }
 }
@@ -207,11 +210,10 @@ function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]):
 
 const MATCH = /^[^#\n]*match/im // however it is written
 
-// Only keys are written, and sshd's configuration was looked at a moment ago: once more, lest somebody
-// has changed it meanwhile. Where no Match is in it, all connections are like the first.
-function planReminder(host: Observation, layout: Layout, proofs: readonly Proof[]): Step[] {
+// Only keys are written, and sshd's configuration was looked at a moment ago: where no Match is in it,
+// all connections are like the first.
+function proofsOfKeys(host: Observation, layout: Layout, proofs: readonly Proof[]) {
   const used = host.sshd.kind === 'readable' ? trustedUserCaKeys(host.sshd.effective) : undefined
-  if (used !== layout.caFile.path) return planProof(host, layout, proofs)
   const matches = [...host.config.texts.values()].some(text => MATCH.test(text))
-  return planProof(host, layout, matches ? proofs : proofs.slice(0, 1)).slice(1)
+  return used !== layout.caFile.path || matches ? proofs : proofs.slice(0, 1)
 }

@@ -41,9 +41,9 @@ describe('planApply', () => {
 
   test('a rotated CA: the keys, proof and restart; no restart where the config says so', () => {
     const rotated = satisfied({ [CA]: file('old\n') })
-    expect(steps(rotated)).toEqual([`write-file ${CA}`, 'prove-trust', 'restart-sshd'])
+    expect(steps(rotated)).toEqual([`write-file ${CA}`, ...PROOF, 'restart-sshd'])
     const lazy = { ...WANTED, restart: 'config-change' as const }
-    expect(steps(rotated, lazy)).toEqual([`write-file ${CA}`, 'prove-trust'])
+    expect(steps(rotated, lazy)).toEqual([`write-file ${CA}`, ...PROOF])
   })
 
   test.each([
@@ -71,7 +71,7 @@ describe('planApply', () => {
     ['both', file(text, 0o4600, 1), 'mode 4600, not 0600, owner 1:0, not 0:0'],
   ])('drifted %s: written anew, without restart', (_, state, why) => {
     const plan = planApply(satisfied({ [CA]: state }), layout, WANTED)
-    expect(plan).toMatchObject({ kind: 'steps', steps: [{ do: 'write-file', why }, {}] })
+    expect(plan).toMatchObject({ kind: 'steps', steps: [{ do: 'write-file', why }, {}, {}] })
   })
 
   test('an sshd that is not running is not started, one that has failed is', () => {
