@@ -155,10 +155,11 @@ check_tools() {
   case $(ssh-keygen -Y verify 2>&1 </dev/null) in
     *'option -- '*) fail 'OpenSSH 8.1 or newer is needed to verify the release (ssh-keygen -Y verify)' ;;
   esac
-  for sshd in /usr/sbin/sshd /usr/local/sbin/sshd /usr/bin/sshd /sbin/sshd; do
-    [ ! -x "$sshd" ] || break
+  sshd=''
+  for each in /usr/sbin/sshd /usr/local/sbin/sshd /usr/bin/sshd /sbin/sshd; do
+    [ -n "$sshd" ] || [ ! -x "$each" ] || sshd=$each
   done
-  [ -x "$sshd" ] || fail 'there is no sshd on this host; install openssh-server first'
+  [ -n "$sshd" ] || fail 'there is no sshd on this host; install openssh-server first'
   init=$(find_init)
   [ -n "$init" ] || fail 'no init that we know runs here (systemd, OpenRC, sysvinit, runit); for an image say --no-start'
 }
@@ -292,6 +293,8 @@ point_link() {
 }
 
 configure() {
+  # posh takes "$@" for unset where there is nothing in it.
+  set -- configure ${1+"$@"}
   [ -z "$source_url" ] || set -- "$@" --set "source.url=$source_url"
   [ -z "$source_token_file" ] || set -- "$@" --copy "source.token_file=$source_token_file"
   [ -z "$source_ca_file" ] || set -- "$@" --copy "source.ca_file=$source_ca_file"
@@ -301,7 +304,7 @@ configure() {
   [ -z "$webhook_listen" ] || set -- "$@" --set "webhook.listen=$webhook_listen"
   [ -z "$webhook_secret_file" ] || set -- "$@" --copy "webhook.secret_file=$webhook_secret_file"
   [ -z "$resident" ] || set -- "$@" --resident
-  timeout 300 "$LINK" configure "$@"
+  timeout 300 "$LINK" "$@"
 }
 
 # `apply` asks the source; where that is silent, the keys that are held must be in force.
@@ -321,7 +324,9 @@ prove_units() {
     [ "$state" != active ] || [ "$second" != 5 ] || break
     sleep 1
   done
-  ! systemctl is-failed --quiet "$NAME.service"
+  case $state in
+    failed | activating) return 1 ;;
+  esac
 }
 
 install_first() {
@@ -378,7 +383,7 @@ go_back() {
 keep() {
   say unchanged "$version is installed already"
   if [ -n "$no_start" ]; then set -- --no-start; fi
-  configure "$@" >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")" 2
+  configure ${1+"$@"} >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")" 2
   sed 's/^/  /' "$tmp/configure"
 }
 
@@ -423,7 +428,7 @@ main() {
   umask 022
   colours
   read_environment
-  read_flags "$@"
+  read_flags ${1+"$@"}
   case $VERSION in
     @*) fail 'this install.sh is not of a release: npm run release makes one' ;;
   esac
@@ -448,8 +453,7 @@ main() {
   if [ "$previous" = "$version" ]; then
     [ "$(cat "$LIB/$version/archive.sha256" 2>/dev/null)" = "$wanted_sum" ] ||
       fail "another build of $version is installed; --uninstall it first"
-    [ -z "$dry_run" ] || return 0
-    keep
+    if [ -z "$dry_run" ]; then keep; else say would "keep $version, and put the flags in force"; fi
     return
   fi
   if [ -n "$dry_run" ]; then
@@ -462,4 +466,4 @@ main() {
 }
 
 # In braces, so that a cut-off last line is no command either.
-{ main "$@"; }
+{ main ${1+"$@"}; }

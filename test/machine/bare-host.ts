@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ExecOptions, ExecResult } from './exec.ts'
+import type { ExecResult } from './exec.ts'
 import { bootHost, type Host, type HostOptions } from './host.ts'
 import { RELEASE_URL } from './release-kit.ts'
 
@@ -19,10 +19,7 @@ export interface BareHost extends AsyncDisposable {
   /** What lies on the web server from now on. */
   offer(release: string): Promise<void>
   /** The one line, as an operator types it. */
-  install(
-    flags?: readonly string[],
-    options?: ExecOptions & { shell?: string },
-  ): Promise<ExecResult>
+  install(flags?: readonly string[]): Promise<ExecResult>
 }
 
 export async function bootBareHost(options: HostOptions): Promise<BareHost> {
@@ -45,13 +42,12 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
       await rm(file('release'), { force: true })
       await symlink(release, file('release'))
     },
-    install: (flags = SOURCE, { shell = 'sh', ...more } = {}) =>
+    install: (flags = SOURCE) =>
       host.exec(
-        ['sh', '-c', `curl -fsSL ${RELEASE_URL}/install.sh | ${shell} -s -- "$@"`, 'sh', ...flags],
+        ['sh', '-c', `curl -fsSL ${RELEASE_URL}/install.sh | sh -s -- "$@"`, 'sh', ...flags],
         {
           allowFail: true,
           timeoutMs: 240_000,
-          ...more,
         },
       ),
     async [Symbol.asyncDispose]() {

@@ -31,7 +31,7 @@ export async function census(host: Host): Promise<Map<string, string>> {
 
 /** Inode, time and access of every file where we write, by path. */
 export async function touches(host: Host): Promise<Map<string, string>> {
-  const folders = ['/etc', '/usr/local', '/var/lib/pomerium', '/var/lib/pomerium-host-agent']
+  const folders = ['/etc', '/usr/local', '/var/lib', '-path', '/var/lib/systemd', '-prune', '-o']
   const { stdout } = await host.exec(['find', ...folders, '-printf', '%p\\t%i %T@ %C@ %m %U:%G\\n'])
   return new Map(stdout.split('\n').map(line => line.split('\t') as [string, string]))
 }

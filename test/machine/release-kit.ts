@@ -13,8 +13,12 @@ import { tempDir } from '../sshd/temp-dir.ts'
 export const RELEASE_URL = 'http://127.0.0.1:8080'
 const INSTALLER = join(import.meta.dirname, '../../installer/install.sh')
 
+// Quick rather than small: an archive is read once or twice.
+const QUICK = { gz: 'gzip -1', xz: 'xz -0 -T2' }
+
 export interface Recipe {
   version?: string
+  compressions?: ('gz' | 'xz')[]
   /** Changes to the program's folder before it is packed. */
   change?: (folder: string) => Promise<void>
 }
@@ -31,7 +35,7 @@ export async function releaseKit(): Promise<ReleaseKit> {
   let count = 0
   return {
     signer,
-    async make({ version = VERSION, change } = {}) {
+    async make({ version = VERSION, compressions = ['gz', 'xz'], change }: Recipe = {}) {
       count += 1
       const release = join(folder.path, `release-${count}`)
       const name = `pomerium-host-agent-${version}`
@@ -46,9 +50,9 @@ export async function releaseKit(): Promise<ReleaseKit> {
       await change?.(program)
       const pack = ['-C', release, '--owner=0', '--group=0', '--mode=u=rwX,go=rX', '-c', name]
       const archive = join(release, `${name}-linux-x64.tar`)
-      // Quick rather than small: it is read once.
-      await execa('tar', ['-I', 'gzip -1', '-f', `${archive}.gz`, ...pack])
-      await execa('tar', ['-I', 'xz -0 -T2', '-f', `${archive}.xz`, ...pack])
+      for (const end of compressions) {
+        await execa('tar', ['-I', QUICK[end], '-f', `${archive}.${end}`, ...pack])
+      }
       await rm(program, { recursive: true })
       await writeInstaller(join(release, 'install.sh'), version, signer)
       await sign(release, signer)

@@ -35,6 +35,14 @@ export interface WebhookHost extends AgentHost {
   sign(body: string, at?: Date, secret?: string): Record<string, string>
 }
 
+/** The headers of a webhook as Standard Webhooks wants them. */
+export function signWebhook(body: string, secret: string, at = new Date()): Record<string, string> {
+  const id = `msg_${randomUUID()}`
+  const signature = new Webhook(secret).sign(id, at, body)
+  const timestamp = String(Math.floor(at.getTime() / 1000))
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature }
+}
+
 /** With `tls`, the webhook is served over it. */
 export async function bootWebhookHost(
   options: HostOptions & { tls?: TestTls; productLayer?: string; config?: string },
@@ -59,12 +67,7 @@ export async function bootWebhookHost(
       await options.prepare?.(files)
     },
   })
-  const sign = (body: string, at = new Date(), by = secret) => {
-    const id = `msg_${randomUUID()}`
-    const signature = new Webhook(by).sign(id, at, body)
-    const timestamp = String(Math.floor(at.getTime() / 1000))
-    return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature }
-  }
+  const sign: WebhookHost['sign'] = (body, at, by = secret) => signWebhook(body, by, at)
   return {
     ...it,
     secret,

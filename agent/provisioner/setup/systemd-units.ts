@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
-import type { Run } from './system-user.ts'
+import type { Run } from './make-user.ts'
 
 const UNITS = '/etc/systemd/system'
 const SERVICE = 'pomerium-host-agent.service'
@@ -37,7 +37,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
   const common = changed.some(path => path.includes('pomerium-host-agent-.service.d'))
   if (changed.length > 0) await must(run, systemctl('daemon-reload'))
   await enable(wish, run)
-  await must(run, systemctl('stop', ...wish.unwanted))
+  for (const unit of wish.unwanted) await must(run, systemctl('stop', unit))
 
   // A socket is not opened anew beneath the service that serves it. One of the root wing is let finish.
   const sockets = wish.wanted.filter(unit => unit.endsWith('.socket') && isChanged(unit))

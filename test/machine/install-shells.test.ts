@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { machineTier } from './available.ts'
+import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
+import { difference, touches } from './host-census.ts'
+import { type ReleaseKit, releaseKit } from './release-kit.ts'
+
+const SHELLS = ['dash', 'bash', 'busybox sh', 'mksh', 'ksh93', 'yash', 'posh']
+const PACKAGES = ['busybox-static', 'mksh', 'ksh93u+m', 'yash', 'posh']
+const SCRIPT = '/srv/install.sh'
+
+describeTier('install.sh, under every shell', machineTier(), () => {
+  let kit: ReleaseKit
+  let ca: Ca
+  let it: BareHost
+  let untouched: Map<string, string>
+  beforeAll(async () => {
+    ;[kit, ca] = await Promise.all([releaseKit(), makeCa()])
+    it = await bootBareHost({ suite: 'bookworm', packages: PACKAGES })
+    await it.offer(await kit.make())
+    await it.publish(ca.publicKey)
+    await it.host.exec(`curl -fsSo ${SCRIPT} http://127.0.0.1:8080/install.sh`)
+    untouched = await touches(it.host)
+  })
+  afterAll(async () => {
+    for (const each of [it, kit, ca]) await each?.[Symbol.asyncDispose]()
+  })
+  const sh = (line: string) => it.host.exec(line, { allowFail: true, timeoutMs: 120_000 })
+
+  test.each(SHELLS)(
+    '%s: cut off at every hundredth, and at the last bytes, it does nothing',
+    async shell => {
+      const before = await touches(it.host)
+      const cut = `size=$(stat -c %s ${SCRIPT})
+      for at in $(seq 1 99); do head -c $((size * at / 100)) ${SCRIPT} >/tmp/cut; ${shell} /tmp/cut --source-url https://x; done
+      for at in $(seq 2 40); do head -c $((size - at)) ${SCRIPT} >/tmp/cut; ${shell} /tmp/cut --source-url https://x; done`
+      const { stdout, stderr } = await sh(cut)
+      expect(stdout).toBe('')
+      expect(stderr).not.toContain('install.sh:')
+      expect(difference(before, await touches(it.host))).toEqual([])
+    },
+  )
+
+  test('without install.sh’s last byte, a line feed, it is whole', async () => {
+    const { stdout } = await sh(`head -c -1 ${SCRIPT} | sh -s -- --dry-run --source-url https://x/`)
+    expect(stdout).toContain('would')
+  })
+
+  describe('refuses in one line, before anything is written', () => {
+    beforeEach(() => sh('rm -rf /stubs; mkdir /stubs'))
+    const stub = (name: string, body: string) =>
+      it.host.write(`/stubs/${name}`, `#!/bin/sh\n${body}\n`, { mode: 0o755 })
+    const stubbed = `PATH=/stubs:$PATH sh ${SCRIPT} --source-url https://localhost/x`
+    const plain = `sh ${SCRIPT} --source-url https://localhost/x`
+
+    test.each<[why: string, says: RegExp, line: string, prepare?: () => Promise<unknown>]>([
+      ['not root', /needs root: .*sudo/, `setpriv --reuid alice ${plain}`],
+      ['another system', /FreeBSD/, stubbed, () => stub('uname', 'echo FreeBSD')],
+      [
+        'another processor',
+        /no release for riscv64; a host with Node 24/,
+        stubbed,
+        () => stub('uname', '[ "$1" = -m ] && echo riscv64 || echo Linux'),
+      ],
+      [
+        'musl',
+        /no glibc/,
+        'mkdir -p /srv/musl/bin /srv/musl/dev; : >/srv/musl/dev/null; cp /bin/busybox /srv/musl/bin; chroot /srv/musl /bin/busybox --install /bin' +
+          `; cp ${SCRIPT} /srv/musl; chroot /srv/musl /bin/sh /install.sh --source-url https://x; code=$?; rm -r /srv/musl; exit $code`,
+      ],
+      [
+        'no space',
+        /\/usr\/local\/lib\/pomerium-host-agent needs 200 MB free and has 50 MB/,
+        `unshare --mount sh -c 'mount -t tmpfs -o size=50m none /usr/local/lib; ${plain}'`,
+      ],
+      [
+        'no tar',
+        /tar is needed/,
+        `for each in $(ls /bin /usr/bin /usr/sbin); do ln -sf $(command -v $each) /stubs/$each 2>/dev/null; done; rm /stubs/tar; PATH=/stubs ${plain}`,
+      ],
+      [
+        'no sshd',
+        /no sshd on this host; install openssh-server/,
+        `: >/srv/empty; unshare --mount sh -c 'mount --bind /srv/empty /usr/sbin/sshd; ${plain}'`,
+      ],
+      [
+        'an ssh-keygen that can’t verify',
+        /OpenSSH 8.1 or newer/,
+        stubbed,
+        () => stub('ssh-keygen', 'echo "unknown option -- Y" >&2; exit 1'),
+      ],
+      ['no source', /--source-url/, `sh ${SCRIPT}`],
+      ['an unknown flag', /no flag --sauce-url/, `sh ${SCRIPT} --sauce-url x`],
+      ['a flag without its value', /--source-url wants a value/, `sh ${SCRIPT} --source-url`],
+      [
+        'a release that is not there',
+        /could not be downloaded/,
+        `${plain} --download-url http://127.0.0.1:8080/no/such --version 9.9.9 --download-url http://127.0.0.1:9`,
+      ],
+    ])('%s', async (_, says, line, prepare) => {
+      await prepare?.()
+      const before = await touches(it.host)
+      const { code, stderr } = await sh(line)
+      expect(code).not.toBe(0)
+      const lines = stderr
+        .trimEnd()
+        .split('\n')
+        .filter(each => !each.startsWith('curl:'))
+      expect(lines).toEqual([expect.stringMatching(says)])
+      expect(difference(before, await touches(it.host))).toEqual([])
+    })
+  })
+
+  test('every shell says and does the same', async () => {
+    const [first, ...others] = await inTurn(SHELLS, async shell => {
+      // From a file, since posh reads no script from standard input.
+      const run = (...flags: string[]) => sh([shell, SCRIPT, ...flags].join(' '))
+      const on = await run(...SOURCE)
+      expect(on, shell).toMatchObject({ code: 0, stderr: '' })
+      const off = await run('--uninstall')
+      expect(off, shell).toMatchObject({ code: 0, stderr: '' })
+      await sh('systemctl reset-failed ssh')
+      return [on.stdout, off.stdout]
+    })
+    for (const [index, other] of others.entries()) {
+      expect(other, SHELLS[index + 1]).toEqual(first)
+    }
+  })
+
+  test('nothing of all this has left a trace', async () => {
+    const users = /^\/etc\/(passwd|group|shadow|gshadow)-?$/
+    const after = await touches(it.host)
+    const paths = [...new Set([...untouched.keys(), ...after.keys()])]
+    const traces = paths.filter(path => untouched.has(path) !== after.has(path))
+    expect(traces.filter(path => !users.test(path))).toEqual([])
+  })
+})
+
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (const item of items) results.push(await work(item))
+  return results
+}
