@@ -7,11 +7,13 @@ import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
 import { messageOf } from '../core/failures.ts'
 import { EXIT, exitCodeOf } from '../core/outcome.ts'
-import { clashingCredentials } from '../core/service-settings.ts'
+import { clashingCredentials, credentialFiles } from '../core/service-settings.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { remove } from '../provisioner/remove.ts'
+import { handOver } from '../provisioner/setup/hand-over.ts'
 import { setUp, stopAll, undoSetUp, type Wish } from '../provisioner/setup/set-up.ts'
 import { SetupError } from '../provisioner/setup/systemd-units.ts'
+import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 import { onHost, requireRoot } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
@@ -34,6 +36,7 @@ export async function configure(invocation: Invocation): Promise<number> {
   requireRoot(invocation, 'configure')
   const program = dirname(dirname(realpathSync(invocation.self.at(-1) ?? '')))
   try {
+    if (flags['hand-over']) return await giveSecrets(invocation)
     return await (flags.undo ? undo(invocation, program) : put(flags, program))
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
@@ -55,6 +58,15 @@ async function put(flags: ReturnType<typeof parse>, program: string): Promise<nu
   const changed = await setUp(wish)
   for (const path of changed) print(`  ${path}`)
   if (changed.length === 0) print(`${paint('green', 'unchanged')}: all is in place`)
+  return 0
+}
+
+// For inits that can't hand a secret to a service: called by its script, as root.
+async function giveSecrets(invocation: Invocation): Promise<number> {
+  const { config } = await onHost({ ...invocation, args: [] })
+  const user = await findUser(AGENT_USER)
+  if (user === undefined) throw new SetupError(`there is no user ${AGENT_USER}`)
+  handOver(credentialFiles(config), user.gid)
   return 0
 }
 
@@ -137,6 +149,7 @@ function parse(args: string[]) {
       undo: off,
       renewed: off,
       'no-start': off,
+      'hand-over': off,
     }
     return parseArgs({ args, options }).values
   } catch (error) {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { keepBootOrder, restoreBootOrder } from './boot-order.ts'
 import type { Init } from './find-init.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
-import type { Run } from './system-user.ts'
+import type { Run } from './make-user.ts'
 import { must } from './systemd-units.ts'
 
 /** The services of an init without activation, and how it is told of them. */
@@ -12,7 +13,7 @@ export interface InitScripts {
   enable(site: Site, run: Run): Promise<void>
   start(site: Site, renewed: boolean, run: Run): Promise<void>
   stop(running: boolean, run: Run): Promise<void>
-  disable(run: Run): Promise<void>
+  disable(site: Site, run: Run): Promise<void>
 }
 
 // In the order of starting: the one that is asked comes before the one that asks.
@@ -34,7 +35,10 @@ export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): Ini
       gid: 0,
     })),
     // Told of once: what was laid before is known to the init already.
-    enable: (site, run) => each(changedOf(site), run, enable),
+    async enable(site, run) {
+      if (changedOf(site).length > 0) keepBootOrder(site)
+      await each(changedOf(site), run, enable)
+    },
     async start(site, renewed, run) {
       for (const name of NAMES) {
         const up = (await run(isUp(name))).code === 0
@@ -50,7 +54,10 @@ export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): Ini
         if ((await run(isUp(name))).code === 0) await must(run, control(name, 'stop'))
       }
     },
-    disable: run => each(NAMES.toReversed(), run, disable),
+    async disable(site, run) {
+      await each(NAMES.toReversed(), run, disable)
+      restoreBootOrder(site)
+    },
   }
 }
 
@@ -62,13 +69,17 @@ interface InitCommands {
   isUp(name: string): string[]
 }
 
+// Until runsv(8) is there, sv(8) can tell it nothing.
+const awaited = (name: string) =>
+  `n=0; until [ -e /etc/sv/${name}/supervise/ok ] || [ $n = 80 ]; do sleep 0.1; n=$((n + 1)); done`
+
 const script = (name: string) => `/etc/init.d/${name}`
 
 const INITS: Record<Exclude<Init, 'systemd'>, InitCommands> = {
   openrc: {
     path: script,
     enable: name => ['rc-update', '--quiet', 'add', name, 'default'],
-    disable: name => ['rc-update', '--quiet', '--all', 'delete', name],
+    disable: name => ['rc-update', '--quiet', 'delete', name, 'default'],
     control: (name, verb) => ['rc-service', name, verb],
     isUp: name => ['rc-service', name, 'status'],
   },
@@ -82,8 +93,13 @@ const INITS: Record<Exclude<Init, 'systemd'>, InitCommands> = {
   // sv(8) waits for the service to be up; runsvdir(8) finds it within five seconds.
   runit: {
     path: name => `/etc/sv/${name}/run`,
-    enable: name => ['ln', '-sfn', `/etc/sv/${name}`, `/etc/service/${name}`],
-    disable: name => ['rm', '-f', `/etc/service/${name}`],
+    enable: name => ['sh', '-c', `ln -sfn /etc/sv/${name} /etc/service/${name}; ${awaited(name)}`],
+    // runsv(8) keeps a folder of its own beside the script.
+    disable: name => [
+      'sh',
+      '-c',
+      `rm -f /etc/service/${name}; sv force-shutdown /etc/sv/${name}; rm -rf /etc/sv/${name}`,
+    ],
     control: (name, verb) => ['sv', '-w', '20', verb, name],
     isUp: name => ['sv', 'check', name],
   },

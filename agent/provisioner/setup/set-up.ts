@@ -7,10 +7,11 @@ import { unitDropIns, unitsToStart } from '../../core/service-settings.ts'
 import { runCommand } from '../run-command.ts'
 import { openProcessTable } from '../service/process-table.ts'
 import { findInit, type Init } from './find-init.ts'
+import { HANDED_OVER } from './hand-over.ts'
 import { type InitScripts, initScripts } from './init-scripts.ts'
 import { openSite, type Site } from './install-record.ts'
 import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
-import { ensureUser, type Run, undoUser } from './system-user.ts'
+import { ensureUser, type Run, undoUser } from './make-user.ts'
 import {
   enable,
   must,
@@ -21,7 +22,8 @@ import {
   unitFiles,
 } from './systemd-units.ts'
 
-const RESIDENT_DROP_IN = '/etc/systemd/system/pomerium-host-agent.service.d/resident.conf'
+/** Where the services of other inits write their log. */
+const LOG = '/var/log/pomerium-host-agent.log'
 export const RECORD_FILE = '/var/lib/pomerium-host-agent/install.json'
 
 /** What is to be set up, all of it checked already. */
@@ -40,6 +42,8 @@ export interface Wish {
   /** The folder of the release that this program came in. */
   program: string
 }
+
+const RESIDENT_DROP_IN = '/etc/systemd/system/pomerium-host-agent.service.d/resident.conf'
 
 const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
 const lockOf = ({ config }: Pick<Wish, 'config'>) => layoutOf(config.sshd).lock.path
@@ -97,12 +101,13 @@ export async function stopAll(wish: Pick<Wish, 'config' | 'program'>): Promise<v
 export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'program'>) {
   const site = openSite(path => path, RECORD_FILE)
   const { init, running } = hostInit()
-  if (init !== 'systemd') await (await scriptsOf(init, program)).disable(run)
+  if (init !== 'systemd') await (await scriptsOf(init, program)).disable(site, run)
   const left = undoFiles(site)
   if (init === 'systemd' && running) await must(run, systemctl('daemon-reload'))
   await undoUser(site, run)
   const { stateFolder, daemonFolder, runFolder } = layoutOf(config.sshd)
-  for (const { path } of [daemonFolder, runFolder, stateFolder]) {
+  const folders = [daemonFolder, runFolder, stateFolder].map(({ path }) => path)
+  for (const path of [...folders, HANDED_OVER, LOG]) {
     rmSync(path, { recursive: true, force: true })
   }
   return left

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { machineTier } from './available.ts'
+import { bootBareHost, SOURCE } from './bare-host.ts'
+import type { Host } from './host.ts'
+import { census, difference } from './host-census.ts'
+import { login } from './login.ts'
+import { type ReleaseKit, releaseKit } from './release-kit.ts'
+
+const INITS = [
+  ['sysvinit', ['sysvinit-core']],
+  ['OpenRC', ['openrc', 'sysvinit-core']],
+  ['runit', ['runit', 'runit-init']],
+] as const
+
+const booted = async (host: Host) =>
+  (await host.exec('pgrep -x sshd && ss -Hltn sport = :22 | grep .', { allowFail: true })).code ===
+  0
+
+describeTier('installed under another init', machineTier(), () => {
+  let kit: ReleaseKit
+  let first: Ca
+  let second: Ca
+  let release: string
+  beforeAll(async () => {
+    ;[kit, first, second] = await Promise.all([releaseKit(), makeCa(), makeCa()])
+    release = await kit.make()
+  })
+  afterAll(async () => {
+    for (const each of [kit, first, second]) await each?.[Symbol.asyncDispose]()
+  })
+
+  describe.each(INITS)('%s', (_, packages) => {
+    test('install, rotate by poll, uninstall', async () => {
+      await using it = await bootBareHost({
+        suite: 'bookworm',
+        packages,
+        init: ['/sbin/init'],
+        booted,
+        prepare: files => files.write('/root/token', 'secret-token\n', { mode: 0o600 }),
+      })
+      const accepted = async (ca: Ca) => (await login(it.host, { ca })).outcome === 'accepted'
+      const before = await census(it.host)
+      await it.offer(release)
+      await it.publish(first.publicKey)
+      // The shortest poll; and a secret that only root may read, so that it must be handed over.
+      await it.host.write('/etc/pomerium/host-agent.yaml', 'source:\n  poll_interval: 10s\n')
+      const flags = [...SOURCE, '--source-token-file', '/root/token']
+      expect(await it.install(flags)).toMatchObject({ code: 0, stderr: '' })
+      expect(await accepted(first)).toBe(true)
+
+      await it.publish(second.publicKey)
+      await it.host.waitFor(
+        'the rotation',
+        async () => (await accepted(second)) && !(await accepted(first)),
+        40_000,
+      )
+      expect(await it.install(flags)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('unchanged: all'),
+      })
+
+      expect(await it.install(['--uninstall'])).toMatchObject({ code: 0, stderr: '' })
+      await it.host.exec('rm -r /etc/pomerium')
+      const left = difference(before, await census(it.host))
+      // Where runsv(8) keeps sshd's process id.
+      expect(left.filter(line => !line.startsWith('/etc/sv/ssh/supervise/'))).toEqual([])
+      expect(await accepted(second)).toBe(false)
+      const { stdout } = await it.host.exec(
+        'ps -eo args= | grep [p]omerium-host-agent; ls -d /run/pomerium* /var/log/pomerium*; true',
+      )
+      expect(stdout).toBe('')
+    })
+  })
+})
