@@ -61,7 +61,10 @@ describeTier('curl | sh, on a bare host', machineTier(), () => {
     const second = await it.install()
     expect(second).toMatchObject({ code: 0, stderr: '' })
     expect(second.stdout).toContain('unchanged')
-    expect(difference(installed, await touches(it.host))).toEqual([])
+    // The timer's first poll may fall in between; what it notes is no business of the installer's.
+    const polls = /^\/var\/lib(\/pomerium-host-agent)?:|^\/var\/lib\/pomerium-host-agent-daemon/
+    const touched = difference(installed, await touches(it.host))
+    expect(touched.filter(line => !polls.test(line))).toEqual([])
 
     const off = await it.install(['--uninstall'])
     expect(off).toMatchObject({ code: 0, stderr: '' })
