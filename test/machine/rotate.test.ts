@@ -67,7 +67,15 @@ describeTier('bundle rotate over a fleet', machineTier(), () => {
     const prove = file('prove.sh')
     const beginning = ['--bundle', bundle, '--new', file('new.pub', `${after.publicKey}\n`)]
     const reaching = ['--hosts', file('hosts', hosts), '--secret-file', file('secret', secret)]
-    const proving = ['--timeout', '30s', '--prove-command', `sh ${prove}`]
+    // Steps that last long enough to be killed in.
+    const proving = [
+      '--publish-command',
+      'sleep 0.3',
+      '--timeout',
+      '30s',
+      '--prove-command',
+      `sh ${prove}`,
+    ]
     const { rotate, stateFile } = rotationIn(network, folder.path, [
       ...beginning,
       ...reaching,
@@ -110,6 +118,7 @@ describeTier('bundle rotate over a fleet', machineTier(), () => {
 
     // From here on Pomerium may sign with either, until a login through the new one is seen.
     watcher.signing(before, after)
+    writeFileSync(prove, 'sleep 5')
     await killed(step('prove-login'), ['--switched'])
     const early = await proofScript(proved, before)
     writeFileSync(prove, early)
@@ -163,10 +172,12 @@ async function proofScript({ host, address }: FleetHost, ca: Ca): Promise<string
   const { privateKey, certificate } = await ca.issue()
   const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'BatchMode=yes']
   const flags = [...options, `CertificateFile=${certificate}`].map(each => `-o ${each}`).join(' ')
+  const journal = `nsenter -t ${host.pid} --all journalctl --unit=ssh --lines=20 --no-pager`
   return [
-    'set -e',
-    `ssh ${flags} -i ${privateKey} alice@${address} true`,
-    `nsenter -t ${host.pid} --all journalctl --unit=ssh --lines=5 --no-pager | grep ${ca.fingerprint}`,
+    `ssh ${flags} -i ${privateKey} alice@${address} true || exit 1`,
+    // sshd's line takes a moment to come into the journal.
+    `for try in $(seq 50); do ${journal} | grep ${ca.fingerprint} && exit 0; sleep 0.1; done`,
+    'exit 1',
   ].join('\n')
 }
 
