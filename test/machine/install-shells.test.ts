@@ -7,7 +7,7 @@ import { difference, touches } from './host-census.ts'
 import { type ReleaseKit, releaseKit } from './release-kit.ts'
 
 const SHELLS = ['dash', 'bash', 'busybox sh', 'mksh', 'ksh93', 'yash', 'posh']
-const PACKAGES = ['busybox-static', 'mksh', 'ksh93u+m', 'yash', 'posh']
+const PACKAGES = ['busybox-static', 'mksh', 'ksh93u+m', 'yash', 'posh', 'xz-utils']
 const SCRIPT = '/srv/install.sh'
 
 describeTier('install.sh, under every shell', machineTier(), () => {
