@@ -150,7 +150,8 @@ export async function bootHost(options: HostOptions): Promise<Host> {
   }
 }
 
-async function systemdIsUp(host: Host): Promise<boolean> {
+/** Whether systemd has no more jobs, be it that some have failed. */
+export async function systemdIsUp(host: Host): Promise<boolean> {
   const { stdout } = await host.exec(['systemctl', 'is-system-running'], { allowFail: true })
   return ['running', 'degraded'].includes(stdout.trim())
 }

@@ -1,15 +1,21 @@
-// A web server of one folder, for hosts that install from it: node serve-folder.ts FOLDER PORT
+// A web server of one folder, for hosts that install from it: node serve-folder.ts FOLDER PORT [CERT KEY]
+// On loopback, or with a pair over TLS on every address.
 
-import { createReadStream, statSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { basename, join } from 'node:path'
 
-const [folder = '', port = ''] = process.argv.slice(2)
+const [folder = '', port = '', cert, key = ''] = process.argv.slice(2)
 
-createServer((request, response) => {
+const serve: RequestListener = (request, response) => {
   const path = join(folder, basename(request.url ?? ''))
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat?.isFile()) return void response.writeHead(404).end()
   response.writeHead(200, { 'content-length': stat.size })
   createReadStream(path).pipe(response)
-}).listen(Number(port), '127.0.0.1')
+}
+
+if (cert === undefined) createServer(serve).listen(Number(port), '127.0.0.1')
+else
+  createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, serve).listen(Number(port))
