@@ -31,7 +31,7 @@ export function expectAgain(
   candidates: readonly number[],
 ): Expected {
   if (pid === undefined) return { ports: [], candidates }
-  const before = listeningPorts(processes, pid)
+  const before = listeningPorts(processes, pid, candidates)
   return { pid, ports: candidates.filter(port => before.includes(port)), candidates }
 }
 
@@ -67,7 +67,7 @@ function doubtOf(
 ): string | undefined {
   if (listener === undefined) return 'no sshd listens after the restart'
   if (listener.pid === pid) return `the old sshd (process ${pid}) still runs after the restart`
-  const now = listeningPorts(processes, listener.pid)
+  const now = listeningPorts(processes, listener.pid, ports.length > 0 ? ports : candidates)
   const missing = ports.filter(port => !now.includes(port))
   if (missing.length > 0) return `nothing listens on port ${missing.join(', ')} after the restart`
   if (candidates.length > 0 && !candidates.some(port => now.includes(port))) {

@@ -24,6 +24,13 @@ test('of both families, once each', () => {
   expect(listeningPorts(table, 40)).toEqual([])
 })
 
+test('of IPv6 only where IPv4 has not all that is wanted', () => {
+  const tcp6 = TCP6.replace(':0016', ':08AE')
+  const table = processTable({ 39: sshd({ 'net/tcp': tcpTable(22), 'net/tcp6': tcp6 }) })
+  expect(listeningPorts(table, 39, [22])).toEqual([22])
+  expect(listeningPorts(table, 39, [22, 2222])).toEqual([22, 2222])
+})
+
 test('what sshd -T says it will listen on', () => {
   const dump =
     'port 22\nListenAddress [::]:2222\nlistenaddress 0.0.0.0:22\nlistenaddress [fe80::1%lo]:22 rdomain 1\n'
