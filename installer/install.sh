@@ -366,9 +366,13 @@ upgrade() {
   for folder in "$LIB"/*; do
     [ "$folder" = "$new" ] || rm -rf "$folder"
   done
+  forget_compiled
   say upgraded "$previous to $version"
   [ -n "$no_start" ] || end_screen
 }
+
+# Node's compile cache is kept by path: what is of a version that went is never read again.
+forget_compiled() { rm -rf "/var/lib/$NAME/compile-cache" "/var/lib/$NAME-daemon/compile-cache"; }
 
 go_back() {
   point_link "$LIB/$previous"
@@ -376,6 +380,7 @@ go_back() {
   if [ -n "$no_start" ]; then "$LINK" configure --no-start; else "$LINK" configure --renewed; fi >"$tmp/log" 2>&1 ||
     cat "$tmp/log" >&2
   rm -rf "$new"
+  forget_compiled
   echo "install.sh: $previous is in force again" >&2
 }
 
