@@ -121,7 +121,7 @@ export async function bootOperatorHost(name: string, suite: Suite): Promise<Oper
   }
 }
 
-// As docs/guide has it: who signs the bundle, and the bundle.
+// Who signs the bundle, and the bundle; by ssh-keygen alone, as an operator without the program would.
 const PUBLISH = `
 cd "$HOME"
 ssh-keygen -q -t ed25519 -N '' -C bundle-signer -f bundle-signer
