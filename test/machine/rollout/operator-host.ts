@@ -121,7 +121,7 @@ export async function bootOperatorHost(name: string, suite: Suite): Promise<Oper
   }
 }
 
-// Who signs the bundle, and the bundle; by ssh-keygen alone, as an operator without the program would.
+// Who signs the bundle, and the bundle, signed by plain ssh-keygen.
 const PUBLISH = `
 cd "$HOME"
 ssh-keygen -q -t ed25519 -N '' -C bundle-signer -f bundle-signer
