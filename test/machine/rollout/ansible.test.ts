@@ -51,9 +51,9 @@ describeTier('Ansible rolls it out', machineTier(), () => {
     expect(changed(day)).toEqual([0, 0, 0])
     expect(day.split(it.ca.fingerprint)).toHaveLength(4)
 
-    // What somebody has broken, and what holds the repair back, a check names.
+    // What somebody has broken, a check names; every unit that would repair it is stopped, the poll's too.
     const [first] = hosts
-    await first?.exec('systemctl stop "pomerium*.path"; rm /etc/ssh/sshd_config.d/pomerium-ca.conf')
+    await first?.exec('systemctl stop "pomerium*"; rm /etc/ssh/sshd_config.d/pomerium-ca.conf')
     expect(changed(await it.follow('Look first'))).toEqual([1, 0, 0])
 
     await it.follow('Off again')
