@@ -75,8 +75,11 @@ export async function stopUnits(units: string[], running: boolean, run: Run, loc
   if (running) {
     await must(run, systemctl('stop', ...units))
     await must(run, systemctl('stop', SERVICE))
-    await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER)])
-    await must(run, systemctl('stop', 'pomerium-host-agent-repair.service'))
+    // Neither half of the root wing is cut off in the middle of its work.
+    const repair = 'pomerium-host-agent-repair.service'
+    await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER, repair)])
+    // A repair that was stopped before it began counts as failed.
+    await must(run, systemctl('reset-failed', 'pomerium-host-agent*'))
   }
   await must(run, systemctl('disable', ...units))
 }
