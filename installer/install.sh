@@ -16,6 +16,8 @@ NAME=pomerium-host-agent
 LIB=/usr/local/lib/$NAME
 LINK=/usr/local/bin/$NAME
 CONFIG=/etc/pomerium/host-agent.yaml
+# Where a .deb or an .rpm has it.
+PACKAGED=/usr/libexec/$NAME
 # The unpacked program with room to spare, and the archive.
 LIB_MB=200
 TMP_MB=80
@@ -437,6 +439,7 @@ main() {
   case $VERSION in
     @*) fail 'this install.sh is not of a release: npm run release makes one' ;;
   esac
+  [ ! -e "$PACKAGED" ] || fail "$NAME is here as a package: upgrade and remove it with apt or dnf"
   if [ -n "$uninstall" ]; then
     remove_all
     return

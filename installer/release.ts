@@ -9,7 +9,9 @@ import { type Compression, packFolder } from './archive.ts'
 import { buildProgram, SBOM, VERSION } from './build.ts'
 import accepted from './licences.json' with { type: 'json' }
 import { findChangedLicences, licencesOf } from './licences.ts'
-import { layNode } from './node-binary.ts'
+import { type Architecture, layNode } from './node-binary.ts'
+import { packDeb } from './package/deb.ts'
+import { packRpm } from './package/rpm.ts'
 import { renderRefusal, renderRelease } from './release-screen.ts'
 import { readSbom } from './sbom.ts'
 import { findSecrets, machineWords } from './secrets.ts'
@@ -30,6 +32,8 @@ export interface ReleaseOptions {
   readonly downloadUrl?: string | undefined
   readonly targets?: readonly Target[]
   readonly compressions?: readonly Compression[]
+  /** How much the .deb is compressed, 0 to 9. */
+  readonly debLevel?: number
 }
 
 /** A release that was made. */
@@ -71,6 +75,10 @@ export async function buildRelease(options: ReleaseOptions): Promise<Release | R
       const archive = `pomerium-host-agent-${VERSION}-${target}.tar.${compression}`
       await packFolder(program, join(folder, archive), compression, time)
     }
+    if (target === 'noarch') return
+    const packable = { program, version: VERSION, architecture: architectureOf(target), time }
+    await packDeb(packable, folder, options.debLevel)
+    await packRpm(packable, folder)
   })
   await Promise.all(packed)
   layInstaller(folder, signer.publicKey, options.downloadUrl ?? '')
@@ -90,9 +98,11 @@ export async function buildRelease(options: ReleaseOptions): Promise<Release | R
 
 async function layTarget(target: Target, program: string): Promise<void> {
   if (target === 'noarch') return buildProgram(program, null)
-  const architecture = target === 'linux-x64' ? 'x64' : 'arm64'
-  await buildProgram(program, await layNode(architecture, `${program}.node`))
+  await buildProgram(program, await layNode(architectureOf(target), `${program}.node`))
 }
+
+const architectureOf = (target: Exclude<Target, 'noarch'>): Architecture =>
+  target === 'linux-x64' ? 'x64' : 'arm64'
 
 /** Why the program in `folder` may not be published, one line for each reason. */
 export async function findProblems(folder: string): Promise<string[]> {

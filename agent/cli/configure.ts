@@ -11,7 +11,7 @@ import { clashingCredentials, credentialFiles } from '../core/service-settings.t
 import { inTurn } from '../provisioner/in-turn.ts'
 import { remove } from '../provisioner/remove.ts'
 import { handOver } from '../provisioner/setup/hand-over.ts'
-import { setUp, stopAll, undoSetUp, type Wish } from '../provisioner/setup/set-up.ts'
+import { setUp, standDown, stopAll, undoSetUp, type Wish } from '../provisioner/setup/set-up.ts'
 import { SetupError } from '../provisioner/setup/systemd-units.ts'
 import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
 import { type Invocation, UsageError } from './invocation.ts'
@@ -37,6 +37,7 @@ export async function configure(invocation: Invocation): Promise<number> {
   const program = dirname(dirname(realpathSync(invocation.self.at(-1) ?? '')))
   try {
     if (flags['hand-over']) return await giveSecrets(invocation)
+    if (flags['stand-down']) return await leave(invocation, program)
     return await (flags.undo ? undo(invocation, program) : put(flags, program))
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
@@ -67,6 +68,13 @@ async function giveSecrets(invocation: Invocation): Promise<number> {
   const user = await findUser(AGENT_USER)
   if (user === undefined) throw new SetupError(`there is no user ${AGENT_USER}`)
   handOver(credentialFiles(config), user.gid)
+  return 0
+}
+
+// Before the program goes and the trust stays: called by the packages.
+async function leave(invocation: Invocation, program: string): Promise<number> {
+  const { config } = await onHost({ ...invocation, args: [] })
+  await standDown({ config, program })
   return 0
 }
 
@@ -150,6 +158,7 @@ function parse(args: string[]) {
       renewed: off,
       'no-start': off,
       'hand-over': off,
+      'stand-down': off,
     }
     return parseArgs({ args, options }).values
   } catch (error) {

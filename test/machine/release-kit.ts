@@ -41,12 +41,7 @@ export async function releaseKit(): Promise<ReleaseKit> {
       const name = `pomerium-host-agent-${version}`
       const program = join(release, name)
       await mkdir(release)
-      const built = join(inject('productLayer'), 'usr/local/lib/pomerium-host-agent', VERSION)
-      await execa('cp', ['-a', '--reflink=auto', built, program])
-      const manifest = join(program, 'package.json')
-      const text = await readFile(manifest, 'utf8')
-      await rm(manifest)
-      await writeFile(manifest, text.replace(`"version": "${VERSION}"`, `"version": "${version}"`))
+      await layProgram(program, version)
       await change?.(program)
       const pack = ['-C', release, '--owner=0', '--group=0', '--mode=u=rwX,go=rX', '-c', name]
       const archive = join(release, `${name}-linux-x64.tar`)
@@ -63,6 +58,16 @@ export async function releaseKit(): Promise<ReleaseKit> {
       await folder[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Lays the program under test into `folder`, which must not be there, as one of `version`. */
+export async function layProgram(folder: string, version: string): Promise<void> {
+  const built = join(inject('productLayer'), 'usr/local/lib/pomerium-host-agent', VERSION)
+  await execa('cp', ['-a', '--reflink=auto', built, folder])
+  const manifest = join(folder, 'package.json')
+  const text = await readFile(manifest, 'utf8')
+  await rm(manifest)
+  await writeFile(manifest, text.replace(`"version": "${VERSION}"`, `"version": "${version}"`))
 }
 
 async function writeInstaller(path: string, version: string, { publicKey }: Signer): Promise<void> {

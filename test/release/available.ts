@@ -8,6 +8,7 @@ const packages = {
   'x86_64-linux-gnu-strip': 'binutils-x86-64-linux-gnu',
   'aarch64-linux-gnu-strip': 'binutils-aarch64-linux-gnu',
   xz: 'xz-utils',
+  rpmbuild: 'rpm',
 }
 
 /** Says plainly what is missing, and how to get it. */

@@ -24,7 +24,7 @@ describeTier('a release', releaseTier(), () => {
   let key: string
 
   // Compressing Node with xz takes a minute; gzip shows the same, and xz is shown on the small one.
-  const linux = { targets: ['linux-x64', 'linux-arm64'], compressions: ['gz'] }
+  const linux = { targets: ['linux-x64', 'linux-arm64'], compressions: ['gz'], debLevel: 0 }
   const noarch = { targets: ['noarch'], compressions: ['gz', 'xz'] }
 
   beforeAll(async () => {
@@ -91,6 +91,56 @@ describeTier('a release', releaseTier(), () => {
     const lines = stdout.split('\n')
     expect(lines.filter(line => !line.includes(` ${TOP}/`))).toEqual([])
     expect(lines.filter(line => !/^(-rw-r--r--|[-d]rwxr-xr-x) 0\/0 /.test(line))).toEqual([])
+  })
+
+  describe.each([
+    ['x64', 'amd64', 'x86_64'],
+    ['arm64', 'arm64', 'aarch64'],
+  ])('as packages for %s', (architecture, ofDebian, ofRpm) => {
+    const deb = () => join(folder, `one-linux/pomerium-host-agent_${VERSION}_${ofDebian}.deb`)
+    const rpm = () => join(folder, `one-linux/${TOP}-1.${ofRpm}.rpm`)
+
+    test('the same program as in the archive, but for where it is called', async () => {
+      const archive = await unpack(`one-linux/${TOP}-linux-${architecture}.tar.gz`, `of-${ofRpm}`)
+      const tree = join(folder, `deb-${architecture}`)
+      await execa('dpkg-deb', ['-x', deb(), tree])
+      const packed = join(tree, 'usr/libexec/pomerium-host-agent')
+      const { stdout } = await execa('diff', ['-rq', archive, packed], { reject: false })
+      const differ = stdout.split('\n').map(line => /^Files \S+ and (\S+) differ$/.exec(line)?.[1])
+      expect(differ.length).toBeGreaterThan(3)
+      for (const path of differ) {
+        expect(path).toMatch(/\/(systemd|init)\//)
+        expect(readFileSync(path ?? '', 'utf8')).not.toContain('/usr/local/bin')
+      }
+      const label = await execa('dpkg-deb', ['-f', deb(), 'Version', 'Architecture'])
+      expect(label.stdout).toBe(`Version: ${VERSION}\nArchitecture: ${ofDebian}`)
+      const digests = '[%{FILEDIGESTS} %{FILENAMES}\\n]'
+      const files = await execa('rpm', ['-qp', '--queryformat', digests, rpm()])
+      const expected = await execa('sh', ['-c', 'find usr -type f | xargs sha256sum'], {
+        cwd: tree,
+      })
+      const inRpm = files.stdout.split('\n').filter(line => /^[0-9a-f]{64} /.test(line))
+      expect(inRpm.toSorted()).toEqual(
+        expected.stdout
+          .split('\n')
+          .map(line => line.replace('  ', ' /'))
+          .toSorted(),
+      )
+    })
+
+    test('sound digests, and scripts that shellcheck has nothing to say about', async () => {
+      await execa('rpm', ['-K', '--nosignature', rpm()])
+      const control = join(folder, `control-${architecture}`)
+      await execa('dpkg-deb', ['-e', deb(), control])
+      for (const name of ['postinst', 'prerm', 'postrm']) {
+        await execa('shellcheck', [join(control, name)])
+      }
+      for (const tag of ['POSTIN', 'PREUN']) {
+        const { stdout: input } = await execa('rpm', ['-qp', '--queryformat', `%{${tag}}`, rpm()])
+        expect(input).toContain('configure --renewed')
+        await execa('shellcheck', ['--shell=sh', '-'], { input })
+      }
+    })
   })
 
   describe('on arm64, under qemu', () => {

@@ -113,6 +113,21 @@ export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'prog
   return left
 }
 
+/**
+ * Sees to it that nothing starts a program that is about to go. Trust and settings stay; `setUp` puts
+ * all in force again.
+ */
+export async function standDown(wish: Pick<Wish, 'config' | 'program'>): Promise<void> {
+  await stopAll(wish)
+  const { init } = hostInit()
+  // Units that are not enabled do nothing; a script of an init is called at boot all the same.
+  if (init === 'systemd') return
+  const site = openSite(path => path, RECORD_FILE)
+  const scripts = await scriptsOf(init, wish.program)
+  await scripts.disable(site, run)
+  for (const { path } of scripts.files) dropFile(site, path)
+}
+
 function hostInit(): { init: Init; running: boolean } {
   const exists = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
   const { init, running } = findInit({ exists, processes: openProcessTable() })
