@@ -146,20 +146,18 @@ const usage = (errors: ConfigError[]) =>
   )
 
 function parse(args: string[]) {
-  const off = { type: 'boolean', default: false } as const
-  const many = { type: 'string', multiple: true, default: [] as string[] } as const
   try {
     const options = {
-      set: many,
-      copy: many,
-      resident: off,
-      asleep: off,
-      undo: off,
-      renewed: off,
-      'no-start': off,
-      'hand-over': off,
-      'stand-down': off,
-    }
+      set: { type: 'string', multiple: true, default: [] as string[] },
+      copy: { type: 'string', multiple: true, default: [] as string[] },
+      resident: { type: 'boolean', default: false },
+      asleep: { type: 'boolean', default: false },
+      undo: { type: 'boolean', default: false },
+      renewed: { type: 'boolean', default: false },
+      'no-start': { type: 'boolean', default: false },
+      'hand-over': { type: 'boolean', default: false },
+      'stand-down': { type: 'boolean', default: false },
+    } as const
     return parseArgs({ args, options }).values
   } catch (error) {
     throw new UsageError(messageOf(error), { cause: error })
