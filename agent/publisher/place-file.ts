@@ -1,23 +1,56 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
  * Writes a file that a web server may be serving: whoever reads it sees the old one or the new one
- * whole. Its mode is 0644: it holds public keys.
+ * whole. Its mode is 0644, whatever the umask: it holds public keys. Behind a link it is the link's
+ * target; a pipe or a device (`-o /dev/stdout`) is written to and not replaced. Throws the error of
+ * open(2) and its like.
  */
 export function placeFile(path: string, content: string | Uint8Array): void {
-  const temp = join(dirname(path), `.${process.pid}.pomerium-host-agent`)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found !== undefined && !found.isFile()) {
+    writeFileSync(path, content)
+    return
+  }
+  const place = found === undefined ? path : realpathSync(path)
+  const folder = dirname(place)
+  // Not by process id: one that was killed in a container left its file to the next of the same id.
+  const temp = join(folder, `.${randomUUID()}.pomerium-host-agent`)
   const fd = openSync(temp, 'wx', 0o644)
   try {
     try {
-      writeSync(fd, Buffer.from(content as Uint8Array))
+      writeFileSync(fd, content)
+      fchmodSync(fd, 0o644)
       fsyncSync(fd)
     } finally {
       closeSync(fd)
     }
-    renameSync(temp, path)
+    renameSync(temp, place)
+    syncFolder(folder)
   } catch (error) {
     rmSync(temp, { force: true })
     throw error
+  }
+}
+
+// Else a power cut may take the new name back, after others were told of it.
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }

@@ -1,5 +1,4 @@
 import { parseBundle } from '../../core/bundle.ts'
-import { optional } from '../../core/optional.ts'
 import { EXIT } from '../../core/outcome.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { parseFlags } from '../flags.ts'
@@ -24,7 +23,11 @@ export async function notify(invocation: Invocation): Promise<number> {
     const bundle = parseBundle(readNamed(values.bundle))
     if (bundle.kind === 'refused') return printRefusal(values.bundle, bundle, json)
     const fingerprints = bundle.keys.map(({ fingerprint }) => fingerprint)
-    wanted = { fingerprints, ...optional('serial', bundle.serial) }
+    // A host that names the serial has this bundle; what it trusts beside it was adopted there.
+    wanted =
+      bundle.serial === undefined
+        ? { fingerprints }
+        : { fingerprints, serial: bundle.serial, gone: [] }
   }
   const targets = await readTargets(values.hosts, positionals)
   const stop = new AbortController()

@@ -15,8 +15,10 @@ export function printHosts(reports: readonly HostReport[]): void {
     const keys = trusted ?? []
     const first = keys[0]
     const told = trusted === undefined ? 'not known' : 'no key'
-    const key = first === undefined ? [told] : [first.fingerprint, first.comment]
-    const more = keys.slice(1).map(each => ['', '', '', each.fingerprint, each.comment])
+    const key = first === undefined ? [told] : [shown(first.fingerprint), shown(first.comment)]
+    const more = keys
+      .slice(1)
+      .map(each => ['', '', '', shown(each.fingerprint), shown(each.comment)])
     return [[host, state, effective === true ? 'yes' : '?', ...key], ...more]
   })
   const lines = columns([['HOST', 'STATE', 'IN SSHD', 'TRUSTS', ''], ...rows])
@@ -27,7 +29,13 @@ export function printHosts(reports: readonly HostReport[]): void {
   const behind = reports.filter(({ state }) => state !== 'converged')
   if (behind.length === 0) return
   print('')
-  for (const line of columns(behind.map(({ host, message }) => [`  ${host}`, message]))) print(line)
+  for (const line of columns(behind.map(({ host, message }) => [`  ${host}`, shown(message)])))
+    print(line)
+}
+
+// Whoever answers may be anybody: no line of the table, and no word to the terminal, is theirs to write.
+function shown(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 }
 
 /** The same for programs. */

@@ -93,6 +93,16 @@ async function resume(stateFile: string, flags: RotateFlags): Promise<State | un
   if (flags.bundle !== undefined && resolve(flags.bundle) !== state.settings.bundle) {
     throw new UsageError(other)
   }
+  if (flags.hosts !== undefined) {
+    const given = await readTargets(flags.hosts, [])
+    const names = given.map(({ name }) => name)
+    // Else one that is new in the list would be waited for by nobody, and nobody would say so.
+    if (names.toSorted().join() !== state.rotation.hosts.toSorted().join()) {
+      throw new UsageError(
+        `${flags.hosts} lists other hosts than ${stateFile}; put them under its "hosts", or leave --hosts out`,
+      )
+    }
+  }
   return { ...state, settings: { ...state.settings, ...settingsOf(flags) } }
 }
 

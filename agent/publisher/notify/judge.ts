@@ -1,10 +1,15 @@
 import type { Outcome, TrustedKey } from '../../core/outcome.ts'
 import type { Reply } from './reply.ts'
 
-/** What a host shall have come to: these keys and no others, from this publication. */
+/** What a host shall have come to: these keys, from this publication. */
 export interface Wanted {
   fingerprints: readonly string[]
   serial?: number
+  /**
+   * Keys that it must no longer trust; not given, all others. A host with `conflict: adopt` trusts
+   * another owner's keys beside those that are published.
+   */
+  gone?: readonly string[]
 }
 
 /** Where a host stands. */
@@ -75,8 +80,12 @@ function judgeTrust(outcome: Outcome, wanted: Wanted | undefined): Standing {
   const { trusted, serial, service, message } = outcome
   if (wanted !== undefined) {
     const held = new Set(trusted.map(({ fingerprint }) => fingerprint))
-    const same =
-      held.size === wanted.fingerprints.length && wanted.fingerprints.every(each => held.has(each))
+    const { gone } = wanted
+    const isFree =
+      gone === undefined
+        ? held.size === wanted.fingerprints.length
+        : !gone.some(each => held.has(each))
+    const same = isFree && wanted.fingerprints.every(each => held.has(each))
     if (!same || (wanted.serial !== undefined && serial !== wanted.serial)) {
       const has = serial === undefined ? 'another bundle' : `serial ${serial}`
       const not = wanted.serial === undefined ? '' : ` and not ${wanted.serial}`

@@ -50,10 +50,12 @@ function readOutcome(body: string): Outcome | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { outcome, message, trusted } = value as Record<string, unknown>
+  const { outcome, message, trusted, code, serial } = value as Record<string, unknown>
   const isOutcome =
     OUTCOMES.some(each => each === outcome) &&
     typeof message === 'string' &&
+    (code === undefined || typeof code === 'string') &&
+    (serial === undefined || typeof serial === 'number') &&
     Array.isArray(trusted) &&
     trusted.every(isTrustedKey)
   return isOutcome ? (value as Outcome) : undefined

@@ -1,6 +1,7 @@
+import { optional } from '../../core/optional.ts'
 import type { Wanted } from '../notify/judge.ts'
 import type { HostReport } from '../notify/notify.ts'
-import { advance, type Edition, missing, nextAction, type Rotation } from './rotation.ts'
+import { advance, type Edition, missing, nextAction, outgoing, type Rotation } from './rotation.ts'
 
 /** What a rotation does to the world; each may be done twice, since a run may be killed behind it. */
 export interface Effects {
@@ -60,13 +61,11 @@ export async function drive(start: Rotation, orders: Orders, effects: Effects): 
       case 'confirm': {
         const { phase, edition, hosts, needed } = action
         const { fingerprints, serial } = edition
+        const wanted = { fingerprints, serial, ...optional('gone', outgoing(rotation, phase)) }
         const hear = ({ host, state }: HostReport) => {
           if (state === 'converged') happened({ what: 'host-confirmed', phase, host })
         }
-        const reports =
-          hosts.length === 0
-            ? []
-            : await effects.tell(new Set(hosts), { fingerprints, serial }, hear)
+        const reports = hosts.length === 0 ? [] : await effects.tell(new Set(hosts), wanted, hear)
         const absent = missing(rotation, phase)
         if (needed && absent.length > 0) {
           return { kind: 'hosts-missing', rotation, reports, missing: absent }

@@ -99,6 +99,16 @@ export function missing({ hosts, confirmed, leftBehind }: Rotation, phase: 'both
 }
 
 /**
+ * What a host must no longer trust when it holds an edition; `undefined`: nothing but the edition. In
+ * the emergency order no key beside the new one is taken on trust.
+ */
+export function outgoing({ editions }: Rotation, phase: 'both' | 'new'): string[] | undefined {
+  if (editions.both === undefined) return undefined
+  if (phase === 'both') return []
+  return editions.both.fingerprints.filter(each => !editions.new.fingerprints.includes(each))
+}
+
+/**
  * The rotation after something has happened. Throws where that can't happen at this step: to publish
  * without the old key before a login through the new one is proved would lock everyone out.
  */

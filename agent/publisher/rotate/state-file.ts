@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
+import { parseBundle } from '../../core/bundle.ts'
 import { messageOf } from '../../core/failures.ts'
 import type { Target } from '../notify/targets.ts'
 import { placeFile } from '../place-file.ts'
@@ -77,6 +78,7 @@ function parseState(text: string): State {
   const step = ORDERS[order].find(each => each === read.step)
   if (step === undefined) throw new Error(`"step" is none of ${ORDERS[order].join(', ')}`)
   const targets = list(read.hosts, 'hosts').map(readTarget)
+  if (targets.length === 0) throw new Error('"hosts" names none')
   const confirmed = record(read.confirmed, 'confirmed')
   const editions = record(read.editions, 'editions')
   const both = order === 'planned' ? { both: readEdition(editions.both, 'editions.both') } : {}
@@ -112,11 +114,19 @@ function readTarget(value: unknown): Target {
 function readEdition(value: unknown, where: string) {
   const { text, serial, fingerprints } = record(value, where)
   if (typeof serial !== 'number') throw new Error(`"${where}.serial" is no number`)
-  return {
+  const edition = {
     text: string(text, `${where}.text`),
     serial,
     fingerprints: strings(fingerprints, `${where}.fingerprints`),
   }
+  // It will be published as it stands, and hosts are asked for these keys: an editor may have slipped.
+  const bundle = parseBundle(Buffer.from(edition.text))
+  if (bundle.kind === 'refused') throw new Error(`"${where}.text" is no bundle: ${bundle.message}`)
+  const held = bundle.keys.map(key => key.fingerprint)
+  if (bundle.serial !== serial || held.join() !== edition.fingerprints.join()) {
+    throw new Error(`"${where}.text" has not the serial and the fingerprints beside it`)
+  }
+  return edition
 }
 
 const OPTIONAL = [

@@ -30,7 +30,8 @@ export function readEdition(bytes: Uint8Array): Edition | BundleRefused {
 
 export function publish(first: Edition): Published {
   let edition = first
-  let next = Promise.withResolvers<void>()
+  // Not one promise for all to race against: it would keep a trace of every poll until the next change.
+  const waiting = new Set<() => void>()
   return {
     current: () => edition,
     replace(bytes) {
@@ -39,17 +40,18 @@ export function publish(first: Edition): Published {
       if (read.etag === edition.etag) return { kind: 'same' }
       const warning = warnOf(edition.bundle, read.bundle)
       edition = read
-      next.resolve()
-      next = Promise.withResolvers()
+      for (const wake of waiting) wake()
       return { kind: 'replaced', edition, ...(warning === undefined ? {} : { warning }) }
     },
     async changed(signal) {
       if (signal.aborted) return
       const { promise, resolve } = Promise.withResolvers<void>()
-      const stop = () => resolve()
-      signal.addEventListener('abort', stop, { once: true })
-      await Promise.race([next.promise, promise])
-      signal.removeEventListener('abort', stop)
+      const wake = () => resolve()
+      waiting.add(wake)
+      signal.addEventListener('abort', wake, { once: true })
+      await promise
+      waiting.delete(wake)
+      signal.removeEventListener('abort', wake)
     },
   }
 }

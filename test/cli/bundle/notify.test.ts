@@ -51,6 +51,21 @@ test('a fleet: who trusts what, and 9 while one is missing', async () => {
   expect(piped.stdout + piped.stderr).not.toContain(SECRET.slice(6))
 })
 
+test('what a host says can’t write other lines of the table, nor to the terminal', async () => {
+  await using folder = await tempDir()
+  writeFileSync(join(folder.path, 'secret'), SECRET)
+  const outcome = outcomeWith('host-refused', ['SHA256:x\nforged  converged'], {
+    message: 'no\u001b[2K\nother  converged\u202e',
+  })
+  const host = await useWebhook({ hint: async () => outcome })
+  const name = `127.0.0.1:${host.port}`
+  const flags = ['--secret-file', join(folder.path, 'secret'), name]
+  const { code, stdout } = await runBundle(['notify', ...flags])
+  expect(code).toBe(9)
+  expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]|^(forged|other)/mu)
+  expect(stdout).toContain('no [2K other  converged')
+}, 30_000)
+
 test.each([
   ['no secret', ['host'], '--secret-file'],
   ['no host', ['--secret-file', '/dev/null'], 'no host'],

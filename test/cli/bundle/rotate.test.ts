@@ -61,6 +61,10 @@ test('one command, called until it is done; each stop says what to do', async ()
   expect(kept).toContain('step: done')
   expect(kept).not.toContain(SECRET.slice(6))
 
+  writeFileSync(path('more'), `${good}\n${bad}\n127.0.0.1:9\n`)
+  const more = await rotate('--hosts', path('more'))
+  expect(more).toMatchObject({ code: 2, stderr: expect.stringContaining('lists other hosts') })
+
   // The same again is done already; another rotation wants another file.
   expect((await rotate(...beginning)).code).toBe(0)
   writeFileSync(path('third.pub'), `${FIRST}\n`)

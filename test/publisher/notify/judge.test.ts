@@ -41,3 +41,13 @@ test('without a bundle to hold, any cycle that ended well will do', () => {
   const rollback = outcomeWith('refused', [], { code: 'rollback' })
   expect(judgeReply({ kind: 'outcome', outcome: rollback }, undefined).state).toBe('failed')
 })
+
+test('beside the wanted keys only such as were adopted, where it is said which must be gone', () => {
+  const judge = (trusted: string[], gone: string[]) => {
+    const outcome = outcomeWith('applied', trusted, { serial: 7 })
+    return judgeReply({ kind: 'outcome', outcome }, { ...WANTED, gone }).state
+  }
+  expect(judge([...BOTH, 'SHA256:adopted'], ['SHA256:old'])).toBe('converged')
+  expect(judge([...BOTH, 'SHA256:old'], ['SHA256:old'])).toBe('waiting')
+  expect(judge(['SHA256:a', 'SHA256:adopted'], [])).toBe('waiting')
+})
