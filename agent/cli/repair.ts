@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { exitCodeOf } from '../core/outcome.ts'
+import { callsForPause, PAUSE_MS } from '../core/repairs.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
 import type { Invocation } from './invocation.ts'
 import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
-
-/** While this waits, whoever keeps writing our files does not wake it again. */
-const CONTESTED_PAUSE_MS = 60_000
 
 /**
  * Puts the held keys in force again, asking no source: after drift, or for a restart that was put
@@ -20,6 +18,7 @@ export async function repair(invocation: Invocation): Promise<number> {
   const now = new Date()
   const outcome = await inTurn(host, now, () => repairHost(config, now, host))
   if (!watched || outcome.outcome !== 'unchanged') printOutcome(outcome, flags.json)
-  if (watched && outcome.code === 'contested') await sleep(CONTESTED_PAUSE_MS)
+  // While this waits, nothing wakes it again: neither who keeps writing our files, nor our own undoing.
+  if (watched && callsForPause(outcome)) await sleep(PAUSE_MS)
   return exitCodeOf(outcome)
 }

@@ -1,3 +1,5 @@
+import type { Outcome } from './outcome.ts'
+
 /** A file that somebody else changed and that was put right again. */
 export interface Repair {
   path: string
@@ -24,4 +26,15 @@ export function contestedPath(
 ): string | undefined {
   const recent = recentRepairs(repairs, now)
   return paths.find(path => recent.filter(repair => repair.path === path).length >= MOST)
+}
+
+/** Before the next look at a host that a look does not mend; a watch sees what we write ourselves too. */
+export const PAUSE_MS = 60_000
+
+/**
+ * Whether to wait before drift is looked at again: somebody writes back, or what we write is undone.
+ * Both wake the watch, which would have us restart sshd without end.
+ */
+export function callsForPause({ outcome, code }: Pick<Outcome, 'outcome' | 'code'>): boolean {
+  return code === 'contested' || outcome === 'rolled-back' || outcome === 'rollback-failed'
 }

@@ -1,3 +1,4 @@
+import { callsForPause, PAUSE_MS } from '../core/repairs.ts'
 import { nextPollMs } from './backoff.ts'
 import type { CycleEnd } from './cycle.ts'
 import type { Daemon } from './daemon.ts'
@@ -9,13 +10,10 @@ export interface DriftParts {
   sleep(ms: number): Promise<void>
 }
 
-/** Where somebody keeps writing back, the time between two looks; as the repair unit waits. */
-export const CONTESTED_PAUSE_MS = 60_000
-
 /**
  * What to call when something in the watched folders has changed. Any number of changes during one
- * look are one more look; a file that is fought over is looked at once a minute; and a look that
- * failed is tried again, since nothing else will tell of that change.
+ * look are one more look; a file that is fought over, or a repair that had to be undone, is looked at
+ * once a minute; and a look that failed is tried again, since nothing else will tell of that change.
  */
 export function followDrift({ daemon, random, signal, sleep }: DriftParts): () => void {
   let again = false
@@ -28,9 +26,9 @@ export function followDrift({ daemon, random, signal, sleep }: DriftParts): () =
       failures = end === undefined ? failures + 1 : 0
       if (end === undefined) {
         again = true
-        await sleep(nextPollMs({ failures, pollMs: CONTESTED_PAUSE_MS, random: random() }))
-      } else if (end.outcome.code === 'contested') {
-        await sleep(CONTESTED_PAUSE_MS)
+        await sleep(nextPollMs({ failures, pollMs: PAUSE_MS, random: random() }))
+      } else if (callsForPause(end.outcome)) {
+        await sleep(PAUSE_MS)
       }
     }
     following = false

@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../agent/core/outcome.ts'
+import { PAUSE_MS } from '../../agent/core/repairs.ts'
 import type { CycleEnd } from '../../agent/daemon/cycle.ts'
-import { CONTESTED_PAUSE_MS, followDrift } from '../../agent/daemon/drift.ts'
+import { followDrift } from '../../agent/daemon/drift.ts'
 
 /** Looks and sleeps that end when they are told to. */
 function controlled() {
@@ -20,11 +21,9 @@ function controlled() {
     signal: new AbortController().signal,
     sleep: ms => new Promise(wake => sleeps.push({ ms, wake })),
   })
-  const end = async (code?: string) => {
-    const outcome: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
-    looks
-      .at(-1)
-      ?.resolve({ outcome: code === undefined ? outcome : { ...outcome, code }, quiet: true })
+  const end = async (how: Partial<Outcome> = {}) => {
+    const unchanged: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
+    looks.at(-1)?.resolve({ outcome: { ...unchanged, ...how }, quiet: true })
     await turn()
   }
   return { looks, sleeps, drifted, end }
@@ -43,11 +42,15 @@ test('any number of changes during a look are one more look', async () => {
   expect(looks).toHaveLength(3)
 })
 
-test('who keeps writing back is looked at once a minute', async () => {
+test.each<[string, Partial<Outcome>]>([
+  ['who keeps writing back', { outcome: 'host-refused', code: 'contested' }],
+  ['a repair that was undone, which the watch sees too,', { outcome: 'rolled-back' }],
+  ['a repair that could not even be undone', { outcome: 'rollback-failed' }],
+])('%s is looked at once a minute', async (_, how) => {
   const { looks, sleeps, drifted, end } = controlled()
   drifted()
-  await end('contested')
-  expect(sleeps.map(({ ms }) => ms)).toEqual([CONTESTED_PAUSE_MS])
+  await end(how)
+  expect(sleeps.map(({ ms }) => ms)).toEqual([PAUSE_MS])
   for (let n = 0; n < 100; n++) drifted()
   await turn()
   expect(looks).toHaveLength(1)
