@@ -13,7 +13,8 @@ export type LocalTime = (
 
 type Fault = { fault: string }
 
-const OPTION = /^([A-Za-z-]+)(?:="((?:\\"|[^"])*)")?(?:,(?=.)|$)/
+// A quote behind a backslash never ends a value, not even where the rest would make sense then.
+const OPTION = /^([A-Za-z-]+)(?:="((?:\\"|\\(?!")|[^"\\])*)")?(?:,(?=.)|$)/
 
 /** Reads `name="value",…`; names in any case, each at most once. */
 export function parseOptions(text: string, localTime: LocalTime): SignerOptions | Fault {

@@ -66,5 +66,5 @@ const isKeyType = (text: string) => /^(ssh-|ecdsa-|sk-|webauthn-)/.test(text)
 
 /** Where the options end: the first blank outside quotes; `undefined` where a quote is left open. */
 function endOfOptions(text: string): number | undefined {
-  return /^(?:\\"|"(?:\\"|[^"])*"|[^ \t"])*(?=[ \t])/.exec(text)?.[0].length
+  return /^(?:\\"|\\(?!")|"(?:\\"|\\(?!")|[^"\\])*"|[^ \t"\\])*(?=[ \t])/.exec(text)?.[0].length
 }

@@ -39,14 +39,19 @@ export function parseNotes(text: string): Notes {
 function isNotes(notes: Notes): boolean {
   const { version, cycles, lastPoll, clockSkewSeconds } = notes
   const times = [notes.nextPoll, notes.lastSuccess, notes.etagAt, lastPoll?.at]
-  const texts = [notes.etag, lastPoll?.outcome, lastPoll?.code, lastPoll?.message]
+  const texts = [notes.etag, lastPoll?.code]
   return (
     version === 1 &&
     typeof cycles === 'object' &&
     cycles !== null &&
     Object.values(cycles).every(count => Number.isSafeInteger(count) && count >= 0) &&
+    (lastPoll === undefined || isPoll(lastPoll)) &&
     times.every(time => time === undefined || Number.isFinite(Date.parse(time))) &&
     texts.every(value => value === undefined || typeof value === 'string') &&
     (clockSkewSeconds === undefined || Number.isFinite(clockSkewSeconds))
   )
+}
+
+function isPoll(poll: Notes['lastPoll']): boolean {
+  return [poll?.at, poll?.outcome, poll?.message].every(value => typeof value === 'string')
 }

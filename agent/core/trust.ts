@@ -18,6 +18,8 @@ export interface Held {
   serial?: number
   /** SHA-256 of the accepted bytes, hex: the same serial must be the same bytes. */
   digest: string
+  /** Who signed it, as seen when it was accepted; absent where nobody asked. */
+  signer?: Signer
 }
 
 export type TrustRefusalCode =
@@ -91,8 +93,9 @@ function judgeSigner(
       'trust.signers_file is set, and the bundle is not signed; see bundle sign',
     )
   }
-  // A signer whose time is over signs nothing new; what is held was signed in time.
-  const limits = digest === held?.digest ? signers.map(withoutTimes) : signers
+  // A signer whose time is over signs nothing new; what was accepted as theirs was signed in time.
+  const inTime = digest === held?.digest && held.signer !== undefined
+  const limits = inTime ? signers.map(withoutTimes) : signers
   const judged = judgeSignature(signature, limits, now)
   return judged.kind === 'refused' ? judged : { kind: 'trusted', signer: judged.signer }
 }

@@ -1,5 +1,4 @@
 import type { Repair } from '../core/repairs.ts'
-import type { Signer } from '../core/signer.ts'
 import type { Held } from '../core/trust.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
@@ -15,8 +14,6 @@ export interface HeldBundle extends Held {
   acceptedAt: string
   /** By fingerprint, since when each key has been trusted without a break. */
   since?: Readonly<Record<string, string>>
-  /** Who signed it; absent where nobody did. */
-  signer?: Signer
 }
 
 /** What the provisioner remembers between cycles. */

@@ -56,6 +56,7 @@ describe('one bad line refuses the file, and is named', () => {
     ['an option twice', `ops namespaces="a",namespaces="b" ${KEY}`],
     ['no quotes', `ops namespaces=file ${KEY}`],
     ['a quote left open', `ops namespaces="file ${KEY}`],
+    ['a quote that ends nothing', `ops namespaces="file\\",valid-after="20260101" ${KEY}`],
     ['a comma at the end', `ops namespaces="file", ${KEY}`],
     ['no comma', `ops namespaces="file"valid-after="20260101" ${KEY}`],
     ['a day that is none', `ops valid-before="20260230" ${KEY}`],

@@ -26,6 +26,8 @@ test.each([
   '{"version":1,"cycles":{"applied":"many"}}',
   '{"version":1,"cycles":{},"lastSuccess":"soon"}',
   '{"version":1,"cycles":{},"lastPoll":{"at":"never"}}',
+  '{"version":1,"cycles":{},"lastPoll":null}',
+  '{"version":1,"cycles":{},"lastPoll":{}}',
   '{"version":1,"cycles":{},"clockSkewSeconds":"fast"}',
 ])('damaged ones are none: %j', text => {
   expect(parseNotes(text)).toEqual(NO_NOTES)

@@ -97,3 +97,10 @@ test('what is held is kept when its signer’s time is over, and taken from nobo
   const next = SIGNER.sign(TEXT.replace('serial: 1', 'serial: 2'))
   expect(await offer(next)).toMatchObject({ outcome: 'refused', code: 'signer-expired' })
 })
+
+test('what was taken while no signers were asked for may have been signed at any time', async () => {
+  const bundle = Buffer.from(SIGNER.sign(TEXT))
+  await provision({ bundle, source: 'test', config: defaultConfig(), now: new Date() }, it.host)
+  writeFileSync(it.host.at(PATH), `ops valid-before="20200101Z" ${SIGNER.line}\n`)
+  expect(await offer(SIGNER.sign(TEXT))).toMatchObject({ code: 'signer-expired' })
+})
