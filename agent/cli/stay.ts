@@ -1,5 +1,6 @@
 import { followDrift } from '../daemon/drift.ts'
 import type { LongPoll } from '../daemon/long-poll.ts'
+import { tryWrite } from '../daemon/notebook.ts'
 import { keepPolling } from '../daemon/poll.ts'
 import { watchFolders } from '../daemon/watch-folders.ts'
 import { fetchSource } from './fetch-source.ts'
@@ -34,7 +35,9 @@ export async function stay(running: Running): Promise<number> {
     signal,
     sleep(ms: number) {
       // For `status`: under systemd it asks the timer.
-      notebook.write({ ...notebook.read(), nextPoll: new Date(Date.now() + ms).toISOString() })
+      const nextPoll = new Date(Date.now() + ms).toISOString()
+      // Where it can't be written, the poll has said so; and the next one comes all the same.
+      tryWrite(notebook, { ...notebook.read(), nextPoll })
       return sleep(ms)
     },
   }

@@ -55,6 +55,12 @@ export function refused(refusal: { code: string; message: string; line?: number 
   )
 }
 
+/** An outcome with one more warning, if there is one. */
+export function warned(outcome: Outcome, warning: string | undefined): Outcome {
+  if (warning === undefined) return outcome
+  return { ...outcome, warnings: [...(outcome.warnings ?? []), warning] }
+}
+
 function kept({ trusted, serial }: Kept) {
   return { trusted: trustedKeys(trusted), ...serialOf(serial) }
 }

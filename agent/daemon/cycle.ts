@@ -2,9 +2,9 @@ import type { ProvisionReply, ProvisionRequest } from '../core/messages.ts'
 import type { Notes } from '../core/notes.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome, TrustedKey } from '../core/outcome.ts'
-import { refused, stopped } from '../core/outcomes.ts'
+import { refused, stopped, warned } from '../core/outcomes.ts'
 import type { Fetched } from '../core/source.ts'
-import type { Notebook } from './notebook.ts'
+import { type Notebook, tryWrite } from './notebook.ts'
 
 /** What a cycle works with; everything that it does to the world goes through here. */
 export interface CycleParts {
@@ -44,10 +44,11 @@ export async function runCycle(parts: CycleParts, hinted: boolean): Promise<Cycl
   // Before the bundle is put in force, which takes its time.
   const skew = skewOf(fetched, parts.now())
   const outcome = await conclude(fetched, parts)
-  parts.notebook.write(noted(notes, fetched, outcome, now, skew))
+  // What is in force is in force, whether or not it can be noted: a full disk must not hide it.
+  const unwritten = tryWrite(parts.notebook, noted(notes, fetched, outcome, now, skew))
   return {
-    outcome,
-    quiet: outcome.outcome === 'unchanged',
+    outcome: warned(outcome, unwritten),
+    quiet: outcome.outcome === 'unchanged' && unwritten === undefined,
     ...(skew === undefined ? {} : { clockSkewSeconds: skew }),
     ...('retryAfterSeconds' in fetched && fetched.retryAfterSeconds !== undefined
       ? { retryAfterSeconds: fetched.retryAfterSeconds }

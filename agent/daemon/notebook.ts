@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { messageOf } from '../core/failures.ts'
 import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
 
 /** The daemon's own file; losing it costs one unconditional fetch, so damage is no error. */
@@ -23,5 +24,16 @@ export function openNotebook(path: string): Notebook {
       writeFileSync(temporary, `${JSON.stringify(notes, null, 2)}\n`, { mode: 0o644 })
       renameSync(temporary, path)
     },
+  }
+}
+
+/** Writes, or says in a warning why that can't be (a full disk, mostly): nothing depends on it. */
+export function tryWrite(notebook: Notebook, notes: Notes): string | undefined {
+  try {
+    notebook.write(notes)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return `the notes of the polls can't be written: ${messageOf(error)}`
   }
 }

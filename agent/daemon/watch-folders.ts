@@ -1,4 +1,4 @@
-import { type FSWatcher, lstatSync, readdirSync, watch } from 'node:fs'
+import { type FSWatcher, lstatSync, readdirSync, statSync, watch } from 'node:fs'
 import { basename, join } from 'node:path'
 
 export interface Watch {
@@ -59,12 +59,15 @@ export function watchFolders(
 function watchFolder(folder: WatchedFolder, drifted: () => void, blind: (code: string) => void) {
   let watcher: FSWatcher | undefined
   let seen = fingerprint(folder)
+  /** Which folder the kernel tells us of: it follows the folder itself, not its name. */
+  let watched: number | undefined
   const disarm = () => {
     watcher?.close()
     watcher = undefined
   }
   const arm = () => {
     try {
+      watched = inodeOf(folder.path)
       watcher = watch(folder.path, (_, name) => hear(name))
       watcher.on('error', disarm)
     } catch (error) {
@@ -82,7 +85,9 @@ function watchFolder(folder: WatchedFolder, drifted: () => void, blind: (code: s
     if (folder.only === undefined || name === null || name === folder.only) drifted()
   }
   const look = () => {
-    if (watcher !== undefined) return
+    // With a folder above it moved away, another may lie there now, of which nobody has told.
+    if (watcher !== undefined && inodeOf(folder.path) === watched) return
+    disarm()
     arm()
     const now = fingerprint(folder)
     // Watched from now on: what came before this moment nobody has told.
@@ -91,6 +96,14 @@ function watchFolder(folder: WatchedFolder, drifted: () => void, blind: (code: s
   }
   arm()
   return { look, close: disarm }
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino
+  } catch {
+    return undefined
+  }
 }
 
 /** What changes with every change that counts; ctime comes with each of them (inode(7)). */

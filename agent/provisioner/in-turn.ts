@@ -1,6 +1,6 @@
 import { describeFailure, messageOf } from '../core/failures.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { stopped } from '../core/outcomes.ts'
+import { stopped, warned } from '../core/outcomes.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { hasJournal } from './journal.ts'
@@ -9,7 +9,7 @@ import { takeLock } from './lock.ts'
 import { makeOwnFolder } from './own-folder.ts'
 import { recover } from './roll-back.ts'
 import { publishStatus } from './status-file.ts'
-import { warned, writeTextfile } from './textfile.ts'
+import { writeTextfile } from './textfile.ts'
 
 /**
  * One run that may change the host: alone, after whatever a killed run left has been undone, and

@@ -1,8 +1,8 @@
 import type { Outcome } from '../core/outcome.ts'
-import { stopped } from '../core/outcomes.ts'
+import { stopped, warned } from '../core/outcomes.ts'
 import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
-import { warned, writeTextfile } from './textfile.ts'
+import { writeTextfile } from './textfile.ts'
 
 /** Tells Prometheus anew, after a poll that had nothing for this wing. Touches nothing else. */
 export async function report(host: Host): Promise<Outcome> {

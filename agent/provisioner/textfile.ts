@@ -2,7 +2,6 @@ import { dirname } from 'node:path'
 import { messageOf } from '../core/failures.ts'
 import { metricsInput } from '../core/metrics-input.ts'
 import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
-import type { Outcome } from '../core/outcome.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
@@ -49,12 +48,6 @@ export function removeTextfile(host: Host): void {
   } catch (error) {
     if (errorCode(error) === undefined) throw error
   }
-}
-
-/** An outcome with one more warning, if there is one. */
-export function warned(outcome: Outcome, warning: string | undefined): Outcome {
-  if (warning === undefined) return outcome
-  return { ...outcome, warnings: [...(outcome.warnings ?? []), warning] }
 }
 
 // A folder that somebody else is to make, and that a link could take anywhere.

@@ -50,6 +50,20 @@ describe('runCycle', () => {
     expect(notes).toMatchObject({ etag: '"1"', lastSuccess: new Date(START).toISOString() })
   })
 
+  test('a full disk for its notes is told, and hides nothing of what was done', async () => {
+    const write = () => {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    }
+    const full = {
+      ...parts(BUNDLE, { ...APPLIED, outcome: 'unchanged' }),
+      notebook: { read: () => notes, write },
+    }
+    const { outcome, quiet } = await runCycle(full, false)
+    expect(outcome).toMatchObject({ outcome: 'unchanged', trusted: [KEY] })
+    expect(outcome.warnings).toEqual([expect.stringContaining('no space left')])
+    expect(quiet).toBe(false)
+  })
+
   test('an unchanged source wakes nobody, for an hour at most', async () => {
     await runCycle(parts(BUNDLE), false)
     now += 59 * 60_000

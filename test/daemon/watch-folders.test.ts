@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
@@ -88,6 +89,21 @@ describe('watchFolders', () => {
     await settled()
     expect(drifts).toBe(0)
     writeFileSync(join(outside, 'sshd_config'), '')
+    await seen()
+  })
+
+  test('a folder that lies in another one now', async () => {
+    const above = join(outside, 'ssh')
+    const inside = join(above, 'sshd_config.d')
+    mkdirSync(inside, { recursive: true })
+    start({ path: inside })
+    await settled()
+    renameSync(above, join(outside, 'ssh.before'))
+    cpSync(join(outside, 'ssh.before'), above, { recursive: true })
+    await seen()
+    await settled()
+    drifts = 0
+    writeFileSync(join(inside, 'pomerium-ca.conf'), 'two')
     await seen()
   })
 
