@@ -27,7 +27,8 @@ export async function inTurn(
   return published(host, now, outcome)
 }
 
-async function takeTurn(host: Host): Promise<Disposable | Outcome> {
+/** The lock, until it is disposed of; or why it can't be had. */
+export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
   delete host.effective
   const { stateFolder } = host.layout
   try {

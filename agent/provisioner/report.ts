@@ -1,11 +1,16 @@
 import type { Outcome } from '../core/outcome.ts'
 import { stopped, warned } from '../core/outcomes.ts'
 import type { Host } from './host.ts'
+import { takeTurn } from './in-turn.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { writeTextfile } from './textfile.ts'
 
 /** Tells Prometheus anew, after a poll that had nothing for this wing. Touches nothing else. */
 export async function report(host: Host): Promise<Outcome> {
+  // A turn of another process writes it too, under the same temporary name.
+  const turn = await takeTurn(host)
+  if ('outcome' in turn) return turn
+  using _ = turn
   const told = stopped(
     { outcome: 'unchanged', message: 'metrics.textfile is written' },
     { trusted: keysOnHost(host) },

@@ -1,4 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
@@ -45,6 +55,16 @@ describe('metrics.textfile', () => {
     expect(await report(it.host)).toMatchObject({ outcome: 'unchanged', steps: [] })
     expect(text()).toContain('pomerium_host_agent_cycles_total{outcome="unchanged"} 7\n')
     expect(text()).toContain('pomerium_host_agent_last_success_timestamp_seconds 1795168800\n')
+  })
+
+  test('waits for a turn of another process, which writes it too', async () => {
+    mkdirSync(it.host.at(FOLDER))
+    await apply()
+    const [lock, ended] = [it.host.at(it.host.layout.lock.path), it.host.at('/ended')]
+    const other = spawn('flock', [lock, 'sh', '-c', `echo held; sleep 0.5; : > ${ended}`])
+    await once(other.stdout, 'data')
+    await report(it.host)
+    expect(existsSync(ended)).toBe(true)
   })
 
   test('goes with the rest of us', async () => {

@@ -109,7 +109,7 @@ function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
   const rule = (name: SettingName, broken: boolean, message: string) => {
     if (broken) errors.push({ ...(given.places.get(name) ?? { where: name }), message })
   }
-  const { webhook, sshd, source } = config
+  const { webhook, sshd, source, metrics } = config
   rule(
     'source.long_poll',
     source.longPoll && source.url?.protocol === 'file:',
@@ -129,6 +129,12 @@ function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
     'sshd.drop_in',
     !sshd.dropIn.endsWith('.conf'),
     'sshd.drop_in must end in .conf, or sshd passes it over',
+  )
+  // Nor can root be led to write, in a folder of somebody else's, what another program reads.
+  rule(
+    'metrics.textfile',
+    metrics.textfile?.endsWith('.prom') === false,
+    'metrics.textfile must end in .prom, or the node exporter passes it over',
   )
   rule(
     'sshd.ca_file',

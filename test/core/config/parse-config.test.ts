@@ -121,6 +121,7 @@ sshd:
     ['sshd: { ca_file: /a/../b }', /"\.\."/],
     ['sshd: { drop_in: /etc/ssh/sshd_config.d/x }', /end in \.conf/],
     ['sshd: { ca_file: /x.conf, drop_in: /x.conf }', /two files/],
+    ['metrics: { textfile: /var/lib/x/agent }', /end in \.prom/],
     ['source: { url: "file:///b", long_poll: true }', /hold a request/],
     ['sshd: { accept_from: ["::1/129"] }', /entry 1 must be an address/],
     ['webhook: { listen: 9444, secret_file: /s }', /address:port/],
