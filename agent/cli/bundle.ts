@@ -17,7 +17,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 export async function bundle(invocation: Invocation): Promise<number> {
   const [name = '--help', ...args] = invocation.args
   if (name === '--help' || name === 'help' || args.includes('--help')) {
-    print((await import('./bundle/help.ts')).BUNDLE_HELP)
+    const { BUNDLE_HELP, COMMAND_HELP } = await import('./bundle/help.ts')
+    print(COMMAND_HELP[name] ?? BUNDLE_HELP)
     return 0
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined

@@ -8,14 +8,23 @@ Usage: pomerium-host-agent COMMAND [--config FILE] [--root DIR] [--json]
   status     say what this host trusts, and whether sshd uses it
   remove     make this host what it was before
   configure  put an edited config file in force: services, timer, webhook
-  bundle     for the operator: make, sign and publish what the hosts fetch; see bundle --help
+  bundle     for the operator: make, sign, publish; see bundle --help
+
+For init, not for people:
+
+  run        look at the source and leave; with --resident: stay, and follow it
+  provision  serve run's requests, as root
+  repair     put the held keys in force again; asks no source
 
   --config FILE   instead of /etc/pomerium/host-agent.yaml
   --root DIR      work on the tree under DIR: an image, a sandbox
   --json          for programs
   --version       print the version
 
-Every setting is also an environment variable, as POMERIUM_HOST_AGENT_SOURCE_URL.
-Exit codes: 0 converged · 2 usage or config · 3 source unreachable, last good kept
-4 bundle refused · 5 host refused · 6 rolled back · 7 rollback failed · 10 plan has changes
+Every setting is also an environment variable: POMERIUM_HOST_AGENT_SOURCE_URL is
+source.url.
+
+Exit codes: 0 converged · 2 usage or config · 3 source unreachable, keys kept
+4 bundle refused · 5 host refused · 6 rolled back · 7 rollback failed
+10 plan has changes
 `

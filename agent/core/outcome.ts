@@ -39,7 +39,6 @@ export const EXIT = {
   hostRefused: 5,
   rolledBack: 6,
   rollbackFailed: 7,
-  doctorFound: 8,
   /** `bundle notify` and `rotate`: not every host has converged. */
   hostsMissing: 9,
   planHasChanges: 10,

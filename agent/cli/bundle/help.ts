@@ -1,42 +1,129 @@
+// For each command whose BUNDLE may come by URL.
+const SOURCE = `A BUNDLE is a file, an https URL, or standard input where none is named.
+For a URL:
+  --ca-file FILE        PEM roots beside the system's own
+  --token-file FILE     sent as a bearer token
+  --json-pointer PATH   where in a JSON reply the bundle is`
+
+const AS_JSON = '  --json                for programs'
+
 /** The operator's first screen. */
-export const BUNDLE_HELP = `A bundle is the text that hosts fetch: the public keys of the User CAs they shall trust.
+export const BUNDLE_HELP = `A bundle is what hosts fetch: the public keys of the User CAs they shall trust.
 
 Usage: pomerium-host-agent bundle COMMAND …
 
-  create KEY…      make one, of .pub files; of a private key's file only the public half is taken
-           --serial N          counts publications: a host never goes back to a lower one
-           --valid-for 30d     or --expires TIME; refused by hosts after that
-           --issued TIME       instead of now
-           --output FILE       instead of standard output
-  sign [BUNDLE]    sign it, in place of any signature it has
-           --key FILE          a private key, or the .pub of one that ssh-agent holds
-           --output FILE       instead of standard output
+  create KEY…      make one of .pub files
+  sign [BUNDLE]    sign it
   verify [BUNDLE]  judge it as a host would that has seen none yet
-           --signers FILE      who may sign, as in trust.signers_file
   show [BUNDLE]    say what is in it
-  diff OLD NEW     say what the second changes, and whether a host with the first takes it
-  serve FILE       hand it to the hosts, and follow the file; a bad one never replaces a good one
-           --listen ADDRESS:PORT      0.0.0.0:8443 with TLS, else 127.0.0.1:8080
-           --tls-cert FILE --tls-key FILE
-           --token-file FILE          hosts must show this token (source.token_file)
-  notify [HOST]…   tell hosts that there is something new, and wait until each has it
-           --hosts FILE               one host, host:port or URL a line; - is standard input
-           --secret-file FILE         what the hosts have as webhook.secret_file
-           --bundle FILE              they shall trust exactly this
-           --timeout 2m --concurrency 32 --ca-file FILE
-  rotate           replace the User CA: old and new, switch Pomerium, new alone; call it until done
-           --new KEY.pub --bundle FILE --hosts FILE --secret-file FILE   to begin
-           --sign-key KEY             where hosts want it signed: a private key, or a .pub in ssh-agent
-           --state FILE               how far it has come; pomerium-rotation.yaml
-           --publish-command CMD      after the bundle is written: upload it, say
-           --leave-behind HOST        go on without it
-           --switched                 Pomerium signs with the new key
-           --prove-command CMD        logs in, and prints what sshd logged; or --proved, your word
-           --compromised              take the old key away at once, whatever that breaks
+  diff OLD NEW     say what changes, and whether a host takes it
+  serve FILE       hand it to the hosts, and follow the file
+  notify [HOST]…   tell hosts that there is something new, and wait for them
+  rotate           replace the User CA; call it until done
 
-A BUNDLE is a file, an https URL, or standard input where none is named; a TIME is
-2026-11-20T10:00:00Z. A URL may take --ca-file, --token-file and --json-pointer, as in the config.
---json for programs.
+The flags of each: bundle COMMAND --help. A time is 2026-11-20T10:00:00Z.
 
 Exit codes: 0 done · 2 usage · 3 source unreachable · 4 bundle refused
-9 not every host has converged · 10 diff found differences · 11 the next step is yours`
+9 not every host has converged · 10 diff found differences
+11 the next step is yours`
+
+/** The screen of each of its commands. */
+export const COMMAND_HELP: Readonly<Record<string, string>> = {
+  create: `Makes a bundle of public keys. Of a private key's file the public half is taken.
+
+Usage: pomerium-host-agent bundle create KEY… [FLAG]…
+
+  --serial N            counts publications: no host goes back to a lower one
+  --valid-for 30d       then it expires: hosts that don't hold it refuse it
+  --expires TIME        the same, as a time
+  --issued TIME         instead of now
+  -o, --output FILE     instead of standard output`,
+
+  sign: `Signs a bundle, in place of any signature it has.
+
+Usage: pomerium-host-agent bundle sign [BUNDLE] --key FILE [FLAG]…
+
+  -k, --key FILE        a private key, or the .pub of one that ssh-agent holds
+  -o, --output FILE     instead of standard output
+
+${SOURCE}`,
+
+  verify: `Judges a bundle as a host would that has seen none yet.
+
+Usage: pomerium-host-agent bundle verify [BUNDLE] --signers FILE [FLAG]…
+
+  --signers FILE        who may sign, as in trust.signers_file
+${AS_JSON}
+
+${SOURCE}`,
+
+  show: `Says what is in a bundle: serial, times, who signed it, each key's fingerprint.
+
+Usage: pomerium-host-agent bundle show [BUNDLE] [FLAG]…
+
+${AS_JSON}
+
+${SOURCE}`,
+
+  diff: `Says what the second bundle changes, and whether a host with the first takes it.
+
+Usage: pomerium-host-agent bundle diff OLD NEW [FLAG]…
+
+${AS_JSON}
+
+${SOURCE}
+
+Exit codes: 0 the same · 10 differences · 4 a host would not take it`,
+
+  serve: `Hands a bundle to the hosts, and follows its file. A file that is no bundle
+never replaces one that is.
+
+Usage: pomerium-host-agent bundle serve FILE [FLAG]…
+
+  --listen ADDRESS:PORT 0.0.0.0:8443 with TLS, else 127.0.0.1:8080
+  --tls-cert FILE       PEM; read anew at SIGHUP
+  --tls-key FILE        PEM, without a passphrase
+  --token-file FILE     hosts must show this token (source.token_file)`,
+
+  notify: `Tells hosts that there is something new, and waits until each has it.
+
+Usage: pomerium-host-agent bundle notify [HOST]… --secret-file FILE [FLAG]…
+
+  --secret-file FILE    what the hosts have as webhook.secret_file
+  --hosts FILE          one host, host:port or URL a line; - is standard input
+  --bundle FILE         they shall trust exactly this
+  --ca-file FILE        PEM roots beside the system's own
+  --timeout 2m          how long to wait for them
+  --concurrency 32      how many at once
+${AS_JSON}
+
+Exit codes: 0 every host has converged · 9 not every host`,
+
+  rotate: `Replaces the User CA in the order that locks nobody out: both keys to the hosts,
+switch Pomerium, prove a login, the new key alone. Call it until it is done.
+
+Usage: pomerium-host-agent bundle rotate [FLAG]…
+
+To begin:
+  --new KEY.pub         the new User CA
+  --bundle FILE         what is published now; replaced by the new one
+  --hosts FILE          one host, host:port or URL a line; - is standard input
+  --secret-file FILE    what the hosts have as webhook.secret_file
+  --sign-key KEY        where hosts want it signed; as in bundle sign --key
+  --publish-command CMD after the bundle is written: upload it, say
+  --compromised         the old key goes at once, whatever that breaks
+
+To go on:
+  --leave-behind HOST   without it; repeatable
+  --switched            Pomerium signs with the new key
+  --prove-command CMD   logs in, and prints what sshd logged
+  --proved              your word instead
+
+  --state FILE          how far it has come; ./pomerium-rotation.yaml
+  --ca-file FILE        PEM roots beside the system's own
+  --timeout 2m          how long to wait for them
+  --concurrency 32      how many at once
+${AS_JSON}
+
+Exit codes: 0 done · 9 not every host has converged · 11 the next step is yours`,
+}
