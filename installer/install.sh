@@ -117,7 +117,10 @@ read_flags() {
       --version) asked_version=$value ;;
       *) fail "there is no flag $flag; see --help" 2 ;;
     esac
-    [ -n "$value" ] || fail "$flag wants a value; see --help" 2
+    # What begins with dashes is the next flag, and its own value was forgotten.
+    case $value in
+      '' | --*) fail "$flag wants a value; see --help" 2 ;;
+    esac
   done
 }
 
@@ -177,12 +180,20 @@ find_init() {
 
 check_space() {
   folder=$1
-  while [ ! -d "$folder" ]; do folder=${folder%/*}; done
+  while [ -n "$folder" ] && [ ! -d "$folder" ]; do folder=${folder%/*}; done
   free=$(df -Pk "${folder:-/}" | sed -n '2s/.* \([0-9][0-9]*\)  *[0-9]*%.*/\1/p')
   [ "${free:-0}" -ge $(($2 * 1024)) ] || fail "$1 needs $2 MB free and has $((${free:-0} / 1024)) MB"
 }
 
 # --- the release --------------------------------------------------------------------------------
+
+# Whether what lies where the link is to be was put there by somebody else.
+is_foreign() {
+  if [ ! -L "$LINK" ]; then [ -e "$LINK" ] && return 0 || return 1; fi
+  case $(readlink "$LINK") in
+    "$LIB"/[0-9]*/"$NAME") return 1 ;;
+  esac
+}
 
 # The version that the link leads to; nothing where there is none.
 installed_version() {
@@ -396,6 +407,8 @@ keep() {
 
 remove_all() {
   [ "$(id -u)" = 0 ] || fail 'this needs root: curl … | sudo sh -s -- --uninstall'
+  # It would be run, and taken away.
+  if is_foreign; then fail "$LINK is there and not ours"; fi
   if [ ! -L "$LINK" ] && [ ! -d "$LIB" ]; then
     say unchanged "$NAME is not on this host"
     return
@@ -448,8 +461,9 @@ main() {
   check_tools
   choose_version
   choose_place
-  if [ -e "$LINK" ] && [ ! -L "$LINK" ]; then fail "$LINK is there and not ours"; fi
+  if is_foreign; then fail "$LINK is there and not ours"; fi
   [ -e "$CONFIG" ] || [ -n "$source_url" ] || fail 'say --source-url: where your CA keys are published' 2
+  [ -d "${TMPDIR:-/tmp}" ] || fail "there is no folder $TMPDIR, which TMPDIR names"
   check_space "${TMPDIR:-/tmp}" "$TMP_MB"
   check_space "$LIB" "$LIB_MB"
   undo='' tmp=$(mktemp -d)

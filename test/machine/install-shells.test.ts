@@ -54,6 +54,9 @@ describeTier('install.sh, under every shell', machineTier(), () => {
     const stubbed = `PATH=/stubs:$PATH sh ${SCRIPT} --source-url https://localhost/x`
     const plain = `sh ${SCRIPT} --source-url https://localhost/x`
 
+    const beside = (lay: string, then: string) =>
+      `unshare --mount sh -c 'mount -t tmpfs none /usr/local/bin; LINK=/usr/local/bin/pomerium-host-agent; ${lay}; ${then}'`
+
     test.each<[why: string, says: RegExp, line: string, prepare?: () => Promise<unknown>]>([
       ['not root', /needs root: .*sudo/, `setpriv --reuid alice ${plain}`],
       ['another system', /FreeBSD/, stubbed, () => stub('uname', 'echo FreeBSD')],
@@ -93,6 +96,19 @@ describeTier('install.sh, under every shell', machineTier(), () => {
       ['no source', /--source-url/, `sh ${SCRIPT}`],
       ['an unknown flag', /no flag --sauce-url/, `sh ${SCRIPT} --sauce-url x`],
       ['a flag without its value', /--source-url wants a value/, `sh ${SCRIPT} --source-url`],
+      [
+        'a flag whose value was forgotten',
+        /--source-url wants a value/,
+        `sh ${SCRIPT} --source-url --dry-run`,
+      ],
+      ['a TMPDIR that is not there', /no folder \/nope/, `TMPDIR=/nope timeout 20 ${plain}`],
+      ['a TMPDIR that is no path', /no folder nope/, `TMPDIR=nope timeout 20 ${plain}`],
+      ['a link of somebody else’s', /not ours/, beside('ln -s /bin/true $LINK', plain)],
+      [
+        'a link of somebody else’s, to take off',
+        /not ours/,
+        beside('ln -s /bin/true $LINK', `sh ${SCRIPT} --uninstall`),
+      ],
       [
         'a release that is not there',
         /could not be downloaded/,
