@@ -24,7 +24,7 @@ test('tells all that is known, in base units', async () => {
       accepted: new Date(1_000_000_001_000),
       lastSuccess: new Date(1_000_000_002_500),
       lastCycle: new Date(1_000_000_003_000),
-      cycles: { applied: 2, unchanged: 400 },
+      cycles: { applied: 2, unchanged: 400, invented: 7 },
       restarts: 3,
       restartDue: true,
       driftRepairs: 1,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, CA_FILE } from './agent-host.ts'
+import { type AgentHost, CA_FILE, DROP_IN } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { DRIFT, REWRITE_LOOP, SHADOW } from './drift-kinds.ts'
@@ -25,6 +25,9 @@ describeTier('asleep, on a booted host', machineTier(), () => {
     })
     const outcomeOf = async (ca: Ca) => (await login(it.host, { ca })).outcome
     const poll = () => it.host.exec('systemctl start pomerium-host-agent.service')
+    const looks = async () =>
+      (await it.host.journal('pomerium-host-agent-repair.service')).match(/ Starting /g)?.length ??
+      0
     const asleep = () =>
       it.host.waitFor('sleep', async () => (await ourProcesses(it)).length === 0, 90_000)
 
@@ -117,6 +120,28 @@ describeTier('asleep, on a booted host', machineTier(), () => {
       await asleep()
     })
 
+    test('a repair that has to be undone does not make us loop, and the next one mends it', async () => {
+      const broken = '/etc/systemd/system/ssh.service.d/broken.conf'
+      const fails = `[Service]\nExecStartPre=/bin/sh -c '! test -e ${DROP_IN}'\nRestart=no\n`
+      await it.host.write(broken, fails)
+      await it.host.exec(`systemctl daemon-reload; rm ${DROP_IN}`)
+      const undone = async () =>
+        (await it.host.exec('cat /run/pomerium-host-agent/status.json')).stdout.includes(
+          '"outcome": "rolled-back"',
+        )
+      await it.host.waitFor('the rollback', undone, 40_000)
+      const before = await looks()
+      await new Promise(resolve => setTimeout(resolve, 10_000))
+      expect((await looks()) - before).toBeLessThanOrEqual(1)
+      expect(await it.host.unitProperties('ssh.service', ['ActiveState'])).toEqual({
+        ActiveState: 'active',
+      })
+      await it.host.exec(`rm ${broken}; systemctl daemon-reload`)
+      await it.host.exec('systemctl stop pomerium-host-agent-repair.service')
+      await it.host.exec('systemctl start pomerium-host-agent-repair.service')
+      await it.host.waitFor('the repair', async () => (await outcomeOf(second)) === 'accepted')
+    })
+
     test('a program that keeps rewriting our file does not make us loop, and is reported', async () => {
       const loop = it.host.spawn(REWRITE_LOOP)
       const reported = async () =>
@@ -124,9 +149,6 @@ describeTier('asleep, on a booted host', machineTier(), () => {
           `keeps changing ${CA_FILE}`,
         )
       await it.host.waitFor('the report', reported, 40_000)
-      const looks = async () =>
-        (await it.host.journal('pomerium-host-agent-repair.service')).match(/ Starting /g)
-          ?.length ?? 0
       const before = await looks()
       await new Promise(resolve => setTimeout(resolve, 10_000))
       // It waits a minute each time, however often the file changes meanwhile.
