@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { execa } from 'execa'
 import { messageOf } from '../../core/failures.ts'
 import { placeFile } from '../place-file.ts'
 import { digestOf } from './begin.ts'
+import { runOperatorCommand } from './operator-command.ts'
 import type { Edition } from './rotation.ts'
 
 /**
@@ -36,8 +36,8 @@ export async function publish(
 
 async function run(command: string, file: string): Promise<string | undefined> {
   const env = { POMERIUM_BUNDLE_FILE: file }
-  const ended = await execa('sh', ['-c', command], { reject: false, stdin: 'ignore', env })
-  if (ended.exitCode === 0) return undefined
-  const last = ended.stderr.trim().split('\n').at(-1) ?? ''
-  return `the publish command failed (exit code ${ended.exitCode}): ${last}`
+  const { failure, stderr } = await runOperatorCommand(command, env, { shown: false })
+  if (failure === undefined) return undefined
+  const last = stderr.trim().split('\n').at(-1) ?? ''
+  return `the publish command ${failure}: ${last}`
 }

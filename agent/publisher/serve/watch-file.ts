@@ -3,6 +3,8 @@ import { watch } from 'chokidar'
 
 /** What comes in one go is looked at once, when it is over; in milliseconds. */
 const SETTLE_MS = 100
+/** How often it is looked at all the same, in milliseconds: a folder that was replaced is not watched. */
+const LOOK_ANYWAY_MS = 30_000
 /** How often the file is looked at where the kernel can't tell us, in milliseconds. */
 const LOOK_MS = 2_000
 
@@ -32,6 +34,7 @@ export function watchFile(
   })
   // What changed before the watch stood is told by nobody.
   watcher.on('ready', look)
+  const anyway = setInterval(look, LOOK_ANYWAY_MS)
   watcher.on('error', error => {
     if (clock !== undefined) return
     clock = setInterval(look, LOOK_MS)
@@ -41,6 +44,7 @@ export function watchFile(
     async close() {
       clearTimeout(settle)
       clearInterval(clock)
+      clearInterval(anyway)
       await watcher.close()
     },
   }
