@@ -8,7 +8,12 @@ import { columns, paint } from './screen.ts'
 /** When the source is looked at next; `at` is missing while it is being looked at. */
 export interface NextPoll {
   by: 'timer' | 'resident'
+  /** At the latest, where a request is held. */
   at?: string
+  /** The source holds a request, and answers when it has something new. */
+  held?: boolean
+  /** The daemon is to stay, and does not run. */
+  stopped?: boolean
 }
 
 /** What `status` prints; what is not known is missing. Times are ISO 8601. */
@@ -104,6 +109,11 @@ function describeSigner({ signer }: HeldStatus): string {
 function describeNext(next: NextPoll | undefined, now: Date): string {
   if (next === undefined) {
     return 'none; start it: sudo systemctl enable --now pomerium-host-agent.timer'
+  }
+  if (next.stopped) return 'none; start it: sudo systemctl start pomerium-host-agent.service'
+  if (next.held && next.at !== undefined) {
+    const latest = formatDistance(new Date(next.at), now)
+    return `held at the source (long poll); ${latest} at the latest`
   }
   return next.at === undefined ? 'under way' : formatDistance(new Date(next.at), now)
 }

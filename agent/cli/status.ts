@@ -8,7 +8,7 @@ import type { Status } from '../core/status.ts'
 import { judge, type Known, type LastCycle, lastCycle, standingTrouble } from '../core/verdict.ts'
 import type { Host } from '../provisioner/host.ts'
 import { keysOnHost } from '../provisioner/keys-on-host.ts'
-import { nextTimedPoll } from '../provisioner/next-poll.ts'
+import { findPollClock } from '../provisioner/next-poll.ts'
 import { observe } from '../provisioner/observe.ts'
 import { lookAtStatus } from '../provisioner/status-file.ts'
 import { readNotes } from '../provisioner/textfile.ts'
@@ -97,12 +97,15 @@ function patience({ source: { url, pollIntervalSeconds } }: Config): number {
   return url === undefined ? blind : Math.max(least, 3 * pollIntervalSeconds * 1000)
 }
 
-async function nextPollOf({ nextPoll }: Notes, now: Date): Promise<NextPoll | undefined> {
+async function nextPollOf(notes: Notes, now: Date): Promise<NextPoll | undefined> {
   const monotonicMs = Number(process.hrtime.bigint() / 1_000_000n)
-  const timed = await nextTimedPoll(now, monotonicMs)
-  if (timed !== undefined) return { by: 'timer', ...optional('at', timed.at?.toISOString()) }
-  const resident = nextPoll !== undefined && Date.parse(nextPoll) > now.getTime()
-  return resident ? { by: 'resident', at: nextPoll } : undefined
+  const clock = await findPollClock(now, monotonicMs)
+  if (clock?.by === 'timer') return { by: 'timer', ...optional('at', clock.at?.toISOString()) }
+  if (clock?.running === false) return { by: 'resident', stopped: true }
+  const { nextPoll: at, held } = notes
+  // What has gone by is under way, where systemd says that it is there at all.
+  if (at === undefined || Date.parse(at) <= now.getTime()) return clock && { by: 'resident' }
+  return { by: 'resident', at, ...(held ? { held } : {}) }
 }
 
 function restartsOf({ restarts }: Status, now: Date): StatusReport['restarts'] {

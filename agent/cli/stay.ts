@@ -1,6 +1,6 @@
 import { followDrift } from '../daemon/drift.ts'
 import type { LongPoll } from '../daemon/long-poll.ts'
-import { tryWrite } from '../daemon/notebook.ts'
+import { type Notebook, tryWrite } from '../daemon/notebook.ts'
 import { keepPolling } from '../daemon/poll.ts'
 import { watchFolders } from '../daemon/watch-folders.ts'
 import { fetchSource } from './fetch-source.ts'
@@ -34,10 +34,7 @@ export async function stay(running: Running): Promise<number> {
     now: () => performance.now(),
     signal,
     sleep(ms: number) {
-      // For `status`: under systemd it asks the timer.
-      const nextPoll = new Date(Date.now() + ms).toISOString()
-      // Where it can't be written, the poll has said so; and the next one comes all the same.
-      tryWrite(notebook, { ...notebook.read(), nextPoll })
+      noteNext(notebook, ms, false)
       return sleep(ms)
     },
   }
@@ -48,11 +45,19 @@ export async function stay(running: Running): Promise<number> {
   return 0
 }
 
+/** For `status`, which has no timer to ask. */
+function noteNext(notebook: Notebook, ms: number, held: boolean): void {
+  const nextPoll = new Date(Date.now() + ms).toISOString()
+  // Where it can't be written, the poll has said so; and the next one comes all the same.
+  tryWrite(notebook, { ...notebook.read(), nextPoll, held })
+}
+
 function longPoll(running: Running): LongPoll {
-  const { log, config } = running
+  const { log, config, notebook } = running
   let told = false
   return {
     hold: (etag, waitSeconds) => fetchSource(running, { etag, waitSeconds }),
+    onHold: ms => noteNext(notebook, ms, true),
     onHasty() {
       if (told) return
       told = true

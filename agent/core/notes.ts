@@ -5,8 +5,10 @@ export interface Notes {
   version: 1
   /** The last look at the source, and how it ended. */
   lastPoll?: { at: string; outcome: Outcome['outcome']; code?: string; message: string }
-  /** When the resident looks again; under systemd its timer knows. */
+  /** When the resident looks again at the latest; for who sleeps, systemd's timer knows. */
   nextPoll?: string
+  /** Until then the source holds a request, and news come at once. */
+  held?: boolean
   /** The last time the source gave a bundle, new or known. */
   lastSuccess?: string
   /** Of the last bundle that the provisioner took. */
@@ -48,6 +50,7 @@ function isNotes(notes: Notes): boolean {
     (lastPoll === undefined || isPoll(lastPoll)) &&
     times.every(time => time === undefined || Number.isFinite(Date.parse(time))) &&
     texts.every(value => value === undefined || typeof value === 'string') &&
+    ['undefined', 'boolean'].includes(typeof notes.held) &&
     (clockSkewSeconds === undefined || Number.isFinite(clockSkewSeconds))
   )
 }

@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts'
 import { layoutOf } from './layout.ts'
 
 const UNITS = '/etc/systemd/system'
+export const SERVICE = 'pomerium-host-agent.service'
 const PROGRAM = '/usr/local/bin/pomerium-host-agent'
 /** What the timer unit says by itself, in seconds. */
 const USUAL_POLL = 300
@@ -43,8 +44,8 @@ export function unitDropIns(config: Config, { resident }: { resident: boolean })
   )
   const folders = writableFolders(config)
   return [
-    dropIn('pomerium-host-agent.service', 'credentials', 'Service', credentials),
-    dropIn('pomerium-host-agent.service', 'resident', 'Service', resident ? RESIDENT : []),
+    dropIn(SERVICE, 'credentials', 'Service', credentials),
+    dropIn(SERVICE, 'resident', 'Service', resident ? RESIDENT : []),
     dropIn(
       'pomerium-host-agent.timer',
       'poll',
@@ -105,7 +106,7 @@ function dropIn(unit: string, name: string, section: string, lines: string[]): S
   return { path, content: `${[head, `[${section}]`, ...lines].join('\n')}\n` }
 }
 
-/** The units that wake us, and those that must not, by the settings. */
+/** The units that boot starts, which wake us or are us, and those that it must not, by the settings. */
 export function unitsToStart(
   { webhook }: Config,
   { resident }: { resident: boolean },
@@ -114,11 +115,12 @@ export function unitsToStart(
     'pomerium-host-agent-provisioner.socket',
     'pomerium-host-agent-watch.path',
     'pomerium-host-agent-repair.path',
-    'pomerium-host-agent.timer',
   ]
-  // The resident listens for itself.
-  const socket = ['pomerium-host-agent-webhook.socket']
-  return webhook.listen !== undefined && !resident
-    ? { wanted: [...base, ...socket], unwanted: [] }
-    : { wanted: base, unwanted: socket }
+  const timer = 'pomerium-host-agent.timer'
+  const socket = 'pomerium-host-agent-webhook.socket'
+  // The resident listens for itself, and has a clock of its own.
+  if (resident) return { wanted: [...base, SERVICE], unwanted: [timer, socket] }
+  return webhook.listen === undefined
+    ? { wanted: [...base, timer], unwanted: [SERVICE, socket] }
+    : { wanted: [...base, timer, socket], unwanted: [SERVICE] }
 }

@@ -90,7 +90,7 @@ function skewOf(fetched: Fetched, now: Date): number | undefined {
 }
 
 function noted(
-  { etag, etagAt, lastSuccess, cycles }: Notes,
+  { etag, etagAt, lastSuccess, cycles, nextPoll, held }: Notes,
   fetched: Fetched,
   outcome: Outcome,
   now: Date,
@@ -117,7 +117,10 @@ function noted(
       ...optional('code', outcome.code),
       message: outcome.message,
     },
-    ...(success === undefined ? {} : { lastSuccess: success }),
+    // A cycle in between, for a webhook, does not put off the resident's clock.
+    ...optional('nextPoll', nextPoll),
+    ...optional('held', held),
+    ...optional('lastSuccess', success),
     ...known,
     ...(skew === undefined ? {} : { clockSkewSeconds: skew }),
     cycles: { ...cycles, [outcome.outcome]: (cycles[outcome.outcome] ?? 0) + 1 },

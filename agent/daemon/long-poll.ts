@@ -6,6 +6,8 @@ export interface LongPoll {
   hold(etag: string, waitSeconds: number): Promise<Fetched>
   /** It answers at once: news come at the pace of the poll, as without long polling. */
   onHasty(): void
+  /** A time of held requests begins: for so many milliseconds, if nothing new comes. */
+  onHold(ms: number): void
 }
 
 /** How a time of waiting ended. */

@@ -42,6 +42,7 @@ export async function keepPolling(
     }
     const due = clock.now() + pause(0)
     if (fruitless > 0) await sleep(pause(fruitless))
+    longPoll.onHold(due - clock.now())
     const waited = await waitForNews(end.etag, due, longPoll, clock)
     if (waited.kind === 'news') hint = 'long-poll'
     if (waited.kind === 'due' && waited.held) fruitless = 0

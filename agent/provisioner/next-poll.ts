@@ -1,33 +1,38 @@
+import { SERVICE } from '../core/service-settings.ts'
 import { parseTimespan } from '../core/time-span.ts'
 import { runCommand } from './run-command.ts'
 import type { Run } from './service/ssh-service.ts'
 import { parseUnits } from './service/systemd-units.ts'
 
 const TIMER = 'pomerium-host-agent.timer'
-const PROPERTIES = ['ActiveState', 'NextElapseUSecMonotonic', 'NextElapseUSecRealtime']
+const PROPERTIES = ['ActiveState', 'UnitFileState', 'NextElapseUSecMonotonic']
 
-/** `at` is missing while a poll is under way. */
-export type TimedPoll = { at?: Date }
+/** What looks at the source by itself: systemd's timer, or the daemon that stays. */
+export type PollClock =
+  /** `at` is missing while a poll is under way. */
+  { by: 'timer'; at?: Date } | { by: 'resident'; running: boolean }
 
 /**
- * When our timer fires next, as systemd says; `undefined` where it is not running. Needs no root.
- * `monotonicMs` is CLOCK_MONOTONIC, against which systemd counts.
+ * What polls on this host, as systemd says; `undefined` where nothing does, or there is no systemd.
+ * Needs no root. `monotonicMs` is CLOCK_MONOTONIC, against which systemd counts.
  */
-export async function nextTimedPoll(
+export async function findPollClock(
   now: Date,
   monotonicMs: number,
   run: Run = runCommand,
-): Promise<TimedPoll | undefined> {
+): Promise<PollClock | undefined> {
   const flags = PROPERTIES.map(name => `--property=${name}`)
-  const { code, stdout } = await run(['systemctl', 'show', ...flags, '--', TIMER]).catch(() => ({
-    code: 127,
-    stdout: '',
-  }))
-  const unit = code === 0 ? parseUnits(stdout)[0] : undefined
-  if (unit?.get('ActiveState') !== 'active') return undefined
-  const due = parseTimespan(unit.get('NextElapseUSecMonotonic') ?? '')
+  const argv = ['systemctl', 'show', ...flags, '--', TIMER, SERVICE]
+  const { code, stdout } = await run(argv).catch(() => ({ code: 127, stdout: '' }))
+  const [timer, service] = code === 0 ? parseUnits(stdout) : []
+  // Enabled only where it stays; see `unitsToStart`.
+  if (service?.get('UnitFileState') === 'enabled') {
+    return { by: 'resident', running: service.get('ActiveState') === 'active' }
+  }
+  if (timer?.get('ActiveState') !== 'active') return undefined
+  const due = parseTimespan(timer.get('NextElapseUSecMonotonic') ?? '')
   // What has gone by is being started.
   return due === undefined || due < monotonicMs
-    ? {}
-    : { at: new Date(now.getTime() + due - monotonicMs) }
+    ? { by: 'timer' }
+    : { by: 'timer', at: new Date(now.getTime() + due - monotonicMs) }
 }

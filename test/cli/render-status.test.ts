@@ -79,6 +79,22 @@ test('a host that is refused: what is wrong comes first, and its whole story las
   ])
 })
 
+test.each<[string, StatusReport['nextPoll']]>([
+  [
+    'held at the source (long poll); in 3 min at the latest',
+    { by: 'resident', at: '2026-11-20T10:03:00.000Z', held: true },
+  ],
+  ['in 3 min', { by: 'resident', at: '2026-11-20T10:03:00.000Z' }],
+  [
+    'none; start it: sudo systemctl start pomerium-host-agent.service',
+    { by: 'resident', stopped: true },
+  ],
+])('a daemon that stays: %s', (words, nextPoll) => {
+  const verdict = { code: 'in-force', level: 'good', headline: 'all is well' } as const
+  const report: StatusReport = { verdict, ...(nextPoll && { nextPoll }), warnings: [] }
+  expect(renderStatus(report, NOW)).toContain(`next poll  ${words}`)
+})
+
 test('a host on which nothing ran', () => {
   const report: StatusReport = {
     verdict: { code: 'nothing-yet', level: 'bad', headline: 'nothing has run', next: 'run it' },

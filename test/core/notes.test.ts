@@ -10,6 +10,8 @@ test('notes are read as they were written', () => {
     lastPoll,
     lastSuccess: AT,
     clockSkewSeconds: -3,
+    nextPoll: AT,
+    held: true,
     cycles: { applied: 2 },
   }
   expect(parseNotes(JSON.stringify(notes))).toEqual(notes)
@@ -29,6 +31,7 @@ test.each([
   '{"version":1,"cycles":{},"lastPoll":null}',
   '{"version":1,"cycles":{},"lastPoll":{}}',
   '{"version":1,"cycles":{},"clockSkewSeconds":"fast"}',
+  '{"version":1,"cycles":{},"held":"tight"}',
 ])('damaged ones are none: %j', text => {
   expect(parseNotes(text)).toEqual(NO_NOTES)
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
-import { unitDropIns } from '../../agent/core/service-settings.ts'
+import { SERVICE, unitDropIns, unitsToStart } from '../../agent/core/service-settings.ts'
 
 const folders = (environment: Record<string, string>) => {
   const parsed = parseConfig(undefined, environment)
@@ -30,3 +30,21 @@ test('in a folder that is ours to make, it is not optional', () => {
   expect(content).toContain('ReadWritePaths=/srv/ca\n')
   expect(content).not.toContain('-/srv/ca')
 })
+
+test.each([true, false])(
+  'each unit of ours is wanted or unwanted, not both; resident: %s',
+  resident => {
+    const parsed = parseConfig(undefined, {
+      POMERIUM_HOST_AGENT_WEBHOOK_LISTEN: '0.0.0.0:9444',
+      POMERIUM_HOST_AGENT_WEBHOOK_SECRET_FILE: '/s',
+    })
+    if ('errors' in parsed) throw new Error(JSON.stringify(parsed.errors))
+    for (const config of [parsed.config, { ...parsed.config, webhook: {} }]) {
+      const { wanted, unwanted } = unitsToStart(config, { resident })
+      expect(new Set([...wanted, ...unwanted]).size).toBe(6)
+      expect(wanted.length + unwanted.length).toBe(6)
+      expect(wanted.includes(SERVICE)).toBe(resident)
+      expect(wanted.includes('pomerium-host-agent.timer')).toBe(!resident)
+    }
+  },
+)

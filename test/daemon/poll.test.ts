@@ -21,6 +21,7 @@ interface Played {
 async function play({ cycle = () => ({}), hold }: Played) {
   let now = 0
   let hasty = 0
+  const told: number[] = []
   const stop = new AbortController()
   const pass = (ms: number) => {
     now += ms
@@ -54,9 +55,10 @@ async function play({ cycle = () => ({}), hold }: Played) {
     onHasty: () => {
       hasty += 1
     },
+    onHold: (ms: number) => void told.push(ms),
   }
   await keepPolling(daemon, clock, longPoll)
-  return { looks, holds, hasty }
+  return { looks, holds, hasty, told }
 }
 
 const held = (wait: number) => ({ reply: NOTHING, afterMs: wait * 1000 })
@@ -76,11 +78,12 @@ describe('keepPolling', () => {
   })
 
   test('holds requests of a minute at most, and looks whole at the pace of the poll', async () => {
-    const { looks, holds, hasty } = await play({ hold: held })
+    const { looks, holds, hasty, told } = await play({ hold: held })
     expect(looks.length).toBe(13)
     expect(Math.max(...holds.map(({ wait }) => wait))).toBe(60)
     expect(holds.length).toBeLessThan(70)
     expect(hasty).toBe(0)
+    expect(new Set(told)).toEqual(new Set([POLL * 0.95]))
   })
 
   test('what a held request brings is looked at at once', async () => {
@@ -154,6 +157,7 @@ test('a request that is held holds up no hint', async () => {
           holding.resolve()
         }),
       onHasty: () => {},
+      onHold: () => {},
     },
   )
   await holding.promise

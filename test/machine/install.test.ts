@@ -112,6 +112,16 @@ describeTier('curl | sh, on a bare host', machineTier(), () => {
     if (what === 'resident') {
       const unit = await it.host.unitProperties('pomerium-host-agent.service', ['ActiveState'])
       expect(unit.ActiveState).toBe('active')
+      const enabled = async () => {
+        const units = 'pomerium-host-agent.service pomerium-host-agent.timer'
+        const { stdout } = await it.host.exec(`systemctl is-enabled ${units}; true`)
+        return stdout.trim().split('\n')
+      }
+      expect(await enabled()).toEqual(['enabled', 'disabled'])
+      await it.host.exec('pomerium-host-agent configure --asleep')
+      expect(await enabled()).toEqual(['disabled', 'enabled'])
+      await it.host.exec('pomerium-host-agent configure --resident')
+      expect(await enabled()).toEqual(['enabled', 'disabled'])
     }
     expect(await it.install(['--uninstall'])).toMatchObject({ code: 0, stderr: '' })
     expect(difference(before, await census(it.host))).toEqual([])

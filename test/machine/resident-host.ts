@@ -1,16 +1,15 @@
 // Booted hosts on which the daemon stays: as a unit under systemd, and by hand under other inits.
 
-import { unitDropIns } from '../../agent/core/service-settings.ts'
+import { unitDropIns, unitsToStart } from '../../agent/core/service-settings.ts'
 import { defaultConfig } from '../provisioner/temporary-host.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
 import type { Running } from './exec.ts'
 import type { HostOptions } from './host.ts'
 import { sshdListens } from './inits.ts'
-import { bootInstalledHost, OUR_UNITS } from './installed-host.ts'
+import { bootInstalledHost } from './installed-host.ts'
 
 // Held requests; and a clock that tells within a test whether it goes.
 const CONFIG = '  long_poll: true\n  poll_interval: 10s\n'
-export const SERVICE = 'pomerium-host-agent.service'
 const SOCKET = '/run/pomerium-host-agent/provisioner.sock'
 
 /** The daemon is the unit as `configure --resident` leaves it; the watch is systemd's. */
@@ -18,7 +17,7 @@ export async function bootResidentHost(options: HostOptions): Promise<AgentHost>
   return bootInstalledHost({
     ...options,
     config: CONFIG,
-    units: [...OUR_UNITS, SERVICE],
+    units: unitsToStart(defaultConfig(), { resident: true }).wanted,
     prepare: async files => {
       for (const { path, content } of unitDropIns(defaultConfig(), { resident: true })) {
         if (content !== undefined) await files.write(path, content)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { SERVICE } from '../../agent/core/service-settings.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, CA_FILE } from './agent-host.ts'
@@ -7,7 +8,7 @@ import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { DRIFT, REWRITE_LOOP, SHADOW } from './drift-kinds.ts'
 import { login } from './login.ts'
-import { bootResidentHost, SERVICE } from './resident-host.ts'
+import { bootResidentHost } from './resident-host.ts'
 
 const REPAIR = 'pomerium-host-agent-repair.service'
 
@@ -55,6 +56,15 @@ describeTier('resident, on a booted host', machineTier(), () => {
         return before !== '' && before === (await peers())
       })
 
+    test('status says that the request is held, and for how long at most', async () => {
+      await held()
+      const argv = ['pomerium-host-agent', 'status']
+      const { stdout } = await it.host.exec(argv, { user: 'alice' })
+      expect(stdout).toMatch(
+        /^next poll {2}held at the source \(long poll\); in \d+ s at the latest$/m,
+      )
+    })
+
     test('a drop-in that shadows ours is reported, file and line', async () => {
       await it.host.write(SHADOW.path, SHADOW.content)
       await it.host.waitFor('the report', async () => {
@@ -79,10 +89,11 @@ describeTier('resident, on a booted host', machineTier(), () => {
       await it.stopControlPlane()
       await it.host.reboot()
       await it.host.waitFor('a login', inForce(first))
-      // As the timer would, which need not hurry.
-      await it.host.exec(`systemctl start ${SERVICE}`)
       const tried = async () => (await it.host.journal(SERVICE)).includes('source-unavailable')
-      await it.host.waitFor('a failed look', tried)
+      // By itself, and without a timer: boot starts what stays.
+      await it.host.waitFor('a failed look', tried, 10_000)
+      const timer = await it.host.unitProperties('pomerium-host-agent.timer', ['ActiveState'])
+      expect(timer.ActiveState).toBe('inactive')
       expect(await outcomeOf(first)).toBe('accepted')
       await it.publish(second.publicKey)
       await it.startControlPlane()

@@ -67,7 +67,7 @@ async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<v
     if (content === undefined) dropFile(site, path)
     else layFile(site, { path, content, mode: 0o644, uid: 0, gid: 0 })
   }
-  const unitsWish = { ...unitsToStart(wish.config, { resident }), resident, renewed: wish.renewed }
+  const unitsWish = { ...unitsToStart(wish.config, { resident }), renewed: wish.renewed }
   if (!wish.start || !running) return enable(unitsWish, run)
   await must(run, ['systemd-tmpfiles', '--create', 'pomerium-host-agent.conf'])
   await startUnits(site, unitsWish, run, lockOf(wish))

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { SERVICE } from '../../core/service-settings.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
 import type { Run } from './make-user.ts'
 
 const UNITS = '/etc/systemd/system'
-const SERVICE = 'pomerium-host-agent.service'
 const PROVISIONER = 'pomerium-host-agent-provisioner.service'
 
 /** The units of the release, each as it is laid where an administrator's own are. */
@@ -23,7 +23,6 @@ export function unitFiles(folder: string): LaidFile[] {
 export interface UnitsWish {
   wanted: string[]
   unwanted: string[]
-  resident: boolean
   /** The program itself has changed: what runs of it is to make room for the new one. */
   renewed: boolean
 }
@@ -37,7 +36,10 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
   const common = changed.some(path => path.includes('pomerium-host-agent-.service.d'))
   if (changed.length > 0) await must(run, systemctl('daemon-reload'))
   await enable(wish, run)
-  for (const unit of wish.unwanted) await must(run, systemctl('stop', unit))
+  // The service itself leaves when it has nothing to do; one that was to stay has a changed drop-in.
+  for (const unit of wish.unwanted.filter(each => each !== SERVICE)) {
+    await must(run, systemctl('stop', unit))
+  }
 
   // A socket is not opened anew beneath the service that serves it. One of the root wing is let finish.
   const sockets = wish.wanted.filter(unit => unit.endsWith('.socket') && isChanged(unit))
@@ -50,7 +52,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
     if (await isActive(unit)) await must(run, systemctl('restart', unit))
   }
   const asleep: string[] = []
-  for (const unit of [...wish.wanted, ...(wish.resident ? [SERVICE] : [])]) {
+  for (const unit of wish.wanted) {
     if (!(await isActive(unit))) asleep.push(unit)
   }
   if (asleep.length > 0) {
