@@ -33,6 +33,7 @@ function forPrograms(shown: Shown) {
         changes: exitCode(shown) !== 0,
         steps: shown.steps.map(reportStep),
         unseen,
+        ...(shown.warnings.length === 0 ? {} : { warnings: shown.warnings }),
       }
     case 'unavailable':
       return { outcome: 'source-unavailable', code: shown.code, message: shown.message, unseen }

@@ -15,7 +15,12 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
     if (!good) print('\nStill trusted, as before:')
     for (const line of keyLines(outcome.trusted)) print(`  ${line}`)
   }
-  for (const warning of outcome.warnings ?? []) print(`${paint('yellow', 'warning')}: ${warning}`)
+  for (const line of warningLines(outcome.warnings ?? [])) print(line)
+}
+
+/** What is well enough and ought to be better. */
+export function warningLines(warnings: readonly string[]): string[] {
+  return warnings.map(warning => `${paint('yellow', 'warning')}: ${warning}`)
 }
 
 /** What happened in the first line, what to do about it in the next ones. */

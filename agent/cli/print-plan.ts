@@ -1,7 +1,7 @@
 import { reportStep } from '../core/step.ts'
 import type { Preview } from '../provisioner/preview.ts'
 import type { Obtained } from './obtain.ts'
-import { messageLines, stepLines } from './print-outcome.ts'
+import { messageLines, stepLines, warningLines } from './print-outcome.ts'
 import { columns, paint, print } from './screen.ts'
 
 /** What is printed: the plan, or why there is none. */
@@ -30,7 +30,7 @@ function printAll(lines: readonly string[]): void {
   for (const line of lines) print(line)
 }
 
-function printSteps({ steps, unseen }: Extract<Shown, { kind: 'steps' }>): void {
+function printSteps({ steps, unseen, warnings }: Extract<Shown, { kind: 'steps' }>): void {
   if (steps.length > 0) {
     print('apply would:\n')
     printAll(stepLines(steps.map(reportStep)))
@@ -39,4 +39,5 @@ function printSteps({ steps, unseen }: Extract<Shown, { kind: 'steps' }>): void 
   } else {
     print('nothing to do, as far as could be seen')
   }
+  printAll(warningLines(warnings))
 }

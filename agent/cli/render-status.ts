@@ -2,7 +2,7 @@ import { describeSkew } from '../core/clock-skew.ts'
 import type { HeldKey, HeldStatus } from '../core/status.ts'
 import { formatDistance, formatTime } from '../core/time-span.ts'
 import type { LastCycle, Verdict } from '../core/verdict.ts'
-import { messageLines } from './print-outcome.ts'
+import { messageLines, warningLines } from './print-outcome.ts'
 import { columns, paint } from './screen.ts'
 
 /** When the source is looked at next; `at` is missing while it is being looked at. */
@@ -44,7 +44,7 @@ export function renderStatus(report: StatusReport, now: Date): string[] {
     ],
     columns(factsOf(report, now)),
     trouble === undefined ? [] : messageLines(trouble.outcome, trouble.message, false),
-    warnings.map(warning => `${paint('yellow', 'warning')}: ${warning}`),
+    warningLines(warnings),
   ]
   return blocks
     .filter(lines => lines.length > 0)

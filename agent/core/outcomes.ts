@@ -17,7 +17,6 @@ export function succeeded(
 ): Outcome {
   const restart = steps.find(step => step.do === 'restart-sshd')
   const count = bundle.keys.length === 1 ? '1 CA key' : `${bundle.keys.length} CA keys`
-  const allWarnings = [...bundle.keys.flatMap(key => key.warning ?? []), ...warnings]
   const [outcome, message] =
     steps.length === 0
       ? (['unchanged', `nothing to do: ${count} trusted`] as const)
@@ -28,7 +27,7 @@ export function succeeded(
     steps: steps.map(reportStep),
     ...kept({ trusted: bundle.keys, ...serialOf(bundle.serial) }),
     ...(restart === undefined ? {} : { service: { unit: restart.unit, action } }),
-    ...(allWarnings.length === 0 ? {} : { warnings: allWarnings }),
+    ...(warnings.length === 0 ? {} : { warnings }),
   }
 }
 

@@ -37,7 +37,7 @@ export type Verdict =
 
 /** A bundle that may be put on the host, or why not. */
 export type Accepted =
-  | { kind: 'accepted'; bundle: Bundle; digest: string; signer?: Signer }
+  | { kind: 'accepted'; bundle: Bundle; digest: string; signer?: Signer; warnings: string[] }
   | BundleRefused
   | Extract<Verdict, { kind: 'refused' }>
 
@@ -53,7 +53,17 @@ export function acceptBundle(
   const digest = createHash('sha256').update(bytes).digest('hex')
   const verdict = judgeTrust(bundle, digest, held, policy, now)
   if (verdict.kind === 'refused') return verdict
-  return { kind: 'accepted', bundle, digest, ...optional('signer', verdict.signer) }
+  const warnings = warningsOf(bundle, policy)
+  return { kind: 'accepted', bundle, digest, ...optional('signer', verdict.signer), warnings }
+}
+
+/** What may be put on the host, and ought to be better. */
+function warningsOf({ keys, signature }: Bundle, { signers }: TrustPolicy): string[] {
+  const unchecked =
+    signature !== undefined && signers === undefined
+      ? ['the bundle is signed, and nobody checked by whom; set trust.signers_file']
+      : []
+  return [...keys.flatMap(({ warning }) => warning ?? []), ...unchecked]
 }
 
 /** Decides whether a well-formed bundle may replace what is held. Pure: `now` is taken once per cycle. */

@@ -17,7 +17,9 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   const accepted = accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
   const { sshd: _, ...plan } = await planOn(host, accepted, request.config, state)
-  return { ...plan, unseen: [...unseen, ...plan.unseen] }
+  const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
+  if (seen.kind !== 'steps') return seen
+  return { ...seen, warnings: [...accepted.warnings, ...seen.warnings] }
 }
 
 function readStateIfAllowed(host: Host): { state: State; unseen: Unseen[] } {

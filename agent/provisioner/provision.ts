@@ -44,7 +44,7 @@ export async function provision(
   const found = trustInForce(planned.sshd, host.layout.caFile.path, plan)
   if (found !== undefined) host.effective = found
   if (plan.kind === 'host-refused') return notOn(host, state, plan)
-  const { steps, warnings } = plan
+  const { steps } = plan
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
     writeState(host, remembered(accepted, request, steps, state, restart), state)
   const execution = await execute(steps, host, commit, onInstant)
@@ -54,7 +54,8 @@ export async function provision(
   if (steps.some(step => step.do === 'prove-trust')) host.effective = true
   const unproved =
     host.sshd === undefined ? ['no sshd was there to prove that it uses the keys'] : []
-  return succeeded(accepted.bundle, steps, execution.restart, [...warnings, ...unproved])
+  const warnings = [...accepted.warnings, ...plan.warnings, ...unproved]
+  return succeeded(accepted.bundle, steps, execution.restart, warnings)
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */

@@ -63,7 +63,11 @@ describe('the operator’s limits', () => {
   test('where none are named, a signed bundle is taken as one that is not', () => {
     const signed = `${KEY}\n-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n`
     const taken = accept(signed)
-    expect(taken.kind).toBe('accepted')
+    expect(taken).toMatchObject({
+      kind: 'accepted',
+      warnings: [expect.stringContaining('set trust.signers_file')],
+    })
+    expect(accept(`${KEY}\n`)).toMatchObject({ warnings: [] })
     expect(taken).not.toHaveProperty('signer')
     expect(accept(signed, undefined, { signers: [] })).toMatchObject({
       code: 'malformed-signature',
