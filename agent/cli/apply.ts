@@ -13,7 +13,8 @@ import { printOutcome } from './print-outcome.ts'
 export async function apply(invocation: Invocation): Promise<number> {
   const { flags, config, host } = await onHost(invocation, { asRoot: 'apply' })
   const obtained = await obtain(config, host, flags, invocation)
-  const outcome = await inTurn(host, new Date(), () => conclude(obtained, host))
+  const gave = obtained.kind === 'request'
+  const outcome = await inTurn(host, new Date(), () => conclude(obtained, host), { gave })
   printOutcome(outcome, flags.json)
   return exitCodeOf(outcome)
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../core/config/config.ts'
 import { trustedUserCaKeys } from '../core/effective-config.ts'
-import type { Notes } from '../core/notes.ts'
+import { addTallies, NO_NOTES, type Notes } from '../core/notes.ts'
 import { optional } from '../core/optional.ts'
 import { trustedKeys } from '../core/outcome.ts'
 import { budgetOf } from '../core/restart-budget.ts'
@@ -59,7 +59,7 @@ async function look(host: Host, config: Config, now: Date): Promise<StatusReport
     ...optional('effective', known.effective),
     ...optional('last', known.last),
     ...optional('trouble', known.trouble),
-    ...optional('lastSuccess', notes.lastSuccess),
+    ...optional('lastSuccess', addTallies(notes, status?.applies ?? NO_NOTES).lastSuccess),
     ...optional('nextPoll', nextPoll),
     ...optional('restarts', status && restartsOf(status, now)),
     ...optional('clockSkewSeconds', notes.clockSkewSeconds),

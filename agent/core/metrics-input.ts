@@ -1,4 +1,4 @@
-import type { Notes } from './notes.ts'
+import { addTallies, NO_NOTES, type Notes } from './notes.ts'
 import type { TrustedKey } from './outcome.ts'
 import type { Status } from './status.ts'
 
@@ -34,7 +34,8 @@ export function metricsInput(
   notes: Notes,
   version: string,
 ): MetricsInput {
-  const { held, restarts } = status ?? {}
+  const { held, restarts, applies = NO_NOTES } = status ?? {}
+  const { lastSuccess, cycles } = addTallies(notes, applies)
   return {
     version,
     trusted: status?.trusted ?? [],
@@ -44,9 +45,9 @@ export function metricsInput(
     issued: date(held?.issued),
     expires: date(held?.expires),
     accepted: date(held?.acceptedAt),
-    lastSuccess: date(notes.lastSuccess),
+    lastSuccess: date(lastSuccess),
     lastCycle: later(date(status?.at), date(notes.lastPoll?.at)),
-    cycles: notes.cycles,
+    cycles,
     restarts: restarts?.total,
     restartDue: restarts?.due,
     driftRepairs: status?.repaired,

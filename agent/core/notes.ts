@@ -1,7 +1,16 @@
+import { optional } from './optional.ts'
 import type { Outcome } from './outcome.ts'
 
+/** What is counted of cycles, by the wing that began them: each cycle is counted once. */
+export interface Tally {
+  /** The last time the source gave a bundle, new or known. */
+  lastSuccess?: string
+  /** How cycles ended, since the file was begun. */
+  cycles: Record<string, number>
+}
+
 /** What the daemon notes of its polls: for the next poll, for `status` and for Prometheus. */
-export interface Notes {
+export interface Notes extends Tally {
   version: 1
   /** The last look at the source, and how it ended. */
   lastPoll?: { at: string; outcome: Outcome['outcome']; code?: string; message: string }
@@ -9,19 +18,40 @@ export interface Notes {
   nextPoll?: string
   /** Until then the source holds a request, and news come at once. */
   held?: boolean
-  /** The last time the source gave a bundle, new or known. */
-  lastSuccess?: string
   /** Of the last bundle that the provisioner took. */
   etag?: string
   /** When that ETag came; a bundle is asked for whole at least once an hour. */
   etagAt?: string
   /** The source's clock less ours, in seconds, to the second. */
   clockSkewSeconds?: number
-  /** How cycles ended, since the file was begun. */
-  cycles: Record<string, number>
 }
 
 export const NO_NOTES: Notes = { version: 1, cycles: {} }
+
+/** One more cycle; `gave` is the time (ISO 8601) at which the source gave a bundle, if it did. */
+export function counted(
+  { lastSuccess, cycles }: Tally,
+  { outcome }: Pick<Outcome, 'outcome'>,
+  gave: string | undefined,
+): Tally {
+  return {
+    ...optional('lastSuccess', gave ?? lastSuccess),
+    cycles: { ...cycles, [outcome]: (cycles[outcome] ?? 0) + 1 },
+  }
+}
+
+/** What both wings have counted. */
+export function addTallies(one: Tally, other: Tally): Tally {
+  const names = Object.keys({ ...one.cycles, ...other.cycles })
+  const sum = (name: string) => (one.cycles[name] ?? 0) + (other.cycles[name] ?? 0)
+  const [lastSuccess] = [one.lastSuccess, other.lastSuccess]
+    .filter(time => time !== undefined)
+    .sort((a, b) => Date.parse(b) - Date.parse(a))
+  return {
+    ...optional('lastSuccess', lastSuccess),
+    cycles: Object.fromEntries(names.map(name => [name, sum(name)])),
+  }
+}
 
 /**
  * Reads the daemon's notes; none where they are damaged. Root reads them too, so that nothing in them

@@ -1,3 +1,5 @@
+import type { Tally } from './notes.ts'
+import { optional } from './optional.ts'
 import type { Outcome, TrustedKey } from './outcome.ts'
 import type { Signer } from './signer.ts'
 
@@ -43,6 +45,8 @@ export interface Status {
   restarts: RestartStatus
   /** How many files were ever put right after somebody else had changed them. */
   repaired: number
+  /** Cycles that were begun on the root side: by `apply`. The daemon's own are in its notes. */
+  applies?: Tally
 }
 
 /** What a turn knows when it ends. */
@@ -54,11 +58,12 @@ export interface TurnEnd {
   held?: HeldStatus & { since?: Readonly<Record<string, string>> }
   restarts: RestartStatus
   repaired: number
+  applies?: Tally
 }
 
 /** The status after a turn; what it did not look at stands as it was. */
 export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
-  const { at, outcome, held: { since, ...held } = {}, restarts, repaired } = end
+  const { at, outcome, held: { since, ...held } = {}, restarts, repaired, applies } = end
   const effective = effectiveAfter(end, before)
   return {
     version: 1,
@@ -77,6 +82,7 @@ export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
       : outcome.code === 'contested',
     restarts,
     repaired,
+    ...optional('applies', applies),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ProvisionReply, ProvisionRequest } from '../core/messages.ts'
-import type { Notes } from '../core/notes.ts'
+import { counted, type Notes } from '../core/notes.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome, TrustedKey } from '../core/outcome.ts'
 import { refused, stopped, warned } from '../core/outcomes.ts'
@@ -90,7 +90,7 @@ function skewOf(fetched: Fetched, now: Date): number | undefined {
 }
 
 function noted(
-  { etag, etagAt, lastSuccess, cycles, nextPoll, held }: Notes,
+  { etag, etagAt, nextPoll, held, ...tally }: Notes,
   fetched: Fetched,
   outcome: Outcome,
   now: Date,
@@ -108,7 +108,6 @@ function noted(
       : etag !== undefined && etagAt !== undefined
         ? { etag, etagAt }
         : {}
-  const success = got ? at : lastSuccess
   return {
     version: 1,
     lastPoll: {
@@ -120,9 +119,8 @@ function noted(
     // A cycle in between, for a webhook, does not put off the resident's clock.
     ...optional('nextPoll', nextPoll),
     ...optional('held', held),
-    ...optional('lastSuccess', success),
     ...known,
     ...(skew === undefined ? {} : { clockSkewSeconds: skew }),
-    cycles: { ...cycles, [outcome.outcome]: (cycles[outcome.outcome] ?? 0) + 1 },
+    ...counted(tally, outcome, got ? at : undefined),
   }
 }

@@ -1,6 +1,7 @@
 import { describeFailure, messageOf } from '../core/failures.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { stopped, warned } from '../core/outcomes.ts'
+import { countApply } from './applies.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { hasJournal } from './journal.ts'
@@ -13,18 +14,20 @@ import { writeTextfile } from './textfile.ts'
 
 /**
  * One run that may change the host: alone, after whatever a killed run left has been undone, and
- * with its outcome published for `status`. Throws only where it has left the host as it was.
+ * with its outcome published for `status`. Throws only where it has left the host as it was. A cycle
+ * that no daemon began, and so none counts, says whether the source `gave` a bundle.
  */
 export async function inTurn(
   host: Host,
   now: Date,
   work: () => Promise<Outcome>,
+  own?: { gave: boolean },
 ): Promise<Outcome> {
   const turn = await takeTurn(host)
   if ('outcome' in turn) return turn
   using _ = turn
   const outcome = await recoverThen(work, host)
-  return published(host, now, outcome)
+  return published(host, now, outcome, own)
 }
 
 /** The lock, until it is disposed of; or why it can't be had. */
@@ -57,9 +60,15 @@ async function recoverThen(work: () => Promise<Outcome>, host: Host): Promise<Ou
 }
 
 // What has been done is done, whether or not it can be told: a full /run must not hide it.
-async function published(host: Host, now: Date, outcome: Outcome): Promise<Outcome> {
+async function published(
+  host: Host,
+  now: Date,
+  outcome: Outcome,
+  own: { gave: boolean } | undefined,
+): Promise<Outcome> {
   const at = now.toISOString()
   try {
+    if (own !== undefined) countApply(host, at, outcome, own.gave)
     await publishStatus(host, at, outcome)
     const told = warned(outcome, await writeTextfile(host))
     // Whoever set a textfile that can't be written looks for it in `status`.

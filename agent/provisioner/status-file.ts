@@ -2,6 +2,7 @@ import { parseBundle } from '../core/bundle.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { parseStatus, type Status, statusAfter, type TurnEnd } from '../core/status.ts'
+import { readApplies } from './applies.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
@@ -19,6 +20,7 @@ export async function publishStatus(host: Host, at: string, outcome: Outcome): P
     ...optional('held', state?.held && describeHeld(state.held)),
     restarts: { ...host.service.restarts(), due: state?.restartDue ?? false },
     repaired: state?.repaired ?? 0,
+    ...optional('applies', readApplies(host)),
   }
   const status = statusAfter(end, readStatus(host))
   await makeOwnFolder(host, runFolder)

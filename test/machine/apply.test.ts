@@ -56,6 +56,13 @@ describeTier('apply, on a booted host', machineTier(), () => {
       expect(await it.host.read(CA_FILE)).toBe(`${first.publicKey}\n`)
     })
 
+    test('a host without daemon says when its source last gave something', async () => {
+      const { stdout } = await it.host.exec(['pomerium-host-agent', 'status', '--json'])
+      const age = Date.now() - Date.parse(JSON.parse(stdout).lastSuccess)
+      expect(age).toBeGreaterThanOrEqual(0)
+      expect(age).toBeLessThan(60_000)
+    })
+
     test('a second apply touches nothing', async () => {
       const untouched = await it.fingerprint()
       expect((await it.agent('plan')).code).toBe(0)

@@ -67,6 +67,32 @@ describe('metrics.textfile', () => {
     expect(existsSync(ended)).toBe(true)
   })
 
+  test('an apply that no daemon began is counted here; what a daemon began, by the daemon', async () => {
+    mkdirSync(it.host.at(FOLDER))
+    await apply()
+    expect(text()).not.toContain('last_success')
+    expect(text()).toContain('cycles_total{outcome="applied"} 0\n')
+    const own = (gave: boolean) =>
+      inTurn(it.host, now, () => provision({ bundle, source: 'test', config, now }, it.host), {
+        gave,
+      })
+    await own(false)
+    expect(text()).not.toContain('last_success')
+    await own(true)
+    await own(false)
+    expect(text()).toContain('cycles_total{outcome="unchanged"} 3\n')
+    expect(text()).toContain('last_success_timestamp_seconds 1795168800\n')
+    const { daemonFolder, notes } = it.host.layout
+    mkdirSync(it.host.at(daemonFolder.path))
+    const later = new Date(now.getTime() + 60_000).toISOString()
+    const polls = { version: 1, lastSuccess: later, cycles: { unchanged: 7, refused: 1 } }
+    writeFileSync(it.host.at(notes.path), JSON.stringify(polls))
+    await report(it.host)
+    expect(text()).toContain('cycles_total{outcome="unchanged"} 10\n')
+    expect(text()).toContain('cycles_total{outcome="refused"} 1\n')
+    expect(text()).toContain('last_success_timestamp_seconds 1795168860\n')
+  })
+
   test('goes with the rest of us', async () => {
     mkdirSync(it.host.at(FOLDER))
     await apply()
