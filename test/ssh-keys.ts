@@ -12,6 +12,8 @@ const field = (key: KeyObject, name: 'x' | 'y' | 'n' | 'e') =>
   Buffer.from(key.export({ format: 'jwk' })[name] ?? '', 'base64url')
 
 export type KeyKind = 'ed25519' | 'p256' | 'p384' | 'p521' | 'rsa'
+/** The same on a token (PROTOCOL.u2f), which is played. */
+export type TokenKind = 'sk-ed25519' | 'sk-p256'
 
 /** The `type base64` of a new key, without OpenSSH: the core tier needs nothing but node. */
 export function newKeyLine(kind: KeyKind, bits = 3072): string {
@@ -40,4 +42,13 @@ function publicBlob(kind: KeyKind, key: KeyObject): [string, Buffer] {
   const curve = `nist${kind}`
   const point = Buffer.concat([Buffer.of(4), field(key, 'x'), field(key, 'y')])
   return [`ecdsa-sha2-${curve}`, Buffer.concat([wireString(curve), wireString(point)])]
+}
+
+/** `type base64` of a key that a token holds. */
+export function tokenLine(kind: TokenKind, key: KeyObject, application: string): string {
+  const plain = kind === 'sk-p256' ? 'p256' : 'ed25519'
+  const [name, blob] = publicBlob(plain, key)
+  const type = `sk-${name}@openssh.com`
+  const whole = Buffer.concat([wireString(type), blob, wireString(application)])
+  return `${type} ${whole.toString('base64')}`
 }

@@ -1,7 +1,15 @@
 // Signs as `ssh-keygen -Y sign` does, or in any other way: each part of the signature can be wrong.
 
 import { createHash, type KeyObject, sign } from 'node:crypto'
-import { type KeyKind, newKeyPair, publicLine, wireInteger, wireString } from './ssh-keys.ts'
+import {
+  type KeyKind,
+  newKeyPair,
+  publicLine,
+  type TokenKind,
+  tokenLine,
+  wireInteger,
+  wireString,
+} from './ssh-keys.ts'
 
 /** What stands in a signature, where it is not what belongs there. */
 export interface SignatureParts {
@@ -18,6 +26,10 @@ export interface SignatureParts {
   twist?: (signature: Buffer) => Buffer
   /** Behind the last part. */
   tail?: Buffer
+  /** What a token says of how it came to sign: 1 where it was touched. */
+  flags?: number
+  /** What stands there of flags and counter, where it is not what was signed. */
+  token?: Buffer
 }
 
 export interface TestSigner {
@@ -28,11 +40,21 @@ export interface TestSigner {
   sign(text: string, parts?: SignatureParts): string
 }
 
+const PLAIN: Partial<Record<KeyKind | TokenKind, KeyKind>> = {
+  'sk-ed25519': 'ed25519',
+  'sk-p256': 'p256',
+}
 const DIGEST = { p256: 'sha256', p384: 'sha384', p521: 'sha512' } as const
 
-export function newSigner(kind: KeyKind, bits?: number): TestSigner {
+const APPLICATION = 'ssh:'
+
+export function newSigner(what: KeyKind | TokenKind, bits?: number): TestSigner {
+  const kind = PLAIN[what] ?? (what as KeyKind)
+  const isToken = kind !== what
   const { publicKey, privateKey } = newKeyPair(kind, bits)
-  const line = publicLine(kind, publicKey)
+  const line = isToken
+    ? tokenLine(what as TokenKind, publicKey, APPLICATION)
+    : publicLine(kind, publicKey)
   const [type = '', base64 = ''] = line.split(' ')
   const blob = Buffer.from(base64, 'base64')
   return {
@@ -48,8 +70,12 @@ export function newSigner(kind: KeyKind, bits?: number): TestSigner {
       version.writeUInt32BE(parts.version ?? 1)
       const strings = [signedNamespace, '', hash, digest].map(wireString)
       const signed = Buffer.concat([Buffer.from('SSHSIG'), ...strings])
-      const signature = twist(signRaw(kind, privateKey, signed, algorithm))
-      const inner = Buffer.concat([wireString(algorithm), wireString(signature)])
+      const token = Buffer.of(parts.flags ?? 1, 0, 0, 0, 7)
+      const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest()
+      const bytes = isToken ? Buffer.concat([sha256(APPLICATION), token, sha256(signed)]) : signed
+      const signature = twist(signRaw(kind, privateKey, bytes, algorithm))
+      const behind = isToken ? (parts.token ?? token) : Buffer.alloc(0)
+      const inner = Buffer.concat([wireString(algorithm), wireString(signature), behind])
       const fields = [parts.keyBlob ?? blob, namespace, reserved, hash, inner].map(wireString)
       return `${text}${armor(Buffer.concat([magic, version, ...fields, tail]))}`
     },

@@ -1,11 +1,12 @@
 import { type LocalTime, parseOptions, type SignerOptions } from './allowed-signer-options.ts'
 import { type CaKey, parseCaKey } from './ca-key.ts'
+import { parseSecurityKey } from './security-key.ts'
 
 /** One key that may sign, with its limits. */
 export interface AllowedSigner extends SignerOptions {
   /** The principals field as it stands. */
   principals: string
-  key: CaKey
+  key: Pick<CaKey, 'base64' | 'comment' | 'fingerprint'>
   /** Counts from 1. */
   line: number
 }
@@ -48,12 +49,12 @@ function parseLine(
   if (!principals.split(',').some(name => name !== '' && !name.startsWith('!'))) {
     return { fault: 'a line is: principals [options] keytype base64' }
   }
-  const plain = parseCaKey(rest)
+  const plain = parseSignerKey(rest)
   if (plain.kind === 'key') return { principals, key: plain.key }
   const end = endOfOptions(rest)
   const after = end === undefined ? '' : rest.slice(end).trim()
   if (end === undefined || after === '') return { fault: plain.message }
-  const key = parseCaKey(after)
+  const key = parseSignerKey(after)
   // Where no key stands behind the first word either, the first word is what is wrong.
   if (key.kind === 'refused') {
     return { fault: isKeyType(rest) ? plain.message : key.message }
@@ -61,6 +62,17 @@ function parseLine(
   const options = parseOptions(rest.slice(0, end), localTime)
   return 'fault' in options ? options : { principals, key: key.key, ...options }
 }
+
+// Whoever signs bundles may hold the key on a token, which no CA does.
+function parseSignerKey(line: string): { kind: 'key'; key: AllowedSigner['key'] } | Unfit {
+  const token = parseSecurityKey(line)
+  if (token !== undefined) return { kind: 'key', key: token }
+  const parsed = parseCaKey(line)
+  if (parsed.kind === 'key' || parsed.code !== 'sk-key') return parsed
+  return { ...parsed, message: 'the sk-* key is damaged, or of a type that OpenSSH does not have' }
+}
+
+type Unfit = Extract<ReturnType<typeof parseCaKey>, { kind: 'refused' }>
 
 const isKeyType = (text: string) => /^(ssh-|ecdsa-|sk-|webauthn-)/.test(text)
 

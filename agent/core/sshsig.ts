@@ -1,6 +1,13 @@
 import { createHash, type KeyObject, verify } from 'node:crypto'
 import { fingerprint } from './ca-key.ts'
 import { decodePublicKey } from './public-key.ts'
+import {
+  isSecurityKeyType,
+  readSecurityKey,
+  signedByToken,
+  TOKEN_TAIL,
+  wasTouched,
+} from './security-key.ts'
 import { readWireStrings, wireString } from './wire-strings.ts'
 
 /** What bundles are signed for; a signature made for anything else is none (PROTOCOL.sshsig §2). */
@@ -11,6 +18,7 @@ export type SignatureRefusalCode =
   | 'unsupported-signature'
   | 'wrong-namespace'
   | 'bad-signature'
+  | 'untouched-key'
 
 /** A signature that is right for these bytes, by the key inside it; whose key that is, is open yet. */
 export type SignatureVerdict =
@@ -46,23 +54,32 @@ export function verifySshsig(armor: string, message: Uint8Array): SignatureVerdi
       `the signature is not for the namespace ${NAMESPACE}; sign with -n ${NAMESPACE}`,
     )
   }
-  const type = readWireStrings(parsed.signature, 2)?.[0]?.toString('latin1') ?? ''
   const keyType = parsed.key.toString('latin1', 4, 4 + parsed.key.readUInt32BE(0))
-  const check = CHECKS[keyType]?.[type]
+  const end = parsed.signature.length - (isSecurityKeyType(keyType) ? TOKEN_TAIL : 0)
+  const [type, inner] = readWireStrings(parsed.signature.subarray(0, Math.max(0, end)), 2) ?? []
+  const check = CHECKS[keyType]?.[type?.toString('latin1') ?? '']
   if (!HASHES.includes(parsed.hash) || check === undefined) {
     return refuse(
       'unsupported-signature',
       'signed by a key type, algorithm or hash that is not taken; sign with ed25519, ecdsa or RSA (rsa-sha2-512)',
     )
   }
-  const key = decodePublicKey(parsed.key)?.key
-  const inner = readWireStrings(parsed.signature, 2)?.[1]
+  const token = readSecurityKey(keyType, parsed.key)
+  const key = decodePublicKey(token?.plain ?? parsed.key)?.key
   if (key === undefined || inner === undefined) {
     return refuse('malformed-signature', 'the key in the signature is damaged; sign again')
   }
   const digest = createHash(parsed.hash).update(message).digest()
-  if (!check(signedBytes(parsed.hash, digest), key, inner)) {
+  const plain = signedBytes(parsed.hash, digest)
+  const tail = parsed.signature.subarray(end)
+  if (!check(token ? signedByToken(token, tail, plain) : plain, key, inner)) {
     return refuse('bad-signature', 'the signature is not of these bytes; something changed them')
+  }
+  if (token && !wasTouched(tail)) {
+    return refuse(
+      'untouched-key',
+      'nobody touched the security key; sign with one that asks for it',
+    )
   }
   return {
     kind: 'signed',
@@ -133,6 +150,10 @@ const CHECKS: Record<string, Record<string, Check>> = {
   'ecdsa-sha2-nistp256': { 'ecdsa-sha2-nistp256': ecdsa('sha256', 32) },
   'ecdsa-sha2-nistp384': { 'ecdsa-sha2-nistp384': ecdsa('sha384', 48) },
   'ecdsa-sha2-nistp521': { 'ecdsa-sha2-nistp521': ecdsa('sha512', 66) },
+  'sk-ssh-ed25519@openssh.com': { 'sk-ssh-ed25519@openssh.com': ed25519 },
+  'sk-ecdsa-sha2-nistp256@openssh.com': {
+    'sk-ecdsa-sha2-nistp256@openssh.com': ecdsa('sha256', 32),
+  },
   'ssh-rsa': { 'rsa-sha2-256': rsa('sha256'), 'rsa-sha2-512': rsa('sha512') },
 }
 

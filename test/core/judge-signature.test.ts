@@ -7,7 +7,8 @@ import { newSigner, type SignatureParts } from '../sshsig.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
 const TEXT = `# serial: 7\n${newKeyLine('ed25519')} ca\n`
-const KINDS = ['ed25519', 'p256', 'p384', 'p521', 'rsa'] as const
+const TOKENS = ['sk-ed25519', 'sk-p256'] as const
+const KINDS = ['ed25519', 'p256', 'p384', 'p521', 'rsa', ...TOKENS] as const
 const SIGNERS = KINDS.map(kind => ({ kind, signer: newSigner(kind) }))
 const signerOf = (kind: (typeof KINDS)[number]) => {
   const found = SIGNERS.find(each => each.kind === kind)
@@ -76,6 +77,24 @@ describe('a signature is refused', () => {
     ['an S that is not reduced', 'bad-signature', { twist: addGroupOrder }],
   ])('for %s: %s', (_, code, parts) => {
     expect(judge(ED25519.sign(TEXT, parts))).toBe(code)
+  })
+
+  test.each(TOKENS)('by a token: %s', kind => {
+    const signer = signerOf(kind)
+    const plain = signer.line.replace(/^sk-/, '').split('@')[0] ?? ''
+    const cases: [string, SignatureParts][] = [
+      // By user verification alone (a PIN), untouched.
+      ['untouched-key', { flags: 4 }],
+      ['bad-signature', { token: Buffer.of(1, 0, 0, 0, 8) }],
+      ['bad-signature', { flags: 0, token: Buffer.of(1, 0, 0, 0, 7) }],
+      ['unsupported-signature', { token: Buffer.of(1, 0, 0, 0) }],
+      ['unsupported-signature', { token: Buffer.alloc(0) }],
+      ['unsupported-signature', { algorithm: plain }],
+      ['unsupported-signature', { algorithm: 'webauthn-sk-ecdsa-sha2-nistp256@openssh.com' }],
+      ['malformed-signature', { keyBlob: signer.blob.subarray(0, -1) }],
+      ['bad-signature', { keyBlob: newSigner(kind).blob }],
+    ]
+    for (const [code, parts] of cases) expect(judge(signer.sign(TEXT, parts))).toBe(code)
   })
 
   test('by ssh-rsa, which is SHA-1', () => {

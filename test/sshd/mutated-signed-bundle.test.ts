@@ -10,18 +10,21 @@ import {
   type Signed,
   TAKEN_BY_BOTH,
 } from '../mutated-signed-bundle.ts'
-import { type KeyKind, newKeyLine } from '../ssh-keys.ts'
+import { type KeyKind, newKeyLine, type TokenKind } from '../ssh-keys.ts'
 import { newSigner } from '../sshsig.ts'
 import { describeTier } from './describe-tier.ts'
 import { sshKeygenVerify } from './ssh-keygen-verify.ts'
 import { type TempDir, tempDir } from './temp-dir.ts'
 import { findTools } from './tools.ts'
 
-const KINDS: KeyKind[] = ['ed25519', 'p256', 'p384', 'p521', 'rsa']
+const KINDS: (KeyKind | TokenKind)[] = [
+  ...(['ed25519', 'p256', 'p384', 'p521', 'rsa'] as const),
+  ...(['sk-ed25519', 'sk-p256'] as const),
+]
 const NOW = new Date('2026-11-20T12:00:00Z')
 const WHO = 'ops@example.com'
 /** Of each mutation, for each kind of signer, where there are as many. */
-const TIMES = 26
+const TIMES = 19
 
 describeTier('mutated signed bundles, judged by us and by ssh-keygen', findTools(), () => {
   let folder: TempDir
@@ -79,6 +82,24 @@ describeTier('mutated signed bundles, judged by us and by ssh-keygen', findTools
       })
     })
   })
+
+  test.each(['sk-ed25519', 'sk-p256'] as const)(
+    'an untouched token is refused by us alone: %s',
+    async kind => {
+      const signer = newSigner(kind)
+      const allowed = `${WHO} ${signer.line}\n`
+      const file = join(folder.path, 'untouched')
+      writeFileSync(file, allowed)
+      const parsed = parseAllowedSigners(allowed, () => NOW)
+      if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults))
+      for (const flags of [0, 1, 4, 5]) {
+        const bytes = Buffer.from(signer.sign(`${newKeyLine('ed25519')}\n`, { flags }))
+        const accepted = acceptBundle(bytes, undefined, { signers: parsed.signers }, NOW)
+        expect(accepted.kind).toBe((flags & 1) === 1 ? 'accepted' : 'refused')
+        expect(await sshKeygenVerify(bytes, file, WHO)).toBe(true)
+      }
+    },
+  )
 
   test('and these were 2,000 different ones', () => expect(refused).toBeGreaterThan(2000))
 })
