@@ -27,8 +27,11 @@ here=\${here%/*}
 const LAUNCHER = `${LAUNCHER_HEAD}exec "$here/node" "$here/agent/main.js" "$@"
 `
 
-// An older Node would stop at the first line that it can't parse, with a text that helps nobody.
-const NOARCH_LAUNCHER = `${LAUNCHER_HEAD}need="pomerium-host-agent: this archive brings no Node and needs version 24 or newer in PATH;"
+/**
+ * What starts the archive that brings no Node. An older Node would stop at the first line that it
+ * can't parse, with a text that helps nobody.
+ */
+export const NOARCH_LAUNCHER = `${LAUNCHER_HEAD}need="pomerium-host-agent: this archive brings no Node and needs version 24 or newer in PATH;"
 version=$(node --version 2>/dev/null) || { echo "$need there is none" >&2; exit 2; }
 case $version in
   v2[4-9].* | v[3-9][0-9].* | v[1-9][0-9][0-9].*) ;;

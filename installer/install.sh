@@ -18,6 +18,11 @@ LINK=/usr/local/bin/$NAME
 CONFIG=/etc/pomerium/host-agent.yaml
 # Where a .deb or an .rpm has it.
 PACKAGED=/usr/libexec/$NAME
+# What the program made on this host, and how it was before.
+RECORD=/var/lib/$NAME/install.json
+# Here from when the link is turned until the new version is proved: what was in force before.
+BEGUN=$LIB/.begun
+LOCK=/run/$NAME-install.lock
 # The unpacked program with room to spare, and the archive.
 LIB_MB=200
 TMP_MB=80
@@ -45,6 +50,7 @@ Usage: install.sh --source-url URL [FLAG]...
 
 On the right: the same as an environment variable, after POMERIUM_HOST_AGENT_.
 No network is needed where the release's files lie beside install.sh.
+Behind a proxy: curl … | sudo --preserve-env=https_proxy,http_proxy,no_proxy sh -s -- …
 EOF
 }
 
@@ -66,25 +72,13 @@ colours() {
 
 # --- what it is asked for -----------------------------------------------------------------------
 
+# Not left where they are: the program would take them for settings of its own.
 read_environment() {
-  source_url=${POMERIUM_HOST_AGENT_SOURCE_URL:-}
-  source_token_file=${POMERIUM_HOST_AGENT_SOURCE_TOKEN_FILE:-}
-  source_ca_file=${POMERIUM_HOST_AGENT_SOURCE_CA_FILE:-}
-  signers_file=${POMERIUM_HOST_AGENT_SIGNERS_FILE:-}
-  fingerprints=${POMERIUM_HOST_AGENT_FINGERPRINT:-}
-  conflict=${POMERIUM_HOST_AGENT_CONFLICT:-}
-  webhook_listen=${POMERIUM_HOST_AGENT_WEBHOOK_LISTEN:-}
-  webhook_secret_file=${POMERIUM_HOST_AGENT_WEBHOOK_SECRET_FILE:-}
-  resident=${POMERIUM_HOST_AGENT_RESIDENT:-}
-  no_start=${POMERIUM_HOST_AGENT_NO_START:-}
-  download_url=${POMERIUM_HOST_AGENT_DOWNLOAD_URL:-}
-  asked_version=${POMERIUM_HOST_AGENT_VERSION:-}
-  dry_run=${POMERIUM_HOST_AGENT_DRY_RUN:-}
-  uninstall=${POMERIUM_HOST_AGENT_UNINSTALL:-}
-  # The program would take them for settings of its own.
-  for variable in SOURCE_URL SOURCE_TOKEN_FILE SOURCE_CA_FILE SIGNERS_FILE FINGERPRINT CONFLICT \
-    WEBHOOK_LISTEN WEBHOOK_SECRET_FILE RESIDENT NO_START DOWNLOAD_URL VERSION DRY_RUN UNINSTALL; do
-    unset "POMERIUM_HOST_AGENT_$variable"
+  for setting in source_url source_token_file source_ca_file signers_file fingerprint conflict \
+    webhook_listen webhook_secret_file resident no_start download_url version dry_run uninstall; do
+    variable=POMERIUM_HOST_AGENT_$(echo "$setting" | tr '[:lower:]' '[:upper:]')
+    eval "$setting=\${$variable:-}"
+    unset "$variable"
   done
 }
 
@@ -109,12 +103,12 @@ read_flags() {
       --source-token-file) source_token_file=$value ;;
       --source-ca-file) source_ca_file=$value ;;
       --signers-file) signers_file=$value ;;
-      --fingerprint) fingerprints=${fingerprints:+$fingerprints,}$value ;;
+      --fingerprint) fingerprint=${fingerprint:+$fingerprint,}$value ;;
       --conflict) conflict=$value ;;
       --webhook-listen) webhook_listen=$value ;;
       --webhook-secret-file) webhook_secret_file=$value ;;
       --download-url) download_url=$value ;;
-      --version) asked_version=$value ;;
+      --version) version=$value ;;
       *) fail "there is no flag $flag; see --help" 2 ;;
     esac
     # What begins with dashes is the next flag, and its own value was forgotten.
@@ -128,13 +122,10 @@ read_flags() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-need_cmd() {
-  for tool; do
-    has "$tool" || fail "$tool is needed and not here; install it first"
-  done
+# Where services look for it, which is not where nvm and its like put it.
+has_node() {
+  major=$(PATH=/usr/local/bin:/usr/bin:/bin node -p 'parseInt(process.versions.node)' 2>/dev/null) && [ "$major" -ge 24 ]
 }
-
-has_node() { has node && [ "$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge 24 ]; }
 
 check_host() {
   [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); there are releases for Linux only"
@@ -143,20 +134,18 @@ check_host() {
     aarch64 | arm64) variant=linux-arm64 loader=/lib/ld-linux-aarch64.so.1 ;;
     *) variant='' loader='' why="there is no release for $(uname -m)" ;;
   esac
-  if [ -n "$loader" ] && [ ! -e "$loader" ]; then
-    variant='' why='this host has no glibc (musl?)'
-  fi
+  [ -z "$loader" ] || [ -e "$loader" ] || variant='' why='this host has no glibc (musl?)'
   if [ -z "$variant" ]; then
-    has_node || fail "$why; a host with Node 24 or newer takes the noarch one"
+    has_node || fail "$why; a host with Node 24 or newer in /usr/local/bin or /usr/bin takes the noarch one"
     variant=noarch
   fi
-  [ "$(id -u)" = 0 ] || fail 'this needs root: curl … | sudo sh -s -- …'
 }
 
 check_tools() {
-  need_cmd mktemp tar sha256sum ssh-keygen flock timeout df sed readlink cp mv rm ln cat mkdir chmod
   if has xz; then packed=tar.xz unpack=xz; else packed=tar.gz unpack=gzip; fi
-  need_cmd "$unpack"
+  for tool in mktemp tar sha256sum ssh-keygen flock timeout df sed readlink cp mv rm ln mkdir chmod "$unpack"; do
+    has "$tool" || fail "$tool is needed and not here; install it first"
+  done
   case $(ssh-keygen -Y verify 2>&1 </dev/null) in
     *'option -- '*) fail 'OpenSSH 8.1 or newer is needed to verify the release (ssh-keygen -Y verify)' ;;
   esac
@@ -195,9 +184,10 @@ is_foreign() {
   esac
 }
 
-# The version that the link leads to; nothing where there is none.
+# The version that the link leads to; nothing where there is none that starts, or only half a first one.
 installed_version() {
-  [ -L "$LINK" ] || return 0
+  if [ -e "$BEGUN/version" ]; then cat "$BEGUN/version" && return; fi
+  if [ ! -L "$LINK" ] || ! "$LINK" --version >/dev/null 2>&1; then return; fi
   target=$(readlink "$LINK")
   target=${target#"$LIB"/}
   echo "${target%%/*}"
@@ -205,19 +195,11 @@ installed_version() {
 
 # Whether version $1 comes after $2 (semver.org, §11): 1.2.0-rc.1 comes before 1.2.0.
 is_newer() {
-  for at in 1 2 3; do
-    one=$(echo "${1%%-*}" | cut -d. -f$at) other=$(echo "${2%%-*}" | cut -d. -f$at)
-    [ "${one:-0}" -eq "${other:-0}" ] || { [ "${one:-0}" -gt "${other:-0}" ] && return 0 || return 1; }
-  done
-  case $1:$2 in
-    *-*:*-*) [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | tail -n 1)" = "$1" ] ;;
-    *:*-*) return 0 ;;
-    *) return 1 ;;
-  esac
+  [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | tr - '~' | sort -V | tail -n 1 | tr '~' -)" = "$1" ]
 }
 
 choose_version() {
-  version=${asked_version:-$VERSION}
+  asked_version=$version version=${version:-$VERSION}
   case $version in
     *[!0-9A-Za-z.-]* | [!0-9]*) fail "\"$version\" is no version" 2 ;;
   esac
@@ -246,14 +228,12 @@ choose_place() {
 # Both heed http_proxy, https_proxy and no_proxy.
 obtain() {
   if [ -n "$here" ]; then
-    cp "$here/$1" "$tmp/$1" || fail "$here/$1 is missing"
+    cp "$here/$1" "$tmp/$1"
   elif has curl; then
-    curl -fsSL --connect-timeout 20 --retry 2 -o "$tmp/$1" "${download_url%/}/$1" ||
-      fail "${download_url%/}/$1 could not be downloaded"
+    curl -fsSL --connect-timeout 20 --retry 2 -o "$tmp/$1" "${download_url%/}/$1"
   else
-    wget -q -T 20 -O "$tmp/$1" "${download_url%/}/$1" ||
-      fail "${download_url%/}/$1 could not be downloaded"
-  fi
+    wget -q -T 20 -O "$tmp/$1" "${download_url%/}/$1"
+  fi || fail "${here:-${download_url%/}}/$1 could not be fetched"
 }
 
 # Good words only from whom this script names, and only about the version that is wanted.
@@ -281,7 +261,8 @@ verify_archive() {
 unpack_release() {
   mkdir -p "$LIB" "${LINK%/*}"
   new=$LIB/$version
-  rm -rf "$LIB/.unpacked"
+  # A run that was cut off may have left either.
+  rm -rf "$LIB/.unpacked" "$new"
   mkdir "$LIB/.unpacked"
   undo=forget_unpacked
   "$unpack" -dc "$tmp/$archive" | tar -xof - -C "$LIB/.unpacked"
@@ -299,6 +280,16 @@ forget_unpacked() {
 
 # --- putting it in force ------------------------------------------------------------------------
 
+# From here on a run that is cut off can be told by the next one, which goes back first.
+begin() {
+  undo=$1
+  rm -rf "$BEGUN"
+  mkdir "$BEGUN"
+  [ ! -e "$CONFIG" ] || cp -p "$CONFIG" "$BEGUN/config"
+  echo "$previous" >"$BEGUN/.version" && mv "$BEGUN/.version" "$BEGUN/version"
+  point_link "$new"
+}
+
 # By rename: at every instant the link leads to one whole version.
 point_link() {
   ln -sfn "$1/$NAME" "$LINK.new"
@@ -307,16 +298,15 @@ point_link() {
 
 configure() {
   # posh takes "$@" for unset where there is nothing in it.
-  set -- configure ${1+"$@"}
+  set -- configure ${1+"$@"} ${no_start:+--no-start} ${resident:+--resident}
   [ -z "$source_url" ] || set -- "$@" --set "source.url=$source_url"
   [ -z "$source_token_file" ] || set -- "$@" --copy "source.token_file=$source_token_file"
   [ -z "$source_ca_file" ] || set -- "$@" --copy "source.ca_file=$source_ca_file"
   [ -z "$signers_file" ] || set -- "$@" --copy "trust.signers_file=$signers_file"
-  [ -z "$fingerprints" ] || set -- "$@" --set "trust.fingerprints=$fingerprints"
+  [ -z "$fingerprint" ] || set -- "$@" --set "trust.fingerprints=$fingerprint"
   [ -z "$conflict" ] || set -- "$@" --set "sshd.conflict=$conflict"
   [ -z "$webhook_listen" ] || set -- "$@" --set "webhook.listen=$webhook_listen"
   [ -z "$webhook_secret_file" ] || set -- "$@" --copy "webhook.secret_file=$webhook_secret_file"
-  [ -z "$resident" ] || set -- "$@" --resident
   timeout 300 "$LINK" "$@"
 }
 
@@ -343,18 +333,19 @@ prove_units() {
 }
 
 install_first() {
-  undo=forget_install
-  point_link "$new"
+  # Not where a run before was cut off, or the program was lost: this host may be in use.
+  if [ -e "$RECORD" ]; then begin ''; else begin forget_install; fi
   configure --no-start >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
   undo=''
   say installed "$LIB/$version"
   if [ -n "$no_start" ]; then
-    say ready 'it starts at the first boot'
+    settle && say ready 'it starts at the first boot'
     return
   fi
   code=0
   prove || code=$?
   configure >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
+  settle
   end_screen
   exit $code
 }
@@ -365,59 +356,59 @@ forget_install() {
 }
 
 upgrade() {
-  [ ! -e "$CONFIG" ] || cp -p "$CONFIG" "$tmp/config"
-  undo=go_back
-  point_link "$new"
-  if [ -n "$no_start" ]; then
-    configure --no-start >"$tmp/log" 2>&1 || fail "$(cat "$tmp/log")"
-  else
-    configure --renewed >"$tmp/log" 2>&1 || fail "$(cat "$tmp/log")"
+  begin go_back
+  configure --renewed >"$tmp/log" 2>&1 || fail "$(cat "$tmp/log")"
+  if [ -z "$no_start" ]; then
     prove || fail "$version can't prove this host: $(cat "$tmp/apply")"
     prove_units || fail "$version does not run under its units: journalctl -u '$NAME*'"
   fi
   undo=''
-  for folder in "$LIB"/*; do
-    [ "$folder" = "$new" ] || rm -rf "$folder"
-  done
-  forget_compiled
+  settle
   say upgraded "$previous to $version"
   [ -n "$no_start" ] || end_screen
 }
 
-# Node's compile cache is kept by path: what is of a version that went is never read again.
-forget_compiled() { rm -rf "/var/lib/$NAME/compile-cache" "/var/lib/$NAME-daemon/compile-cache"; }
+# The version in $new is the one, and all others go. Node's compile cache is kept by path: what is
+# of a version that went is never read again.
+settle() {
+  rm -f "$BEGUN/version"
+  [ -z "$previous" ] || rm -rf "/var/lib/$NAME/compile-cache" "/var/lib/$NAME-daemon/compile-cache"
+  # Last what tells that all this is not over.
+  for folder in "$LIB"/* "$LIB/.unpacked" "$BEGUN"; do [ "$folder" = "$new" ] || rm -rf "$folder"; done
+}
 
 go_back() {
-  point_link "$LIB/$previous"
-  [ ! -e "$tmp/config" ] || cp -p "$tmp/config" "$CONFIG"
-  if [ -n "$no_start" ]; then "$LINK" configure --no-start; else "$LINK" configure --renewed; fi >"$tmp/log" 2>&1 ||
-    cat "$tmp/log" >&2
-  rm -rf "$new"
-  forget_compiled
+  new=$LIB/$previous
+  point_link "$new"
+  [ ! -e "$BEGUN/config" ] || cp -p "$BEGUN/config" "$CONFIG"
+  "$LINK" configure --renewed ${no_start:+--no-start} >"$tmp/log" 2>&1 || cat "$tmp/log" >&2
+  settle
   echo "install.sh: $previous is in force again" >&2
 }
 
 # Nothing is written here but what the flags or an edit have changed.
 keep() {
   say unchanged "$version is installed already"
-  if [ -n "$no_start" ]; then set -- --no-start; fi
-  configure ${1+"$@"} >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")" 2
+  new=$LIB/$version
+  [ ! -e "$BEGUN" ] || settle
+  configure >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")" 2
   sed 's/^/  /' "$tmp/configure"
 }
 
 remove_all() {
-  [ "$(id -u)" = 0 ] || fail 'this needs root: curl … | sudo sh -s -- --uninstall'
-  # It would be run, and taken away.
-  if is_foreign; then fail "$LINK is there and not ours"; fi
-  if [ ! -L "$LINK" ] && [ ! -d "$LIB" ]; then
+  if [ ! -L "$LINK" ] && [ ! -d "$LIB" ] && [ ! -e "$RECORD" ]; then
     say unchanged "$NAME is not on this host"
     return
-  fi
-  if [ -n "$dry_run" ]; then
+  elif [ -n "$dry_run" ]; then
     say would "take $NAME $(installed_version) off, with all that it made"
     return
   fi
-  "$LINK" configure --undo || fail "the host could not be put back as it was; mend that and run this again" $?
+  begin_run
+  if "$LINK" --version >/dev/null 2>&1; then
+    "$LINK" configure --undo || fail "the host could not be put back as it was; mend that and run this again" $?
+  elif [ -e "$RECORD" ]; then
+    fail "the program in $LIB is broken or gone: run install.sh without --uninstall first, then with it"
+  fi
   rm -rf "$LINK" "$LIB"
   say removed "this host is as it was found"
 }
@@ -436,12 +427,31 @@ EOF
 
 # --- the whole ----------------------------------------------------------------------------------
 
+# One at a time.
+begin_run() {
+  undo='' tmp=''
+  if [ -z "$dry_run" ]; then
+    (umask 077 && : >>"$LOCK")
+    exec 9>>"$LOCK"
+    # Named twice, because ksh keeps 9 from what it starts; and a lock that was just removed is none.
+    if ! flock -n 9 9>&9 || [ ! -e "$LOCK" ]; then
+      fail 'another install.sh is at work on this host; run this again when it is done'
+    fi
+  fi
+  trap clean_up 0
+  trap 'exit 130' HUP INT TERM
+  tmp=$(mktemp -d)
+}
+
 clean_up() {
   code=$?
   trap - 0
+  trap '' HUP INT TERM
+  [ "$code" != 130 ] || echo 'install.sh: interrupted; run it again to finish' >&2
   $undo
   rm -rf "$tmp"
-  exit $code
+  [ -n "$dry_run" ] || rm -f "$LOCK"
+  exit "$code"
 }
 
 main() {
@@ -453,23 +463,24 @@ main() {
     @*) fail 'this install.sh is not of a release: npm run release makes one' ;;
   esac
   [ ! -e "$PACKAGED" ] || fail "$NAME is here as a package: upgrade and remove it with apt or dnf"
+  [ "$(id -u)" = 0 ] || fail 'this needs root: curl … | sudo sh -s -- …'
+  # It would be run, and taken away.
+  if is_foreign; then fail "$LINK is there and not ours"; fi
   if [ -n "$uninstall" ]; then
     remove_all
     return
   fi
   check_host
   check_tools
-  choose_version
-  choose_place
-  if is_foreign; then fail "$LINK is there and not ours"; fi
-  [ -e "$CONFIG" ] || [ -n "$source_url" ] || fail 'say --source-url: where your CA keys are published' 2
   [ -d "${TMPDIR:-/tmp}" ] || fail "there is no folder $TMPDIR, which TMPDIR names"
   check_space "${TMPDIR:-/tmp}" "$TMP_MB"
+  begin_run
+  choose_version
+  choose_place
+  [ -e "$CONFIG" ] || [ -n "$source_url" ] || fail 'say --source-url: where your CA keys are published' 2
   check_space "$LIB" "$LIB_MB"
-  undo='' tmp=$(mktemp -d)
-  trap clean_up 0
-  trap 'exit 130' HUP INT TERM
   say checked "$variant, $init, $($sshd -V 2>&1 | sed -n 's/^\(OpenSSH_[^ ,]*\).*/\1/p')"
+  [ ! -s "$BEGUN/version" ] || [ -n "$dry_run" ] || go_back
   verify_release
   say verified "$NAME $version, signed"
   if [ "$previous" = "$version" ]; then
@@ -487,5 +498,5 @@ main() {
   if [ -z "$previous" ]; then install_first; else upgrade; fi
 }
 
-# In braces, so that a cut-off last line is no command either.
-{ main ${1+"$@"}; }
+# In braces, so that a cut-off last line is no command either. The rest of a pipe is not read.
+{ main ${1+"$@"} </dev/null; }

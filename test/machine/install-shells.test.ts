@@ -73,6 +73,13 @@ describeTier('install.sh, under every shell', machineTier(), () => {
           `; cp ${SCRIPT} /srv/musl; chroot /srv/musl /bin/sh /install.sh --source-url https://x; code=$?; rm -r /srv/musl; exit $code`,
       ],
       [
+        'musl with Node 24: not for that',
+        /ssh-keygen is needed/,
+        'mkdir -p /srv/musl/bin /srv/musl/dev /srv/musl/usr/local/bin; : >/srv/musl/dev/null; cp /bin/busybox /srv/musl/bin; chroot /srv/musl /bin/busybox --install /bin' +
+          '; printf "#!/bin/sh\\necho 24\\n" >/srv/musl/usr/local/bin/node; chmod +x /srv/musl/usr/local/bin/node' +
+          `; cp ${SCRIPT} /srv/musl; chroot /srv/musl /bin/sh /install.sh --source-url https://x; code=$?; rm -r /srv/musl; exit $code`,
+      ],
+      [
         'no space',
         /\/usr\/local\/lib\/pomerium-host-agent needs 200 MB free and has 50 MB/,
         `unshare --mount sh -c 'mount -t tmpfs -o size=50m none /usr/local/lib; ${plain}'`,
@@ -111,7 +118,7 @@ describeTier('install.sh, under every shell', machineTier(), () => {
       ],
       [
         'a release that is not there',
-        /could not be downloaded/,
+        /could not be fetched/,
         `${plain} --download-url http://127.0.0.1:8080/no/such --version 9.9.9 --download-url http://127.0.0.1:9`,
       ],
     ])('%s', async (_, says, line, prepare) => {

@@ -7,6 +7,7 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
 import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
+import { suites } from './base.ts'
 import { census, difference } from './host-census.ts'
 import { login } from './login.ts'
 import { type ReleaseKit, releaseKit } from './release-kit.ts'
@@ -70,123 +71,143 @@ describeTier('an upgrade', machineTier(), () => {
   let kit: ReleaseKit
   let ca: Ca
   let other: Ca
-  let it: BareHost
   let older: string
   let newer: string
-  const secret = `whsec_${randomBytes(32).toString('base64')}`
-  const flags = [...SOURCE, '--webhook-listen', LISTEN, '--webhook-secret-file', SECRET]
   beforeAll(async () => {
     ;[kit, ca, other] = await Promise.all([releaseKit(), makeCa(), makeCa()])
     ;[older, newer] = [
       await kit.make({ compressions }),
       await kit.make({ version: NEWER, compressions }),
     ]
-    it = await bootBareHost({
-      suite: 'bookworm',
-      prepare: files => files.write(SECRET, `${secret}\n`, { mode: 0o600 }),
-    })
-    await it.publish(ca.publicKey)
-    await it.offer(older)
-    expect(await it.install(flags)).toMatchObject({ code: 0, stderr: '' })
   })
   afterAll(async () => {
-    for (const each of [it, kit, ca, other]) await each?.[Symbol.asyncDispose]()
-  })
-  const version = async () => (await it.host.exec([LINK, '--version'])).stdout.trim().split(' ')[1]
-  const rotate = async () => {
-    const headers = Object.entries(signWebhook('{}', secret)).flatMap(([name, value]) => [
-      '-H',
-      `${name}: ${value}`,
-    ])
-    const url = `http://${LISTEN}/webhook/rotation`
-    const out = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '30']
-    return (await it.host.exec(['curl', ...out, '-d', '{}', ...headers, url], { allowFail: true }))
-      .stdout
-  }
-
-  test('in a storm of webhooks: provisioned at every moment, and sshd answers', async () => {
-    const probe = await sshdProbe(it.host, 10)
-    let going = true
-    const storm = (async () => {
-      const codes: string[] = []
-      for (let n = 0; going; n++) {
-        await it.publish(ca.publicKey, ...(n % 2 === 0 ? [other.publicKey] : []))
-        codes.push(await rotate())
-      }
-      return codes
-    })()
-    const logins = (async () => {
-      const outcomes: string[] = []
-      while (going) outcomes.push((await login(it.host, { ca })).outcome)
-      return outcomes
-    })()
-    await it.offer(newer)
-    const result = await it.install(flags)
-    going = false
-    const [codes, outcomes] = await Promise.all([storm, logins])
-    const report = await probe.stop()
-    expect(result).toMatchObject({ code: 0, stderr: '' })
-    expect(await version()).toBe(NEWER)
-    expect(outcomes.length).toBeGreaterThan(5)
-    expect(outcomes).not.toContain('refused')
-    // The restarts of the rotations, and no more.
-    expect(report.longestGapMs).toBeLessThan(1_000)
-    // A webhook in the middle of whose answer the program was changed may find nobody at the other end.
-    expect(codes.filter(code => !['200', '202'].includes(code)).length).toBeLessThanOrEqual(1)
-    expect(await rotate()).toBe('200')
-    expect(it.host.exists(`/usr/local/lib/pomerium-host-agent/${VERSION}`)).toBe(false)
+    for (const each of [kit, ca, other]) await each?.[Symbol.asyncDispose]()
   })
 
-  describe('goes back by itself', () => {
-    test.each(NO_GOOD)('a release that %s', async (_, says, change) => {
-      const held = await version()
-      const before = await census(it.host)
-      await it.offer(await kit.make({ version: BROKEN, compressions, change }))
-      const { code, stderr } = await it.install([...flags, '--conflict', 'adopt'])
-      expect(code).not.toBe(0)
-      expect(stderr).toMatch(says)
-      expect(await version()).toBe(held)
-      const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|compile-cache))/
-      const changed = difference(before, await census(it.host)).filter(line => !state.test(line))
-      expect(changed).toEqual([])
+  describe.each(suites)('%s', suite => {
+    // The others differ in systemd, and so in the storm and in the sandbox.
+    const isWhole = suite === 'bookworm'
+    let it: BareHost
+    const secret = `whsec_${randomBytes(32).toString('base64')}`
+    const flags = [...SOURCE, '--webhook-listen', LISTEN, '--webhook-secret-file', SECRET]
+    beforeAll(async () => {
+      it = await bootBareHost({
+        suite,
+        prepare: files => files.write(SECRET, `${secret}\n`, { mode: 0o600 }),
+      })
       await it.publish(ca.publicKey)
-      expect(await rotate()).toBe('200')
-      expect((await login(it.host, { ca })).outcome).toBe('accepted')
-      await it.host.exec('systemctl reset-failed')
+      await it.offer(older)
+      expect(await it.install(flags)).toMatchObject({ code: 0, stderr: '' })
     })
-  })
+    afterAll(async () => {
+      await it?.[Symbol.asyncDispose]()
+    })
+    const version = async () =>
+      (await it.host.exec([LINK, '--version'])).stdout.trim().split(' ')[1]
+    const rotate = async () => {
+      const headers = Object.entries(signWebhook('{}', secret)).flatMap(([name, value]) => [
+        '-H',
+        `${name}: ${value}`,
+      ])
+      const url = `http://${LISTEN}/webhook/rotation`
+      const out = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '30']
+      return (
+        await it.host.exec(['curl', ...out, '-d', '{}', ...headers, url], { allowFail: true })
+      ).stdout
+    }
 
-  test('a downgrade is refused in silence’s stead, and made where it is asked for by name', async () => {
-    await it.offer(older)
-    const refused = await it.install(flags)
-    expect(refused.code).not.toBe(0)
-    expect(refused.stderr).toMatch(`${NEWER} is installed, which is newer than ${VERSION}`)
-    expect(await version()).toBe(NEWER)
-    const asked = await it.install([...flags, '--version', VERSION])
-    expect(asked).toMatchObject({ code: 0, stderr: '' })
-    expect(await version()).toBe(VERSION)
-    expect(await rotate()).toBe('200')
-  })
+    test('in a storm of webhooks: provisioned at every moment, and sshd answers', async () => {
+      const probe = await sshdProbe(it.host, 10)
+      let going = true
+      const storm = (async () => {
+        const codes: string[] = []
+        for (let n = 0; going; n++) {
+          await it.publish(ca.publicKey, ...(n % 2 === 0 ? [other.publicKey] : []))
+          codes.push(await rotate())
+        }
+        return codes
+      })()
+      const logins = (async () => {
+        const outcomes: string[] = []
+        while (going) outcomes.push((await login(it.host, { ca })).outcome)
+        return outcomes
+      })()
+      await it.offer(newer)
+      const result = await it.install(flags)
+      going = false
+      const [codes, outcomes] = await Promise.all([storm, logins])
+      const report = await probe.stop()
+      expect(result).toMatchObject({ code: 0, stderr: '' })
+      expect(await version()).toBe(NEWER)
+      expect(outcomes.length).toBeGreaterThan(5)
+      expect(outcomes).not.toContain('refused')
+      // The restarts of the rotations, and no more.
+      expect(report.longestGapMs).toBeLessThan(1_000)
+      // A webhook in the middle of whose answer the program was changed may find nobody at the other end.
+      expect(codes.filter(code => !['200', '202'].includes(code)).length).toBeLessThanOrEqual(1)
+      expect(await rotate()).toBe('200')
+      expect(it.host.exists(`/usr/local/lib/pomerium-host-agent/${VERSION}`)).toBe(false)
+    })
 
-  test('a flag more is merged into the config, and the operator’s edits stay', async () => {
-    const config = '/etc/pomerium/host-agent.yaml'
-    await it.host.write(
-      config,
-      `${await it.host.read(config)}\n# keep me\nsshd: { restart: config-change }\n`,
-    )
-    const timer = '/etc/systemd/system/pomerium-host-agent.timer.d/poll.conf'
-    await it.host.exec(`sed -i 's/^source:/source:\\n  poll_interval: 90s # soon/' ${config}`)
-    expect(await it.host.exec('pomerium-host-agent configure')).toMatchObject({ code: 0 })
-    expect(await it.host.read(timer)).toContain('OnUnitInactiveSec=90s')
-    const { NextElapseUSecMonotonic } = await it.host.unitProperties('pomerium-host-agent.timer', [
-      'NextElapseUSecMonotonic',
-    ])
-    expect(NextElapseUSecMonotonic).not.toBe('infinity')
-    expect(await it.install([...flags, '--conflict', 'adopt'])).toMatchObject({ code: 0 })
-    const text = await it.host.read(config)
-    expect(text).toContain('# keep me')
-    expect(text).toContain('poll_interval: 90s # soon')
-    expect(text).toMatch(/restart: config-change, conflict: adopt/)
-    expect(await it.host.stat(config)).toMatchObject({ mode: '0640', uid: 0 })
+    describe('goes back by itself', () => {
+      test.each(isWhole ? NO_GOOD : NO_GOOD.slice(3, 4))(
+        'a release that %s',
+        async (_, says, change) => {
+          const held = await version()
+          const before = await census(it.host)
+          await it.offer(await kit.make({ version: BROKEN, compressions, change }))
+          const { code, stderr } = await it.install([...flags, '--conflict', 'adopt'])
+          expect(code).not.toBe(0)
+          expect(stderr).toMatch(says)
+          expect(await version()).toBe(held)
+          const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|compile-cache))/
+          const changed = difference(before, await census(it.host)).filter(
+            line => !state.test(line),
+          )
+          expect(changed).toEqual([])
+          await it.publish(ca.publicKey)
+          expect(await rotate()).toBe('200')
+          expect((await login(it.host, { ca })).outcome).toBe('accepted')
+          await it.host.exec('systemctl reset-failed')
+        },
+      )
+    })
+
+    if (!isWhole) return
+
+    test('a downgrade is refused in silence’s stead, and made where it is asked for by name', async () => {
+      await it.offer(older)
+      const refused = await it.install(flags)
+      expect(refused.code).not.toBe(0)
+      expect(refused.stderr).toMatch(`${NEWER} is installed, which is newer than ${VERSION}`)
+      expect(await version()).toBe(NEWER)
+      const asked = await it.install([...flags, '--version', VERSION])
+      expect(asked).toMatchObject({ code: 0, stderr: '' })
+      expect(await version()).toBe(VERSION)
+      expect(await rotate()).toBe('200')
+    })
+
+    test('a flag more is merged into the config, and the operator’s edits stay', async () => {
+      const config = '/etc/pomerium/host-agent.yaml'
+      await it.host.write(
+        config,
+        `${await it.host.read(config)}\n# keep me\nsshd: { restart: config-change }\n`,
+      )
+      const timer = '/etc/systemd/system/pomerium-host-agent.timer.d/poll.conf'
+      await it.host.exec(`sed -i 's/^source:/source:\\n  poll_interval: 90s # soon/' ${config}`)
+      expect(await it.host.exec('pomerium-host-agent configure')).toMatchObject({ code: 0 })
+      expect(await it.host.read(timer)).toContain('OnUnitInactiveSec=90s')
+      const { NextElapseUSecMonotonic } = await it.host.unitProperties(
+        'pomerium-host-agent.timer',
+        ['NextElapseUSecMonotonic'],
+      )
+      expect(NextElapseUSecMonotonic).not.toBe('infinity')
+      expect(await it.install([...flags, '--conflict', 'adopt'])).toMatchObject({ code: 0 })
+      const text = await it.host.read(config)
+      expect(text).toContain('# keep me')
+      expect(text).toContain('poll_interval: 90s # soon')
+      expect(text).toMatch(/restart: config-change, conflict: adopt/)
+      expect(await it.host.stat(config)).toMatchObject({ mode: '0640', uid: 0 })
+    })
   })
 })

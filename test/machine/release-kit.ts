@@ -5,7 +5,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { inject } from 'vitest'
-import { VERSION } from '../../installer/build.ts'
+import { NOARCH_LAUNCHER, VERSION } from '../../installer/build.ts'
 import { openSigner, type Signer } from '../../installer/signature.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
 
@@ -19,6 +19,8 @@ const QUICK = { gz: 'gzip -1', xz: 'xz -0 -T2' }
 export interface Recipe {
   version?: string
   compressions?: ('gz' | 'xz')[]
+  /** Without Node inside. */
+  noarch?: boolean
   /** Changes to the program's folder before it is packed. */
   change?: (folder: string) => Promise<void>
 }
@@ -35,16 +37,21 @@ export async function releaseKit(): Promise<ReleaseKit> {
   let count = 0
   return {
     signer,
-    async make({ version = VERSION, compressions = ['gz', 'xz'], change }: Recipe = {}) {
+    async make(recipe: Recipe = {}) {
+      const { version = VERSION, compressions = ['gz', 'xz'], noarch = false, change } = recipe
       count += 1
       const release = join(folder.path, `release-${count}`)
       const name = `pomerium-host-agent-${version}`
       const program = join(release, name)
       await mkdir(release)
       await layProgram(program, version)
+      if (noarch) {
+        await rm(join(program, 'node'))
+        await writeFile(join(program, 'pomerium-host-agent'), NOARCH_LAUNCHER)
+      }
       await change?.(program)
       const pack = ['-C', release, '--owner=0', '--group=0', '--mode=u=rwX,go=rX', '-c', name]
-      const archive = join(release, `${name}-linux-x64.tar`)
+      const archive = join(release, `${name}-${noarch ? 'noarch' : 'linux-x64'}.tar`)
       for (const end of compressions) {
         await execa('tar', ['-I', QUICK[end], '-f', `${archive}.${end}`, ...pack])
       }

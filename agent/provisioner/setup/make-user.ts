@@ -46,7 +46,8 @@ const REMOVERS = [
 export async function ensureUser(site: Site, run: Run): Promise<{ uid: number; gid: number }> {
   const found = lookUp(site)
   if (found !== undefined) return found
-  keepBackups(site)
+  // A run that was cut off may have made the group already: what it kept is from before that.
+  if (!site.record.madeUser) keepBackups(site)
   note(site, record => {
     record.madeUser = true
   })

@@ -1,0 +1,182 @@
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
+import { VERSION } from '../../installer/build.ts'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { machineTier } from './available.ts'
+import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
+import { census, difference, touches } from './host-census.ts'
+import { login } from './login.ts'
+import { RELEASE_URL, type ReleaseKit, releaseKit } from './release-kit.ts'
+
+const FORWARD_PROXY = join(import.meta.dirname, 'programs/forward-proxy.ts')
+const LIB = '/usr/local/lib/pomerium-host-agent'
+const LOCK = '/run/pomerium-host-agent-install.lock'
+const PROXY = 'http://127.0.0.1:3128'
+const compressions: ['gz'] = ['gz']
+
+describeTier('other ways to install', machineTier(), () => {
+  let kit: ReleaseKit
+  let release: string
+  let ca: Ca
+  let it: BareHost
+  let before: Map<string, string>
+  beforeAll(async () => {
+    ;[kit, ca] = await Promise.all([releaseKit(), makeCa()])
+    release = await kit.make({ compressions })
+    it = await bootBareHost({ suite: 'bookworm', packages: ['wget'] })
+    await it.offer(release)
+    await it.publish(ca.publicKey)
+    before = await census(it.host)
+  })
+  afterAll(async () => {
+    for (const each of [it, kit, ca]) await each?.[Symbol.asyncDispose]()
+  })
+  const sh = (line: string, env: Record<string, string> = {}) =>
+    it.host.exec(line, { allowFail: true, timeoutMs: 120_000, env })
+  const flags = SOURCE.join(' ')
+  const accepted = async () => (await login(it.host, { ca })).outcome === 'accepted'
+  // Each ends as it began, so that the next one finds a bare host.
+  afterEach(async () => {
+    await sh('cd /usr/bin; for tool in curl wget; do mv $tool.hidden $tool; done 2>/dev/null')
+    const off = await it.install(['--uninstall'])
+    expect(off).toMatchObject({ code: 0, stderr: '' })
+    expect(difference(before, await census(it.host))).toEqual([])
+    await sh('systemctl reset-failed')
+  })
+
+  test('--dry-run checks all and changes nothing', async () => {
+    const rest = async () => (await sh('ls -A /tmp /run')).stdout
+    const looks = [await touches(it.host), await rest()] as const
+    const { code, stdout, stderr } = await it.install([...SOURCE, '--dry-run'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/verified.*\n.*would.*install pomerium-host-agent-/)
+    expect(difference(before, await census(it.host))).toEqual([])
+    expect(difference(looks[0], await touches(it.host))).toEqual([])
+    expect(await rest()).toBe(looks[1])
+  })
+
+  test('piped, it reads nothing of the pipe; a second one beside it says one line', async () => {
+    // Whatever reads the pipe at any moment of the run takes a line away from the last cat.
+    const pipe = `{ curl -fsS ${RELEASE_URL}/install.sh
+      n=0; until [ -e /tmp/over ]; do n=$((n + 1)); echo "rest $n"; sleep 0.05; done
+    } | { sh -s -- ${flags}; echo "code $?"; : >/tmp/over; cat; }`
+    const piped = it.host.spawn(pipe)
+    await it.host.waitFor('the lock', () => it.host.exists(LOCK))
+    const second = await it.install()
+    const { stdout } = await piped.done
+    await sh('rm /tmp/over')
+    expect(second).toMatchObject({ code: 1, stdout: '' })
+    expect(second.stderr).toMatch(/^install.sh: another install.sh is at work on this host.*\n$/)
+    expect(stdout).toContain('code 0')
+    expect(it.host.exists(LOCK)).toBe(false)
+    const left = stdout.split('\n').filter(line => line.startsWith('rest '))
+    // dash takes a block at a time: what stands in its first ones is the shell's own.
+    const first = Number(left[0]?.slice(5))
+    expect(left.length).toBeGreaterThan(5)
+    expect(left).toEqual(left.map((_, index) => `rest ${first + index}`))
+    expect(await accepted()).toBe(true)
+  })
+
+  test('from files beside it, with nothing that could fetch', async () => {
+    await execa('cp', ['-r', release, it.host.path('/srv/release')])
+    await it.host.write('/srv/ca.pub', `${ca.publicKey}\n`)
+    await sh('for tool in curl wget; do mv /usr/bin/$tool /usr/bin/$tool.hidden; done')
+    const source = '--source-url file:///srv/ca.pub'
+    const first = await sh(`sh /srv/release/install.sh ${source}`)
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    expect(await accepted()).toBe(true)
+    const again = await sh(`cd /srv/release && ./install.sh ${source}`)
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('unchanged') })
+    const off = await sh('cd /srv/release && sh install.sh --uninstall')
+    expect(off).toMatchObject({ code: 0, stderr: '' })
+    await sh('rm -r /srv/release /srv/ca.pub')
+  })
+
+  test('by wget alone, and through a proxy where one is set', async () => {
+    await it.host.exec('mkdir /run/proxy')
+    const log = it.host.path('/run/proxy/log')
+    it.host.inNetwork([process.execPath, FORWARD_PROXY, '3128', log])
+    await it.host.waitFor('the proxy', async () => {
+      return (await it.host.exec('ss -Hltn sport = :3128')).stdout !== ''
+    })
+    const asked = async () => (await it.host.read('/run/proxy/log')).trim().split('\n')
+    const proxies = { http_proxy: PROXY, https_proxy: PROXY }
+    // A name that nobody resolves but the proxy.
+    const elsewhere = '--download-url http://releases.example'
+    const byCurl = await sh(
+      `curl -fsS http://releases.example/install.sh | sh -s -- ${flags} ${elsewhere} --dry-run`,
+      proxies,
+    )
+    expect(byCurl).toMatchObject({ code: 0, stderr: '' })
+    expect(await asked()).toContain('GET http://releases.example/SHA256SUMS.sig')
+
+    const secure = '--download-url https://releases.example:1'
+    const tunnelled = await sh(
+      `curl -fsS ${RELEASE_URL}/install.sh | sh -s -- ${flags} ${secure} --dry-run`,
+      { ...proxies, no_proxy: '127.0.0.1' },
+    )
+    expect(tunnelled.stderr).toContain('https://releases.example:1/SHA256SUMS could not be fetched')
+    expect(await asked()).toContain('CONNECT releases.example:1')
+
+    await sh('mv /usr/bin/curl /usr/bin/curl.hidden')
+    const byWget = await sh(
+      `wget -qO- http://releases.example/install.sh | sh -s -- ${flags} ${elsewhere}`,
+      { ...proxies, no_proxy: 'localhost' },
+    )
+    expect(byWget).toMatchObject({ code: 0, stderr: '' })
+    expect(await asked()).toContain(
+      `GET http://releases.example/pomerium-host-agent-${VERSION}-linux-x64.tar.gz`,
+    )
+    expect(await accepted()).toBe(true)
+    // afterEach fetches install.sh by curl, without a proxy.
+  })
+
+  test('without Node inside, on a host of another kind that has Node 24', async () => {
+    await it.host.write(
+      '/srv/stubs/uname',
+      '#!/bin/sh\n[ "$1" = -m ] && echo riscv64 || echo Linux\n',
+      {
+        mode: 0o755,
+      },
+    )
+    await it.offer(await kit.make({ noarch: true, compressions }))
+    const line = `curl -fsS ${RELEASE_URL}/install.sh | PATH=/srv/stubs:$PATH sh -s -- ${flags}`
+    expect((await sh(line)).stderr).toMatch(/no release for riscv64; a host with Node 24 or newer/)
+    const node = join(inject('productLayer'), LIB, VERSION, 'node')
+    await execa('cp', ['--reflink=auto', node, it.host.path('/usr/local/bin/node')])
+    expect(await sh(line)).toMatchObject({ code: 0, stderr: '' })
+    expect(await accepted()).toBe(true)
+    expect(it.host.exists(`${LIB}/${VERSION}/node`)).toBe(false)
+    // Both wings, as their units confine them.
+    const units = 'pomerium-host-agent-repair.service pomerium-host-agent.service'
+    expect(await sh(`systemctl start ${units}`)).toMatchObject({ code: 0 })
+    expect(await it.install(['--uninstall'])).toMatchObject({ code: 0, stderr: '' })
+    await sh('rm -r /usr/local/bin/node /srv/stubs')
+    await it.offer(release)
+  })
+
+  test('--uninstall where the config or the program is broken says what to do', async () => {
+    expect(await it.install()).toMatchObject({ code: 0 })
+    const config = '/etc/pomerium/host-agent.yaml'
+    const text = await it.host.read(config)
+    await sh(`echo 'nonsense: [' >>${config}`)
+    const unread = await it.install(['--uninstall'])
+    expect(unread.code).toBe(2)
+    expect(unread.stderr).toMatch(/host-agent.yaml:\d+: (.|\n)*mend that and run this again/)
+    expect(await accepted()).toBe(true)
+    await it.host.write(config, text)
+
+    for (const loss of [`${LIB}/${VERSION}/node`, `${LIB}/${VERSION}`, LIB]) {
+      await sh(`rm -r ${loss}`)
+      const gone = await it.install(['--uninstall'])
+      expect(gone).toMatchObject({ code: 1, stdout: '' })
+      expect(gone.stderr).toMatch(
+        /^install.sh: the program in .* is broken or gone: run install.sh .*\n$/,
+      )
+      expect(await it.install(), loss).toMatchObject({ code: 0, stderr: '' })
+    }
+    expect(await accepted()).toBe(true)
+  })
+})
