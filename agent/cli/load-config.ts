@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { type Config, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
+import { whyUnsafe } from '../core/root-alone.ts'
 import type { HostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 
@@ -16,7 +17,9 @@ export function loadConfig(
 ): Config {
   const name = flags.config ?? join(flags.root, DEFAULT_CONFIG_FILE)
   const mustExist = flags.config !== undefined
-  const text = readConfigFile(name, { mustExist, ifReadable, isRoot })
+  // In a tree under --root nothing acts by the file, and it may be anybody's.
+  const guarded = isRoot && flags.root === '/'
+  const text = readConfigFile(name, { mustExist, ifReadable, guarded })
   const parsed = parseConfig(text === undefined ? undefined : { name, text }, environment)
   if ('config' in parsed) return parsed.config
   const lines = parsed.errors.map(
@@ -38,7 +41,7 @@ export function withSourceUrl(config: Config, flags: HostFlags) {
 
 function readConfigFile(
   name: string,
-  { mustExist, ifReadable, isRoot }: { mustExist: boolean; ifReadable: boolean; isRoot: boolean },
+  { mustExist, ifReadable, guarded }: { mustExist: boolean; ifReadable: boolean; guarded: boolean },
 ): string | undefined {
   let fd: number
   try {
@@ -51,13 +54,23 @@ function readConfigFile(
     throw new UsageError(`${name} can't be read (${code}); run this with sudo`, { cause: error })
   }
   try {
-    const stat = fstatSync(fd)
-    // What root does is written in this file: nobody else may write it.
-    if (isRoot && (stat.mode & 0o002) !== 0) {
-      throw new UsageError(`${name} can be written by everybody; chmod o-w it first`)
-    }
+    if (guarded) refuseUnsafe(name, fstatSync(fd))
     return readFileSync(fd, 'utf8')
   } finally {
     closeSync(fd)
+  }
+}
+
+// What root does is written in this file: nobody else may write it, nor put another in its place.
+function refuseUnsafe(name: string, file: Stats): void {
+  const refuse = (place: string, why: string) => {
+    throw new UsageError(`${place} ${why}: who can change ${name} decides what root does here`)
+  }
+  const why = whyUnsafe(file, 0)
+  if (why !== undefined) refuse(name, why)
+  for (let folder = dirname(resolve(name)); ; folder = dirname(folder)) {
+    const whyFolder = whyUnsafe(statSync(folder), 0)
+    if (whyFolder !== undefined) refuse(folder, whyFolder)
+    if (folder === '/') return
   }
 }

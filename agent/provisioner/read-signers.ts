@@ -3,6 +3,7 @@ import type { LocalTime } from '../core/allowed-signer-options.ts'
 import { type AllowedSigner, parseAllowedSigners } from '../core/allowed-signers.ts'
 import type { FileState } from '../core/observation.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
+import { whyUnsafe } from '../core/root-alone.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
 
@@ -42,17 +43,16 @@ export function readSigners(
 
 function unsafety(host: Host, path: string): string | undefined {
   for (const place of withParents(path)) {
-    const why = whyUnsafe(lookAt(host.fs, host.at(place)), host.owner.uid)
+    const why = whyUnsafeHere(lookAt(host.fs, host.at(place)), host.owner.uid)
     if (why !== undefined) return `${place} ${why}: who can change ${path} decides what is trusted`
   }
   return undefined
 }
 
-function whyUnsafe(state: FileState, owner: number): string | undefined {
+function whyUnsafeHere(state: FileState, owner: number): string | undefined {
   if (state.kind === 'other') return `is a ${state.what}`
   if (state.kind !== 'file' && state.kind !== 'folder') return undefined
-  if (state.uid !== owner) return `belongs to user ${state.uid}; chown it to root`
-  return (state.mode & 0o022) === 0 ? undefined : 'can be written by others; chmod go-w it'
+  return whyUnsafe(state, owner)
 }
 
 function withParents(path: string): string[] {

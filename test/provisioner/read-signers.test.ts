@@ -38,7 +38,7 @@ describe('the signers file', () => {
     ['can be written by its group', 'signers-file-unsafe', path => chmodSync(path, 0o664)],
     ['can be written by all', 'signers-file-unsafe', path => chmodSync(path, 0o646)],
     ['lies in a folder of all', 'signers-file-unsafe', path => chmodSync(dirname(path), 0o777)],
-    ['lies below a folder of all', 'signers-file-unsafe', (_, { root }) => chmodSync(root, 0o1777)],
+    ['lies below a folder of all', 'signers-file-unsafe', (_, { root }) => chmodSync(root, 0o777)],
     [
       'is a link',
       'signers-file-unsafe',
