@@ -10,7 +10,7 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
   }
   if (outcome.steps.length > 0) print(`${stepLines(outcome.steps).join('\n')}\n`)
   const good = outcome.outcome === 'unchanged' || outcome.outcome === 'applied'
-  for (const line of messageLines(outcome.outcome, outcome.message, good)) print(line)
+  for (const line of messageLines(outcome, good)) print(line)
   if (outcome.trusted.length > 0) {
     if (!good) print('\nStill trusted, as before:')
     for (const line of keyLines(outcome.trusted)) print(`  ${line}`)
@@ -23,10 +23,15 @@ export function warningLines(warnings: readonly string[]): string[] {
   return warnings.map(warning => `${paint('yellow', 'warning')}: ${warning}`)
 }
 
-/** What happened in the first line, what to do about it in the next ones. */
-export function messageLines(outcome: string, message: string, good: boolean): string[] {
+/** What happened, and its code to look up, in the first line; what to do about it in the next ones. */
+export function messageLines(
+  { outcome, code, message }: { outcome: string; code?: string; message: string },
+  good = false,
+): string[] {
   const [first = '', ...rest] = message.split(/(?<=\.) (?=[A-Z])|; /)
-  return [`${paint(good ? 'green' : 'red', outcome)}: ${first}`, ...rest.map(line => `  ${line}`)]
+  const named = paint(good ? 'green' : 'red', outcome)
+  const looked = code === undefined || code === outcome ? named : `${named} (${code})`
+  return [`${looked}: ${first}`, ...rest.map(line => `  ${line}`)]
 }
 
 /** The steps as a person reads them, one a line. */

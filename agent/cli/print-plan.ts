@@ -14,10 +14,10 @@ export function printPlan(shown: Shown): void {
       printSteps(shown)
       break
     case 'unavailable':
-      printAll(messageLines('source-unavailable', shown.message, false))
+      printAll(messageLines({ ...shown, outcome: 'source-unavailable' }))
       break
     default:
-      printAll(messageLines(shown.kind, shown.message, false))
+      printAll(messageLines({ ...shown, outcome: shown.kind }))
   }
   if (shown.unseen.length === 0) return
   print('\nThis could not be seen, and may change too; run it as root to know:\n')
@@ -34,6 +34,7 @@ function printSteps({ steps, unseen, warnings }: Extract<Shown, { kind: 'steps' 
   if (steps.length > 0) {
     print('apply would:\n')
     printAll(stepLines(steps.map(reportStep)))
+    print('\ndo it: sudo pomerium-host-agent apply')
   } else if (unseen.length === 0) {
     print(`${paint('green', 'nothing to do')}: the host is as the source wants it`)
   } else {

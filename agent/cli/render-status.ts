@@ -27,6 +27,8 @@ export interface StatusReport {
   trouble?: LastCycle
   lastSuccess?: string
   nextPoll?: NextPoll
+  /** Only a tree (`--root`): nothing polls for it. */
+  tree?: true
   restarts?: { total: number; due: boolean; used?: number; left?: number; withinSeconds?: number }
   clockSkewSeconds?: number
   warnings: readonly string[]
@@ -43,7 +45,7 @@ export function renderStatus(report: StatusReport, now: Date): string[] {
       ...(verdict.next === undefined ? [] : [`  ${verdict.next}`]),
     ],
     columns(factsOf(report, now)),
-    trouble === undefined ? [] : messageLines(trouble.outcome, trouble.message, false),
+    trouble === undefined ? [] : messageLines(trouble),
     warningLines(warnings),
   ]
   return blocks
@@ -70,7 +72,7 @@ function factsOf(report: StatusReport, now: Date): Row[] {
       'last',
       last && `${last.outcome}${last.code ? ` (${last.code})` : ''} ${ago(last.at, now)}`,
     ),
-    ...row('next poll', describeNext(nextPoll, now)),
+    ...row('next poll', report.tree ? undefined : describeNext(nextPoll, now)),
     ...row('restarts', restarts && describeRestarts(restarts)),
     ...row('clock', clockSkewSeconds === undefined ? undefined : describeClock(clockSkewSeconds)),
   ]

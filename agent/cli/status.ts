@@ -61,6 +61,7 @@ async function look(host: Host, config: Config, now: Date): Promise<StatusReport
     ...optional('trouble', known.trouble),
     ...optional('lastSuccess', addTallies(notes, status?.applies ?? NO_NOTES).lastSuccess),
     ...optional('nextPoll', nextPoll),
+    ...(host.tree ? { tree: true as const } : {}),
     ...optional('restarts', status && restartsOf(status, now)),
     ...optional('clockSkewSeconds', notes.clockSkewSeconds),
     warnings: status?.outcome.warnings ?? [],

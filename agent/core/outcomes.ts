@@ -1,4 +1,5 @@
 import type { Bundle } from './bundle.ts'
+import { optional } from './optional.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
 import { reportStep, type Step } from './step.ts'
 
@@ -42,16 +43,8 @@ export function stopped(
 /** A refused bundle; the line stands in the message too, for people. */
 export function refused(refusal: { code: string; message: string; line?: number }, host: Kept) {
   const { code, line, message } = refusal
-  const where = line === undefined ? 'the bundle is refused' : `line ${line} of the bundle`
-  return stopped(
-    {
-      outcome: 'refused',
-      code,
-      message: `${where}: ${message}`,
-      ...(line === undefined ? {} : { line }),
-    },
-    host,
-  )
+  const told = line === undefined ? message : `line ${line} of the bundle: ${message}`
+  return stopped({ outcome: 'refused', code, message: told, ...optional('line', line) }, host)
 }
 
 /** An outcome with one more warning, if there is one. */

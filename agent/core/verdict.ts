@@ -109,7 +109,8 @@ function doubtful({ status, notes, last, trouble, patienceMs, now }: Known): Ver
     return verdict('stale', 'warn', headline, JOURNAL)
   }
   if (trouble !== undefined) {
-    return verdict('not-followed', 'warn', 'the last good keys stay: something went wrong since')
+    const next = 'the reason is below; once it is mended, the next poll does the rest'
+    return verdict('not-followed', 'warn', 'the last good keys stay in force', next)
   }
   const expires = typeof status === 'object' ? status.held?.expires : undefined
   if (expires !== undefined && Date.parse(expires) <= now.getTime()) {

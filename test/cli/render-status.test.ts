@@ -71,7 +71,7 @@ test('a host that is refused: what is wrong comes first, and its whole story las
     'restarts   0 so far; one is put off, and will be made',
     expect.stringMatching(/^clock {6}this host's clock is 45 s behind the source's/),
     '',
-    'host-refused: sshd uses another file.',
+    'host-refused (shadowed): sshd uses another file.',
     '  Look there',
     '  mend it',
     '',
@@ -106,5 +106,12 @@ test('a host on which nothing ran', () => {
     '  run it',
     '',
     'next poll  under way',
+  ])
+})
+
+test('a tree, for which nothing polls', () => {
+  const verdict = { code: 'nothing-yet', level: 'bad', headline: 'nothing has run' } as const
+  expect(renderStatus({ verdict, tree: true, warnings: [] }, NOW)).toEqual([
+    'nothing-yet: nothing has run',
   ])
 })

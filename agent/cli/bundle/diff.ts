@@ -71,5 +71,5 @@ function printComparison(comparison: Comparison, taken: Accepted): void {
   }
   if (taken.kind === 'accepted') return
   print('\nA host that holds the first would not take the second:')
-  for (const line of messageLines('refused', `${taken.message} (${taken.code})`, false)) print(line)
+  for (const line of messageLines({ ...taken, outcome: 'refused' })) print(line)
 }

@@ -29,8 +29,12 @@ export function printHosts(reports: readonly HostReport[]): void {
   const behind = reports.filter(({ state }) => state !== 'converged')
   if (behind.length === 0) return
   print('')
-  for (const line of columns(behind.map(({ host, message }) => [`  ${host}`, shown(message)])))
-    print(line)
+  const reasons = behind.map(({ host, code, message }) => [
+    `  ${host}`,
+    shown(code ?? ''),
+    shown(message),
+  ])
+  for (const line of columns(reasons)) print(line)
 }
 
 // Whoever answers may be anybody: no line of the table, and no word to the terminal, is theirs to write.

@@ -18,7 +18,8 @@ export function printRefusal(name: string, refusal: Refusal, json: boolean): num
   if (json) {
     printJson({ outcome, code, file: name, ...(line === undefined ? {} : { line }), message })
   } else {
-    for (const text of messageLines(outcome, `${where}: ${message} (${code})`, false)) print(text)
+    const told = { outcome, code, message: `${where}: ${message}` }
+    for (const text of messageLines(told)) print(text)
   }
   return exit
 }

@@ -33,9 +33,10 @@ export function printStep(rotation: Rotation, stateFile: string): void {
 }
 
 const BREAKS = [
-  'Until Pomerium signs with the new key, nobody can log in through it: hosts no longer trust the',
-  'old one. Sessions that are open go on, an intruder’s too: end those that nobody can account for.',
-  'A host that is not told stays open to whoever has the old key: cut it off until it is.',
+  'Until Pomerium signs with the new key, nobody can log in through it: hosts no',
+  'longer trust the old one. Open sessions go on, an intruder’s too: end those that',
+  'nobody can account for. A host that is not told stays open to whoever has the',
+  'old key: cut it off until it is.',
 ]
 
 /** Prints where a run ended and what comes next, and gives the exit code. */
@@ -110,13 +111,13 @@ function missingLines({ order }: Rotation, hosts: readonly string[], stateFile: 
   const count = hosts.length === 1 ? '1 host is' : `${hosts.length} hosts are`
   const meaning =
     order === 'compromised'
-      ? ['They may still trust the compromised key: cut them off until they are told.']
-      : ['Nothing is lost: Pomerium’s logins go on as they are. Mend them, and go on:']
+      ? ['Each may still trust the compromised key: cut it off until it is told. Then:']
+      : ['Nothing is lost: Pomerium’s logins go on as they are. Mend that, and go on:']
   return [
     `${paint('yellow', 'stopped')}: ${count} missing`,
     ...meaning,
     `  ${again(stateFile)}`,
-    'or go on without them; they take the new key by themselves when they are back:',
+    'or go on without; a host that is back takes the new key by itself:',
     `  ${again(stateFile, flags)}`,
   ]
 }
@@ -125,14 +126,16 @@ function proveLines({ editions }: Rotation, why: string | undefined, stateFile: 
   const fingerprint = editions.new.fingerprints[0] ?? ''
   return [
     ...(why === undefined ? [] : [`${paint('red', 'not proved')}: ${why}`, '']),
-    'The old key is taken away only when one login through the new CA was seen. Log in through',
-    'Pomerium and look which CA sshd took; hosts trust both, so a login alone says nothing:',
+    'The old key is taken away only when one login through the new CA was seen. Log',
+    'in through Pomerium and look which CA sshd took; hosts trust both, so a login',
+    'alone says nothing:',
     `  ssh USER@ROUTE@POMERIUM 'sudo journalctl -u ssh -u sshd -n 20 | grep "CA .*"'`,
     `  …must say: ${fingerprint}`,
     'Then give that command, or your word:',
     `  ${again(stateFile, `--prove-command 'ssh …'`)}`,
     `  ${again(stateFile, '--proved')}`,
-    'If it says another: an instance of Pomerium still signs with the old key. Restart it.',
+    'If it says another: an instance of Pomerium still signs with the old key.',
+    'Restart it.',
   ]
 }
 

@@ -2,13 +2,13 @@ import { type Bundle, parseBundle } from '../../core/bundle.ts'
 import { renderTime } from '../../core/compose-bundle.ts'
 import { trustedKeys } from '../../core/outcome.ts'
 import { verifySshsig } from '../../core/sshsig.ts'
+import { formatDistance } from '../../core/time-span.ts'
 import { parseFlags } from '../flags.ts'
 import type { Invocation } from '../invocation.ts'
 import { keyLines } from '../print-outcome.ts'
-import { columns, print, printJson } from '../screen.ts'
+import { columns, paint, print, printJson } from '../screen.ts'
 import { readBundle, SOURCE_FLAGS } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
-import { fromNow } from './times.ts'
 
 /** Says what is in a bundle; judges its form and nothing else. */
 export async function show(invocation: Invocation): Promise<number> {
@@ -42,7 +42,7 @@ function forPrograms({ serial, issued, expires, signature, keys }: Bundle, bytes
 function printBundle(bundle: Bundle, bytes: number, now: Date): void {
   const { serial, issued, expires, signature, keys } = bundle
   const time = (date: Date | undefined) =>
-    date === undefined ? 'not said' : `${renderTime(date)}, ${fromNow(date, now)}`
+    date === undefined ? 'not said' : `${renderTime(date)}, ${formatDistance(date, now)}`
   const rows = [
     ['serial', serial === undefined ? 'none: an older bundle can be replayed' : String(serial)],
     ['issued', time(issued)],
@@ -53,7 +53,9 @@ function printBundle(bundle: Bundle, bytes: number, now: Date): void {
   for (const line of columns(rows)) print(line)
   print('')
   for (const line of keyLines(keys)) print(line)
-  for (const { warning } of keys) if (warning !== undefined) print(`warning: ${warning}`)
+  for (const { warning } of keys) {
+    if (warning !== undefined) print(`${paint('yellow', 'warning')}: ${warning}`)
+  }
 }
 
 type Signature = NonNullable<Bundle['signature']>

@@ -8,12 +8,9 @@ import { columns } from '../screen.ts'
 export function howToSwitch({ fingerprints }: Edition, then: string): string[] {
   const places = [
     ['  config file', 'ssh_user_ca_key_file (or ssh_user_ca_key): the new private key'],
-    ['  Zero', 'console → Settings → SSH → SSH User CA Key: paste the new private key, and apply'],
+    ['  Zero', 'console → Settings → SSH → SSH User CA Key: paste it, and apply'],
     ['  Enterprise', 'console → Settings → SSH → SSH User CA Key'],
-    [
-      '  Ingress',
-      'the Secret that spec.ssh.userCaKeySecret of the Pomerium resource names: its ssh-privatekey',
-    ],
+    ['  Ingress', 'ssh-privatekey in the Secret of the CRD’s spec.ssh.userCaKeySecret'],
   ]
   return [
     'Switch Pomerium now to the private key of',

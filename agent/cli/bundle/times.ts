@@ -18,17 +18,3 @@ export function parseTime(flag: string, text: string): Date {
   if (date === undefined) throw new UsageError(`${flag} must be a time like 2026-11-20T10:00:00Z`)
   return date
 }
-
-/** How far a time lies off, for people: `in 30 days`, `2 hours ago`. */
-export function fromNow(date: Date, now: Date): string {
-  const ms = date.getTime() - now.getTime()
-  const [count, unit] = largestUnit(Math.abs(ms) / 60_000)
-  const span = `${count} ${unit}${count === 1 ? '' : 's'}`
-  return ms < 0 ? `${span} ago` : `in ${span}`
-}
-
-function largestUnit(minutes: number): [number, string] {
-  if (minutes >= 2 * 24 * 60) return [Math.round(minutes / (24 * 60)), 'day']
-  if (minutes >= 2 * 60) return [Math.round(minutes / 60), 'hour']
-  return [Math.round(minutes), 'minute']
-}
