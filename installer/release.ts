@@ -105,7 +105,7 @@ const architectureOf = (target: Exclude<Target, 'noarch'>): Architecture =>
   target === 'linux-x64' ? 'x64' : 'arm64'
 
 /** Why the program in `folder` may not be published, one line for each reason. */
-export async function findProblems(folder: string): Promise<string[]> {
+async function findProblems(folder: string): Promise<string[]> {
   const shipped = licencesOf(readSbom(join(folder, SBOM)))
   const words = machineWords(process.env, { 'the path of this checkout': source })
   return [...findChangedLicences(shipped, accepted), ...(await findSecrets(folder, words))]

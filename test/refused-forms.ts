@@ -1,7 +1,8 @@
 // Every form of a bundle that is refused: used on the parser, and on whole hosts.
 
 import { generateKeyPairSync } from 'node:crypto'
-import { newKeyLine, wireString } from './ssh-keys.ts'
+import { wireString } from '../agent/core/wire-strings.ts'
+import { newKeyLine } from './ssh-keys.ts'
 
 export interface RefusedForm {
   what: string

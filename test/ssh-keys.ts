@@ -1,8 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { wireString } from '../agent/core/wire-strings.ts'
 
-export { wireString }
-
 /** A multiple precision integer: a zero byte in front where the sign bit would be set. */
 export function wireInteger(bytes: Buffer): Buffer {
   return wireString((bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes)

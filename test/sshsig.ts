@@ -1,6 +1,7 @@
 // Signs as `ssh-keygen -Y sign` does, or in any other way: each part of the signature can be wrong.
 
 import { createHash, type KeyObject, sign } from 'node:crypto'
+import { wireString } from '../agent/core/wire-strings.ts'
 import {
   type KeyKind,
   newKeyPair,
@@ -8,7 +9,6 @@ import {
   type TokenKind,
   tokenLine,
   wireInteger,
-  wireString,
 } from './ssh-keys.ts'
 
 /** What stands in a signature, where it is not what belongs there. */

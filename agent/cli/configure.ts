@@ -1,11 +1,9 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { parseArgs } from 'node:util'
-import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
+import { type Config, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { mergeSettings } from '../core/config/merge-settings.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
-import { messageOf } from '../core/failures.ts'
 import { EXIT, exitCodeOf } from '../core/outcome.ts'
 import { clashingCredentials, credentialFiles } from '../core/service-settings.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
@@ -14,7 +12,9 @@ import { handOver } from '../provisioner/setup/hand-over.ts'
 import { setUp, standDown, stopAll, undoSetUp, type Wish } from '../provisioner/setup/set-up.ts'
 import { SetupError } from '../provisioner/setup/systemd-units.ts'
 import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
+import { parseFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
+import { configErrors } from './load-config.ts'
 import { onHost, requireRoot } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
 import { paint, print } from './screen.ts'
@@ -95,10 +95,10 @@ function merged(settings: Map<SettingName, string>): { config: Config; text: str
   const name = DEFAULT_CONFIG_FILE
   const held = existsSync(name) ? readFileSync(name, 'utf8') : undefined
   const merge = mergeSettings({ name, text: held }, settings)
-  if ('errors' in merge) throw usage(merge.errors)
+  if ('errors' in merge) throw configErrors(merge.errors)
   // The environment of whoever calls this is not that of the services.
   const parsed = parseConfig({ name, text: merge.text }, {})
-  if ('errors' in parsed) throw usage(parsed.errors)
+  if ('errors' in parsed) throw configErrors(parsed.errors)
   const { config } = parsed
   if (config.source.url === undefined) {
     throw new UsageError(`${name} has no source.url: say where the CA keys are published`)
@@ -136,30 +136,17 @@ function pairs(given: string[]): [SettingName, string][] {
   })
 }
 
-const usage = (errors: ConfigError[]) =>
-  new UsageError(
-    errors
-      .map(
-        ({ where, line, message }) => `${where}${line === undefined ? '' : `:${line}`}: ${message}`,
-      )
-      .join('\n'),
-  )
-
 function parse(args: string[]) {
-  try {
-    const options = {
-      set: { type: 'string', multiple: true, default: [] as string[] },
-      copy: { type: 'string', multiple: true, default: [] as string[] },
-      resident: { type: 'boolean', default: false },
-      asleep: { type: 'boolean', default: false },
-      undo: { type: 'boolean', default: false },
-      renewed: { type: 'boolean', default: false },
-      'no-start': { type: 'boolean', default: false },
-      'hand-over': { type: 'boolean', default: false },
-      'stand-down': { type: 'boolean', default: false },
-    } as const
-    return parseArgs({ args, options }).values
-  } catch (error) {
-    throw new UsageError(messageOf(error), { cause: error })
-  }
+  const options = {
+    set: { type: 'string', multiple: true, default: [] as string[] },
+    copy: { type: 'string', multiple: true, default: [] as string[] },
+    resident: { type: 'boolean', default: false },
+    asleep: { type: 'boolean', default: false },
+    undo: { type: 'boolean', default: false },
+    renewed: { type: 'boolean', default: false },
+    'no-start': { type: 'boolean', default: false },
+    'hand-over': { type: 'boolean', default: false },
+    'stand-down': { type: 'boolean', default: false },
+  } as const
+  return parseFlags({ args, options }).values
 }

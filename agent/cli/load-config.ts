@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { type Config, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
+import { atLine } from '../core/at-line.ts'
+import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
 import { whyUnsafe } from '../core/root-alone.ts'
 import type { HostFlags } from './flags.ts'
@@ -22,10 +23,13 @@ export function loadConfig(
   const text = readConfigFile(name, { mustExist, ifReadable, guarded })
   const parsed = parseConfig(text === undefined ? undefined : { name, text }, environment)
   if ('config' in parsed) return parsed.config
-  const lines = parsed.errors.map(
-    ({ where, line, message }) => `${where}${line === undefined ? '' : `:${line}`}: ${message}`,
-  )
-  throw new UsageError(lines.join('\n'))
+  throw configErrors(parsed.errors)
+}
+
+/** All that is wrong with the config, a line each. */
+export function configErrors(errors: readonly ConfigError[]): UsageError {
+  const lines = errors.map(({ where, line, message }) => `${atLine(where, line)}: ${message}`)
+  return new UsageError(lines.join('\n'))
 }
 
 /** The config with the URL that `apply` and `plan` can't do without. */

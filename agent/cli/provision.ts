@@ -17,6 +17,7 @@ import { type Invocation, UsageError } from './invocation.ts'
 import { listenDescriptor } from './listen-descriptor.ts'
 import { loadConfig } from './load-config.ts'
 import { onHost, requireRoot } from './on-host.ts'
+import { stopSignal } from './stop-signal.ts'
 
 const IDLE_MS = 60_000
 const REQUEST_MS = 10_000
@@ -30,12 +31,11 @@ export async function provision(invocation: Invocation): Promise<number> {
   const layout = layoutOf(config.sshd)
   const path = join(flags.root, layout.socket.path)
   const fd = listenDescriptor(invocation.environment, process.pid)
-  const stop = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+  const signal = stopSignal()
   const serving = {
     handle: (request: ProvisionRequest) => handle(request, invocation),
     requestMs: REQUEST_MS,
-    signal: stop.signal,
+    signal,
   }
   if (fd === undefined) {
     await serveRequests({ ...serving, ...(await ownSocket(flags.root, layout)) })

@@ -13,6 +13,7 @@ import { loadConfig, withSourceUrl } from './load-config.ts'
 import { logEnd, openLog } from './log.ts'
 import { nap } from './nap.ts'
 import type { Running } from './running.ts'
+import { stopSignal } from './stop-signal.ts'
 import { listen } from './webhook.ts'
 
 /** How long to stay awake behind the last webhook: a rotation is two publications. */
@@ -29,9 +30,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const config = { ...loaded, source: withSourceUrl(loaded, flags) }
   const layout = layoutOf(config.sshd)
   const log = await openLog()
-  const stop = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
-  const { signal } = stop
+  const signal = stopSignal()
   const notebook = openNotebook(layout.notes.path)
   const parts = { config, layout, notebook, log, signal, invocation }
   const running: Running = { ...parts, daemon: assemble(parts) }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { decodePublicKey } from './public-key.ts'
 
 /** Key types that a CA may have; sshd accepts more (`sk-*`, DSA), a Pomerium User CA never is one. */
-export const CA_KEY_TYPES = [
+const CA_KEY_TYPES = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
   'ecdsa-sha2-nistp384',

@@ -35,7 +35,7 @@ function describe(bundle: Bundle, name: Comparison['headers'][number]['name']): 
 }
 
 /** By whose key the signature is right; `none`, or the code of what is wrong with it. */
-export function claimedSigner({ signature }: Bundle): string {
+function claimedSigner({ signature }: Bundle): string {
   if (signature === undefined) return 'none'
   const verdict = verifySshsig(signature.armor, signature.signed)
   return verdict.kind === 'signed' ? verdict.fingerprint : verdict.code

@@ -36,8 +36,10 @@ const SECONDS: Readonly<Record<string, number>> = {
   us: 1e-6,
 }
 
-/** Reads a length of time as systemctl prints it (`1h 2min 3.5s`), in milliseconds. */
+/** Reads a length of time as systemctl prints it (`1h 2min 3.5s`, `infinity`), in milliseconds. */
 export function parseTimespan(text: string): number | undefined {
+  if (text === 'infinity') return Number.POSITIVE_INFINITY
+  if (text === '0') return 0
   const parts = text.trim().split(/\s+/)
   let seconds = 0
   for (const part of parts) {

@@ -12,7 +12,7 @@ import {
 const PATIENCE_MS = 150_000
 
 /** The provisioner could not be asked, or gave no answer; what it did is in its own journal. */
-export class ProvisionerError extends Error {
+class ProvisionerError extends Error {
   override name = 'ProvisionerError'
 }
 

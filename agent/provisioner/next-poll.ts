@@ -32,7 +32,7 @@ export async function findPollClock(
   if (timer?.get('ActiveState') !== 'active') return undefined
   const due = parseTimespan(timer.get('NextElapseUSecMonotonic') ?? '')
   // What has gone by is being started.
-  return due === undefined || due < monotonicMs
+  return due === undefined || due < monotonicMs || due === Number.POSITIVE_INFINITY
     ? { by: 'timer' }
     : { by: 'timer', at: new Date(now.getTime() + due - monotonicMs) }
 }

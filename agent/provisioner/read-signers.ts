@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { LocalTime } from '../core/allowed-signer-options.ts'
 import { type AllowedSigner, parseAllowedSigners } from '../core/allowed-signers.ts'
+import { atLine } from '../core/at-line.ts'
 import type { FileState } from '../core/observation.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
 import { whyUnsafe } from '../core/root-alone.ts'
@@ -35,9 +36,7 @@ export function readSigners(
   }
   const parsed = parseAllowedSigners(file.content.toString(), localTime)
   if ('signers' in parsed) return { kind: 'signers', signers: parsed.signers }
-  const faults = parsed.faults.map(({ line, message }) =>
-    line === undefined ? `${path}: ${message}` : `${path}:${line}: ${message}`,
-  )
+  const faults = parsed.faults.map(({ line, message }) => `${atLine(path, line)}: ${message}`)
   return refuseHost('signers-file-malformed', faults.join('; '))
 }
 

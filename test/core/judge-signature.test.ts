@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
 import { parseBundle } from '../../agent/core/bundle.ts'
 import { judgeSignature } from '../../agent/core/judge-signature.ts'
-import { newKeyLine, wireString } from '../ssh-keys.ts'
+import { wireString } from '../../agent/core/wire-strings.ts'
+import { newKeyLine } from '../ssh-keys.ts'
 import { newSigner, type SignatureParts } from '../sshsig.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')

@@ -32,9 +32,11 @@ test.each<[string, number | undefined]>([
   ['5min 20.123456s', 320_123.456],
   ['1w 2d 3h', 788_400_000],
   ['3month 1us', 7_889_400_000.001],
-  ['infinity', undefined],
+  ['500ms', 500],
+  ['0', 0],
+  ['infinity', Number.POSITIVE_INFINITY],
   ['', undefined],
-  ['0', undefined],
+  ['soon', undefined],
 ])('%j is %s ms', (text, ms) => {
   const read = parseTimespan(text)
   if (ms === undefined) expect(read).toBeUndefined()

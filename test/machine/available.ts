@@ -20,12 +20,8 @@ const packages = {
 export function machineTier(): Tier {
   if (process.platform !== 'linux') return { ok: false, why: 'booting hosts needs Linux' }
   if (process.getuid?.() !== 0) return { ok: false, why: 'booting hosts needs root' }
-  const missing = Object.entries(packages).filter(([tool]) => !succeeds('command -v "$0"', tool))
-  if (missing.length > 0) {
-    const tools = missing.map(([tool]) => tool).join(', ')
-    const wanted = [...new Set(missing.map(([, name]) => name))].join(' ')
-    return { ok: false, why: `no ${tools}; try: apt-get install ${wanted}` }
-  }
+  const tools = hasTools(packages)
+  if (!tools.ok) return tools
   const overlay = 'mkdir /run/l /run/u /run/w /run/m && cd /run && mount -t overlay overlay'
   const cgroup = '/sys/fs/cgroup'
   const mounts = {
@@ -42,6 +38,15 @@ export function machineTier(): Tier {
     }
   }
   return { ok: true }
+}
+
+/** Whether each tool is here, and the packages that those come in which are not. */
+export function hasTools(packages: Readonly<Record<string, string>>): Tier {
+  const missing = Object.entries(packages).filter(([tool]) => !succeeds('command -v "$0"', tool))
+  if (missing.length === 0) return { ok: true }
+  const tools = missing.map(([tool]) => tool).join(', ')
+  const wanted = [...new Set(missing.map(([, name]) => name))].join(' ')
+  return { ok: false, why: `no ${tools}; try: apt-get install ${wanted}` }
 }
 
 function succeeds(script: string, argument: string): boolean {

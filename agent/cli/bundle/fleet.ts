@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { atLine } from '../../core/at-line.ts'
 import { duration } from '../../core/config/setting-types.ts'
 import { optional } from '../../core/optional.ts'
 import { parseWebhookSecrets, WebhookSecretError } from '../../core/webhook-secrets.ts'
@@ -105,8 +106,7 @@ function readSecrets(file: string): string[] {
     return parseWebhookSecrets(readNamed(file).toString())
   } catch (error) {
     if (!(error instanceof WebhookSecretError)) throw error
-    const line = error.line === undefined ? '' : `:${error.line}`
-    throw new UsageError(`${file}${line}: ${error.problem}`, { cause: error })
+    throw new UsageError(`${atLine(file, error.line)}: ${error.problem}`, { cause: error })
   }
 }
 

@@ -4,6 +4,7 @@ import type { Wanted } from '../../publisher/notify/judge.ts'
 import { parseFlags } from '../flags.ts'
 import type { Invocation } from '../invocation.ts'
 import { print, printJson } from '../screen.ts'
+import { stopSignal } from '../stop-signal.ts'
 import { FLEET_FLAGS, openFleet, readTargets } from './fleet.ts'
 import { hostsForPrograms, printHosts } from './print-hosts.ts'
 import { showProgress } from './progress.ts'
@@ -30,9 +31,8 @@ export async function notify(invocation: Invocation): Promise<number> {
         : { fingerprints, serial: bundle.serial, gone: [] }
   }
   const targets = await readTargets(values.hosts, positionals)
-  const stop = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
-  const fleet = await openFleet(values, targets, invocation, stop.signal)
+  const signal = stopSignal()
+  const fleet = await openFleet(values, targets, invocation, signal)
   const progress = showProgress(fleet.targets.length)
   const all = new Set(fleet.targets.map(({ name }) => name))
   const reports = await fleet.tell(all, wanted, progress.hear)

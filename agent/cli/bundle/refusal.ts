@@ -1,3 +1,4 @@
+import { atLine } from '../../core/at-line.ts'
 import { EXIT } from '../../core/outcome.ts'
 import { messageLines } from '../print-outcome.ts'
 import { print, printJson } from '../screen.ts'
@@ -13,12 +14,11 @@ export interface Refusal {
 /** Prints why a bundle is refused, with its place, and gives the exit code. */
 export function printRefusal(name: string, refusal: Refusal, json: boolean): number {
   const { code, message, line, exit = EXIT.bundleRefused } = refusal
-  const where = line === undefined ? name : `${name}:${line}`
   const outcome = exit === EXIT.sourceUnavailable ? 'source-unavailable' : 'refused'
   if (json) {
     printJson({ outcome, code, file: name, ...(line === undefined ? {} : { line }), message })
   } else {
-    const told = { outcome, code, message: `${where}: ${message}` }
+    const told = { outcome, code, message: `${atLine(name, line)}: ${message}` }
     for (const text of messageLines(told)) print(text)
   }
   return exit

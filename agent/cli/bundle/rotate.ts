@@ -16,6 +16,7 @@ import {
 import { signBundle } from '../../publisher/sign-bundle.ts'
 import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
+import { stopSignal } from '../stop-signal.ts'
 import { openFleet, readTargets } from './fleet.ts'
 import { showProgress } from './progress.ts'
 import { readNamed } from './read-bundle.ts'
@@ -37,15 +38,14 @@ export async function rotate(invocation: Invocation): Promise<number> {
   const { settings, targets } = state
   state.rotation = leaveBehind(state, values['leave-behind'] ?? [])
 
-  const stop = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+  const signal = stopSignal()
   const flags = {
     ...optional('secret-file', settings.secretFile),
     ...optional('ca-file', settings.caFile),
     ...optional('concurrency', settings.concurrency),
     ...optional('timeout', settings.timeout),
   }
-  const fleet = await openFleet(flags, targets, invocation, stop.signal)
+  const fleet = await openFleet(flags, targets, invocation, signal)
   writeState(stateFile, state)
   const { bundle: file, publishCommand, proveCommand } = settings
   const effects: Effects = {

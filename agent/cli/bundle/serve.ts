@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { listenAddress } from '../../core/config/setting-types.ts'
@@ -9,6 +10,7 @@ import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
 import { splitAddress } from '../listen-address.ts'
 import { openLog } from '../log.ts'
+import { stopSignal } from '../stop-signal.ts'
 import { readNamed } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
 
@@ -33,8 +35,7 @@ export async function serve({ args }: Invocation): Promise<number> {
   const first = readEdition(readBundle())
   if ('kind' in first) return printRefusal(file, first, false)
 
-  const stop = Promise.withResolvers<void>()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve())
+  const stop = stopSignal()
   const log = await openLog()
   const { serveBundle } = await import('../../publisher/serve/serve-bundle.ts')
   const serving = await serveBundle({
@@ -56,7 +57,7 @@ export async function serve({ args }: Invocation): Promise<number> {
   if (readTls === undefined && !/^(127\.|::1$)/.test(address)) {
     log.warn('plain http: hosts take https only, so put TLS in front, or give --tls-cert')
   }
-  await stop.promise
+  if (!stop.aborted) await once(stop, 'abort')
   log.info('leaving')
   await serving.close()
   return 0

@@ -1,4 +1,5 @@
 import { parseAllowedSigners } from '../../core/allowed-signers.ts'
+import { atLine } from '../../core/at-line.ts'
 import { optional } from '../../core/optional.ts'
 import { trustedKeys } from '../../core/outcome.ts'
 import { acceptBundle } from '../../core/trust.ts'
@@ -47,8 +48,6 @@ function readSigners(path: string) {
       new Date(year, month - 1, day, hour, minute, second),
   )
   if ('signers' in parsed) return parsed.signers
-  const lines = parsed.faults.map(
-    ({ line, message }) => `${path}${line === undefined ? '' : `:${line}`}: ${message}`,
-  )
+  const lines = parsed.faults.map(({ line, message }) => `${atLine(path, line)}: ${message}`)
   throw new UsageError(lines.join('\n'))
 }

@@ -32,7 +32,7 @@ export function describePlace({ file, line }: Place): string {
 }
 
 /** `Match all`, the idiom that ends a block. It overrides what is set at global scope all the same. */
-export function matchesAll({ criteria }: MatchBlock): boolean {
+function matchesAll({ criteria }: MatchBlock): boolean {
   return criteria.length === 1 && criteria[0]?.toLowerCase() === 'all'
 }
 

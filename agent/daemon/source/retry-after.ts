@@ -1,7 +1,7 @@
 import { parseHttpDate } from './http-date.ts'
 
 /** A source may slow its hosts down, but not talk them into never coming back. */
-export const MAX_RETRY_AFTER_SECONDS = 3600
+const MAX_RETRY_AFTER_SECONDS = 3600
 
 /** `Retry-After`, RFC 9110 §10.2.3, in seconds from `now`: delta-seconds or an HTTP-date. */
 export function parseRetryAfter(value: string | undefined, now: Date): number | undefined {

@@ -6,7 +6,7 @@ import type { ReplayMemory } from './replay-memory.ts'
 import { type Reply, refusal } from './reply.ts'
 
 /** The largest body in bytes; its content is signed, and then thrown away. */
-export const MAX_BODY_BYTES = 16 * 1024
+const MAX_BODY_BYTES = 16 * 1024
 
 export interface RotationParts {
   verify(headers: IncomingMessage['headers'], payload: string): Promise<Verdict>

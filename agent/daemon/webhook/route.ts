@@ -9,7 +9,7 @@ export interface Routes {
   metrics(): Promise<string>
 }
 
-export const ROTATION_PATH = '/webhook/rotation'
+const ROTATION_PATH = '/webhook/rotation'
 
 /** Finds who answers; a query is left out of account. */
 export async function route(request: IncomingMessage, routes: Routes): Promise<Reply | undefined> {

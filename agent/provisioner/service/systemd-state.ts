@@ -45,7 +45,7 @@ export function idOf(unit: Unit): string {
 }
 
 /** One that is about to start may have read its configuration already: it counts as running. */
-export function isRunning(unit: Unit): boolean {
+function isRunning(unit: Unit): boolean {
   return !['inactive', 'failed', ''].includes(unit.get('ActiveState') ?? '') && !hasFailed(unit)
 }
 

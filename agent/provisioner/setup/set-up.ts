@@ -24,7 +24,7 @@ import {
 
 /** Where the services of other inits write their log. */
 const LOG = '/var/log/pomerium-host-agent.log'
-export const RECORD_FILE = '/var/lib/pomerium-host-agent/install.json'
+const RECORD_FILE = '/var/lib/pomerium-host-agent/install.json'
 
 /** What is to be set up, all of it checked already. */
 export interface Wish {

@@ -30,7 +30,7 @@ const HEAD = `# A rotation of the Pomerium User CA, as far as it has come. To go
 const VERSION = 1
 
 /** A state that a person can read: what matters first, the bundles to be served last. */
-export function renderState({ settings, targets, rotation }: State): string {
+function renderState({ settings, targets, rotation }: State): string {
   const { order, step, leftBehind, confirmed, history, editions, before, hosts } = rotation
   const where = targets.filter(({ name }) => hosts.includes(name))
   const shown = {

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { freePort } from '../../free-port.ts'
 import { waitFor } from '../../machine/wait-for.ts'
 import { FIRST } from '../../publisher/serve/with-server.ts'
 import { tempDir } from '../../sshd/temp-dir.ts'
@@ -47,12 +46,3 @@ test.each([
   expect(ended.code).toBe(code)
   expect(ended.stdout + ended.stderr).toContain(told)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

@@ -11,7 +11,7 @@ export interface StandIn {
 }
 
 const TOKEN = 'recipe-token'
-export const TOKEN_FILE = '/etc/pomerium/credentials/source-token'
+const TOKEN_FILE = '/etc/pomerium/credentials/source-token'
 
 const json = (path: string, document: unknown, token?: string): Reply => ({
   path,

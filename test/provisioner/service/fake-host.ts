@@ -5,7 +5,7 @@ import type { Clock, Run } from '../../../agent/provisioner/service/ssh-service.
 
 export type FakeProcess = Partial<Record<ProcessFile, string>>
 
-export const TITLE = 'sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups\0'
+const TITLE = 'sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups\0'
 
 /** A `/proc/PID/net/tcp` on which `ports` are listened on. */
 export function tcpTable(...ports: number[]): string {

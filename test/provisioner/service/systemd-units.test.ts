@@ -1,25 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { stateOf } from '../../../agent/provisioner/service/systemd-state.ts'
-import {
-  limitOf,
-  parseTimeSpan,
-  parseUnits,
-} from '../../../agent/provisioner/service/systemd-units.ts'
+import { limitOf, parseUnits } from '../../../agent/provisioner/service/systemd-units.ts'
 import * as recorded from './recorded.ts'
-
-test.each([
-  ['10s', 10],
-  ['1min 30s', 90],
-  ['500ms', 0.5],
-  ['5min', 300],
-  ['1h 1s', 3601],
-  ['0', 0],
-  ['infinity', Number.POSITIVE_INFINITY],
-  ['', undefined],
-  ['soon', undefined],
-])('the time span %j', (text, seconds) => {
-  expect(parseTimeSpan(text)).toBe(seconds)
-})
 
 describe.each([
   ['10s', '5', { burst: 5, intervalSeconds: 10 }],
