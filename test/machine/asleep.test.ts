@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, CA_FILE, DROP_IN } from './agent-host.ts'
+import { type AgentHost, DROP_IN } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
-import { DRIFT, REWRITE_LOOP, SHADOW } from './drift-kinds.ts'
+import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from './drift-kinds.ts'
 import { bootInstalledHost, ourProcesses } from './installed-host.ts'
 import { login } from './login.ts'
 
@@ -47,23 +47,11 @@ describeTier('asleep, on a booted host', machineTier(), () => {
     })
 
     test('a drop-in that shadows ours is reported, file and line', async () => {
-      await it.host.write(SHADOW.path, SHADOW.content)
-      await it.host.waitFor('the report', async () => {
-        const { stdout } = await it.host.exec('pomerium-host-agent status')
-        return stdout.includes(`${SHADOW.path}:1`)
-      })
-      await it.host.exec(`rm ${SHADOW.path}`)
-      await it.host.waitFor('the repair', async () => (await outcomeOf(first)) === 'accepted')
+      await expectShadowReported(it.host, async () => (await outcomeOf(first)) === 'accepted')
     })
 
     test.each(DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
-      await it.host.exec(command)
-      await it.host.waitFor('the repair', async () => {
-        const { stdout } = await it.host.exec('pomerium-host-agent plan --json', {
-          allowFail: true,
-        })
-        return JSON.parse(stdout).changes === false && (await outcomeOf(first)) === 'accepted'
-      })
+      await expectRepaired(it.host, command, async () => (await outcomeOf(first)) === 'accepted')
     })
 
     test('the wings can not do what is the other’s', async () => {
@@ -143,20 +131,7 @@ describeTier('asleep, on a booted host', machineTier(), () => {
     })
 
     test('a program that keeps rewriting our file does not make us loop, and is reported', async () => {
-      const loop = it.host.spawn(REWRITE_LOOP)
-      const reported = async () =>
-        (await it.host.exec('pomerium-host-agent status')).stdout.includes(
-          `keeps changing ${CA_FILE}`,
-        )
-      await it.host.waitFor('the report', reported, 40_000)
-      const before = await looks()
-      await new Promise(resolve => setTimeout(resolve, 10_000))
-      // It waits a minute each time, however often the file changes meanwhile.
-      expect((await looks()) - before).toBeLessThanOrEqual(1)
-      loop.kill()
-      expect(await it.host.unitProperties('ssh.service', ['ActiveState'])).toEqual({
-        ActiveState: 'active',
-      })
+      await expectNoLoop(it.host)
     })
 
     test('systemd-analyze security: at most 1.3 each', async () => {

@@ -4,7 +4,7 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { DRIFT, REWRITE_LOOP, SHADOW } from './drift-kinds.ts'
+import { DRIFT, expectRepaired, expectShadowReported, REWRITE_LOOP } from './drift-kinds.ts'
 import { INITS } from './inits.ts'
 import { login } from './login.ts'
 import { bootHandStarted, type HandStarted } from './resident-host.ts'
@@ -55,24 +55,11 @@ describeTier('both wings started by hand, without systemd', machineTier(), () =>
     })
 
     test('a drop-in that shadows ours is reported, file and line', async () => {
-      await it.host.write(SHADOW.path, SHADOW.content)
-      await it.host.waitFor('the report', async () => {
-        const { stdout } = await it.host.exec('pomerium-host-agent status')
-        return stdout.includes(`${SHADOW.path}:1`)
-      })
-      await it.host.exec(`rm ${SHADOW.path}`)
-      await it.host.waitFor('the repair', inForce(second))
+      await expectShadowReported(it.host, inForce(second))
     })
 
     test.each(DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
-      await it.host.exec(command)
-      await it.host.waitFor('the repair', async () => {
-        const { stdout } = await it.host.exec('pomerium-host-agent plan --json', {
-          allowFail: true,
-        })
-        return JSON.parse(stdout).changes === false
-      })
-      await it.host.waitFor('a login', inForce(second))
+      await expectRepaired(it.host, command, inForce(second))
     })
 
     test('a provisioner that was killed is replaced by the next, whose socket is its own', async () => {

@@ -3,14 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { SERVICE } from '../../agent/core/service-settings.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, CA_FILE } from './agent-host.ts'
+import type { AgentHost } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
-import { DRIFT, REWRITE_LOOP, SHADOW } from './drift-kinds.ts'
+import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from './drift-kinds.ts'
 import { login } from './login.ts'
 import { bootResidentHost } from './resident-host.ts'
-
-const REPAIR = 'pomerium-host-agent-repair.service'
 
 describeTier('resident, on a booted host', machineTier(), () => {
   describe.each(suites)('%s', suite => {
@@ -66,23 +64,11 @@ describeTier('resident, on a booted host', machineTier(), () => {
     })
 
     test('a drop-in that shadows ours is reported, file and line', async () => {
-      await it.host.write(SHADOW.path, SHADOW.content)
-      await it.host.waitFor('the report', async () => {
-        const { stdout } = await it.host.exec('pomerium-host-agent status')
-        return stdout.includes(`${SHADOW.path}:1`)
-      })
-      await it.host.exec(`rm ${SHADOW.path}`)
-      await it.host.waitFor('the repair', inForce(first))
+      await expectShadowReported(it.host, inForce(first))
     })
 
     test.each(DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
-      await it.host.exec(command)
-      await it.host.waitFor('the repair', async () => {
-        const { stdout } = await it.host.exec('pomerium-host-agent plan --json', {
-          allowFail: true,
-        })
-        return JSON.parse(stdout).changes === false && (await outcomeOf(first)) === 'accepted'
-      })
+      await expectRepaired(it.host, command, inForce(first))
     })
 
     test('boot without a control plane: yesterday’s trust works, and it recovers by itself', async () => {
@@ -113,21 +99,7 @@ describeTier('resident, on a booted host', machineTier(), () => {
     })
 
     test('a program that keeps rewriting our file does not make us loop, and is reported', async () => {
-      const loop = it.host.spawn(REWRITE_LOOP)
-      const reported = async () =>
-        (await it.host.exec('pomerium-host-agent status')).stdout.includes(
-          `keeps changing ${CA_FILE}`,
-        )
-      await it.host.waitFor('the report', reported, 40_000)
-      const looks = async () => (await it.host.journal(REPAIR)).match(/ Starting /g)?.length ?? 0
-      const before = await looks()
-      await sleep(10_000)
-      // It waits a minute each time, however often the file changes meanwhile.
-      expect((await looks()) - before).toBeLessThanOrEqual(1)
-      loop.kill()
-      expect(await it.host.unitProperties('ssh.service', ['ActiveState'])).toEqual({
-        ActiveState: 'active',
-      })
+      await expectNoLoop(it.host)
     })
   })
 })

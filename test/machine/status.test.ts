@@ -5,10 +5,10 @@ import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import type { AgentHost } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
+import { SHADOW } from './drift-kinds.ts'
 import { bootInstalledHost } from './installed-host.ts'
 
 const STATUS_FILE = '/run/pomerium-host-agent/status.json'
-const SHADOW = '/etc/ssh/sshd_config.d/00-shadow.conf'
 
 describeTier('status and the log, on a booted host', machineTier(), () => {
   describe.each(suites)('%s', suite => {
@@ -124,10 +124,10 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
     })
 
     test('shadowed: sshd does not go by these keys, and by which file and line', async () => {
-      await it.host.write(SHADOW, 'TrustedUserCAKeys /etc/ssh/other.pub\n')
+      await it.host.write(SHADOW.path, SHADOW.content)
       await it.host.waitFor('the report', async () => (await verdict()) === 'not-in-force')
-      expect(await screen()).toContain(`${SHADOW}:1`)
-      await it.host.exec(`rm ${SHADOW}`)
+      expect(await screen()).toContain(`${SHADOW.path}:1`)
+      await it.host.exec(`rm ${SHADOW.path}`)
       await it.host.waitFor('the end of it', async () => (await verdict()) === 'in-force')
     })
 
