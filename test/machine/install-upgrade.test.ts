@@ -44,7 +44,7 @@ const NO_GOOD: [what: string, says: RegExp, change: (folder: string) => Promise<
     folder =>
       appendFile(
         join(folder, 'systemd/pomerium-host-agent-repair.service'),
-        'InaccessiblePaths=/usr/local/lib\n',
+        '[Service]\nInaccessiblePaths=/usr/local/lib\n',
       ),
   ],
   [
@@ -53,7 +53,7 @@ const NO_GOOD: [what: string, says: RegExp, change: (folder: string) => Promise<
     folder =>
       appendFile(
         join(folder, 'systemd/pomerium-host-agent.service'),
-        'InaccessiblePaths=/usr/local/lib\n',
+        '[Service]\nInaccessiblePaths=/usr/local/lib\n',
       ),
   ],
   [
@@ -160,7 +160,7 @@ describeTier('an upgrade', machineTier(), () => {
           expect(code).not.toBe(0)
           expect(stderr).toMatch(says)
           expect(await version()).toBe(held)
-          const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|compile-cache))/
+          const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|applies|compile-cache))/
           const changed = difference(before, await census(it.host)).filter(
             line => !state.test(line),
           )
