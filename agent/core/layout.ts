@@ -23,8 +23,6 @@ export interface Layout {
   notes: Place
   statusFile: Place
   restarts: Place
-  /** The count of `apply`, beside the daemon's of its own cycles. */
-  applies: Place
   lock: Place
 }
 
@@ -48,7 +46,6 @@ export function layoutOf(sshd: Config['sshd']): Layout {
     notes: { path: `${DAEMON}/polls.json`, mode: 0o644 },
     socket: { path: `${RUN}/provisioner.sock`, mode: 0o660 },
     restarts: { path: `${STATE}/restarts.json`, mode: 0o600 },
-    applies: { path: `${STATE}/applies.json`, mode: 0o600 },
     lock: { path: `${STATE}/lock`, mode: 0o600 },
   }
 }

@@ -1,7 +1,6 @@
 import { describeFailure, messageOf } from '../core/failures.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { stopped, warned } from '../core/outcomes.ts'
-import { countApply } from './applies.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { hasJournal } from './journal.ts'
@@ -68,8 +67,7 @@ async function published(
 ): Promise<Outcome> {
   const at = now.toISOString()
   try {
-    if (own !== undefined) countApply(host, at, outcome, own.gave)
-    await publishStatus(host, at, outcome)
+    await publishStatus(host, at, outcome, own)
     const told = warned(outcome, await writeTextfile(host))
     // Whoever set a textfile that can't be written looks for it in `status`.
     if (told !== outcome) await publishStatus(host, at, told)

@@ -1,17 +1,30 @@
 import { parseBundle } from '../core/bundle.ts'
+import { counted } from '../core/notes.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { parseStatus, type Status, statusAfter, type TurnEnd } from '../core/status.ts'
-import { readApplies } from './applies.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
 import { makeOwnFolder } from './own-folder.ts'
 import { type HeldBundle, readState, type State } from './state.ts'
 
-/** Tells everybody on the host how a turn ended, and what it holds now. */
-export async function publishStatus(host: Host, at: string, outcome: Outcome): Promise<Status> {
+/**
+ * Tells everybody on the host how a turn ended, and what it holds now. A cycle that was begun on this
+ * side, and so is counted here, says whether the source `gave` a bundle; an image is no host yet.
+ */
+export async function publishStatus(
+  host: Host,
+  at: string,
+  outcome: Outcome,
+  own?: { gave: boolean },
+): Promise<Status> {
   const { runFolder, statusFile } = host.layout
+  const before = readStatus(host)
+  const applies =
+    own === undefined || host.tree
+      ? before?.applies
+      : counted(before?.applies ?? { cycles: {} }, outcome, own.gave ? at : undefined)
   const state = stateIfWhole(host)
   const end: TurnEnd = {
     at,
@@ -20,9 +33,9 @@ export async function publishStatus(host: Host, at: string, outcome: Outcome): P
     ...optional('held', state?.held && describeHeld(state.held)),
     restarts: { ...host.service.restarts(), due: state?.restartDue ?? false },
     repaired: state?.repaired ?? 0,
-    ...optional('applies', readApplies(host)),
+    ...optional('applies', applies),
   }
-  const status = statusAfter(end, readStatus(host))
+  const status = statusAfter(end, before)
   await makeOwnFolder(host, runFolder)
   const content = Buffer.from(`${JSON.stringify(status, null, 2)}\n`)
   const { mode } = statusFile

@@ -160,7 +160,7 @@ describeTier('an upgrade', machineTier(), () => {
           expect(code).not.toBe(0)
           expect(stderr).toMatch(says)
           expect(await version()).toBe(held)
-          const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|applies|compile-cache))/
+          const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|compile-cache))/
           const changed = difference(before, await census(it.host)).filter(
             line => !state.test(line),
           )

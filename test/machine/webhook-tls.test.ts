@@ -18,7 +18,9 @@ describeTier('the rotation webhook over TLS, on a booted host', machineTier(), (
     await using it = await bootWebhookHost({ suite, tls })
     await it.publish(ca.publicKey)
     const { status, body } = await it.rotate()
-    expect([status, JSON.parse(body)]).toMatchObject([200, { outcome: 'applied' }])
+    // The handshake takes its time: the look that the wake began with may have been the first.
+    expect(body).toMatch(/"outcome":"(applied|unchanged)"/)
+    expect([status, JSON.parse(body)]).toMatchObject([200, { trusted: [{ type: 'ssh-ed25519' }] }])
 
     // A handshake that never comes is cut, and keeps nobody else out.
     const silent = it.host.exec(['bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/9444; cat <&3'])
