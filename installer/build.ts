@@ -1,4 +1,4 @@
-import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cyclonedxEsbuildPlugin } from '@cyclonedx/cyclonedx-esbuild'
@@ -77,8 +77,7 @@ export async function buildProgram(folder: string, node: string | null = NODE): 
   const kept = { name, version, license, type: 'module' }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(kept, null, 2)}\n`)
   cpSync(join(source, 'systemd'), join(folder, 'systemd'), { recursive: true })
-  const init = join(source, 'installer', 'init')
-  if (existsSync(init)) cpSync(init, join(folder, 'init'), { recursive: true })
+  cpSync(join(source, 'installer', 'init'), join(folder, 'init'), { recursive: true })
   const bill = join(folder, SBOM)
   if (node !== null) {
     cpSync(node, join(folder, 'node'))
