@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { atLine } from '../core/at-line.ts'
+import { join, resolve } from 'node:path'
+import { messageAt } from '../core/at-line.ts'
 import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
-import { whyUnsafe } from '../core/root-alone.ts'
+import { othersDecide, whyUnsafe } from '../core/root-alone.ts'
 import type { HostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 
@@ -28,7 +28,7 @@ export function loadConfig(
 
 /** All that is wrong with the config, a line each. */
 export function configErrors(errors: readonly ConfigError[]): UsageError {
-  const lines = errors.map(({ where, line, message }) => `${atLine(where, line)}: ${message}`)
+  const lines = errors.map(error => messageAt(error.where, error))
   return new UsageError(lines.join('\n'))
 }
 
@@ -67,14 +67,7 @@ function readConfigFile(
 
 // What root does is written in this file: nobody else may write it, nor put another in its place.
 function refuseUnsafe(name: string, file: Stats): void {
-  const refuse = (place: string, why: string) => {
-    throw new UsageError(`${place} ${why}: who can change ${name} decides what root does here`)
-  }
-  const why = whyUnsafe(file, 0)
-  if (why !== undefined) refuse(name, why)
-  for (let folder = dirname(resolve(name)); ; folder = dirname(folder)) {
-    const whyFolder = whyUnsafe(statSync(folder), 0)
-    if (whyFolder !== undefined) refuse(folder, whyFolder)
-    if (folder === '/') return
-  }
+  const path = resolve(name)
+  const decided = othersDecide(path, place => whyUnsafe(place === path ? file : statSync(place), 0))
+  if (decided !== undefined) throw new UsageError(`${decided} what root does here`)
 }

@@ -2,3 +2,11 @@
 export function atLine(file: string, line: number | undefined): string {
   return line === undefined ? file : `${file}:${line}`
 }
+
+/** A message with its place, as compilers and editors write it. */
+export function messageAt(
+  file: string,
+  { line, message }: { line?: number | undefined; message: string },
+): string {
+  return `${atLine(file, line)}: ${message}`
+}

@@ -1,7 +1,7 @@
 import { SERVICE } from '../core/service-settings.ts'
 import { parseTimespan } from '../core/time-span.ts'
+import type { Run } from './run-command.ts'
 import { runCommand } from './run-command.ts'
-import type { Run } from './service/ssh-service.ts'
 import { parseUnits } from './service/systemd-units.ts'
 
 const TIMER = 'pomerium-host-agent.timer'

@@ -1,16 +1,11 @@
-import { posix } from 'node:path'
-import type { LocalTime } from '../core/allowed-signer-options.ts'
 import { type AllowedSigner, parseAllowedSigners } from '../core/allowed-signers.ts'
-import { atLine } from '../core/at-line.ts'
+import { messageAt } from '../core/at-line.ts'
 import type { FileState } from '../core/observation.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
-import { whyUnsafe } from '../core/root-alone.ts'
+import { othersDecide, whyUnsafe } from '../core/root-alone.ts'
 import type { Host } from './host.ts'
+import { localTime } from './local-time.ts'
 import { lookAt } from './look-at.ts'
-
-/** Times in the signers file without `Z` are this host's. */
-const localTime: LocalTime = (year, month, day, hour, minute, second) =>
-  new Date(year, month - 1, day, hour, minute, second)
 
 /**
  * The signers that a host takes bundles from, or why its file can't be gone by. Whoever can write
@@ -28,33 +23,24 @@ export function readSigners(
       `${path}, which trust.signers_file names, is missing; ${remedy}`,
     )
   }
-  const unsafe = unsafety(host, path)
-  if (unsafe !== undefined) return refuseHost('signers-file-unsafe', unsafe)
+  const decided = othersDecide(path, place =>
+    whyUnsafeHere(lookAt(host.fs, host.at(place)), host.owner.uid),
+  )
+  if (decided !== undefined) {
+    return refuseHost('signers-file-unsafe', `${decided} what is trusted`)
+  }
   if (file.kind !== 'file') {
     const why = file.kind === 'unseen' ? 'can be read by root only; run this as root' : 'is no file'
     return refuseHost('signers-file-unsafe', `${path} ${why}`)
   }
   const parsed = parseAllowedSigners(file.content.toString(), localTime)
   if ('signers' in parsed) return { kind: 'signers', signers: parsed.signers }
-  const faults = parsed.faults.map(({ line, message }) => `${atLine(path, line)}: ${message}`)
+  const faults = parsed.faults.map(fault => messageAt(path, fault))
   return refuseHost('signers-file-malformed', faults.join('; '))
-}
-
-function unsafety(host: Host, path: string): string | undefined {
-  for (const place of withParents(path)) {
-    const why = whyUnsafeHere(lookAt(host.fs, host.at(place)), host.owner.uid)
-    if (why !== undefined) return `${place} ${why}: who can change ${path} decides what is trusted`
-  }
-  return undefined
 }
 
 function whyUnsafeHere(state: FileState, owner: number): string | undefined {
   if (state.kind === 'other') return `is a ${state.what}`
   if (state.kind !== 'file' && state.kind !== 'folder') return undefined
   return whyUnsafe(state, owner)
-}
-
-function withParents(path: string): string[] {
-  const parent = posix.dirname(path)
-  return parent === path ? [path] : [path, ...withParents(parent)]
 }

@@ -7,6 +7,12 @@ export interface CommandResult {
   stderr: string
 }
 
+/** How a command is run; `runCommand`, in earnest. */
+export type Run = (
+  argv: readonly string[],
+  options?: { timeoutMs?: number },
+) => Promise<CommandResult>
+
 const TIMEOUT_MS = 30_000
 
 /** Runs a program without a shell, with a bare environment; a non-zero exit is a value, not an error. */

@@ -1,4 +1,5 @@
 import type { ServiceState } from '../core/observation.ts'
+import type { Run } from './run-command.ts'
 import { observedState } from './service/observed-state.ts'
 import type { Restarts } from './service/restart-history.ts'
 import {
@@ -6,7 +7,7 @@ import {
   restartOrDefer,
   restartWithinBudget,
 } from './service/restart-within-budget.ts'
-import type { Run, SshService } from './service/ssh-service.ts'
+import type { SshService } from './service/ssh-service.ts'
 import { parseStartLine, START_PROPERTIES } from './start-line.ts'
 
 /** Why sshd is restarted: see `planRestart`; `undo` where a change is taken back. */

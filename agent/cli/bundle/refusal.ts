@@ -1,4 +1,4 @@
-import { atLine } from '../../core/at-line.ts'
+import { messageAt } from '../../core/at-line.ts'
 import { EXIT } from '../../core/outcome.ts'
 import { messageLines } from '../print-outcome.ts'
 import { print, printJson } from '../screen.ts'
@@ -18,7 +18,7 @@ export function printRefusal(name: string, refusal: Refusal, json: boolean): num
   if (json) {
     printJson({ outcome, code, file: name, ...(line === undefined ? {} : { line }), message })
   } else {
-    const told = { outcome, code, message: `${atLine(name, line)}: ${message}` }
+    const told = { outcome, code, message: messageAt(name, refusal) }
     for (const text of messageLines(told)) print(text)
   }
   return exit

@@ -1,8 +1,9 @@
 import { parseAllowedSigners } from '../../core/allowed-signers.ts'
-import { atLine } from '../../core/at-line.ts'
+import { messageAt } from '../../core/at-line.ts'
 import { optional } from '../../core/optional.ts'
 import { trustedKeys } from '../../core/outcome.ts'
 import { acceptBundle } from '../../core/trust.ts'
+import { localTime } from '../../provisioner/local-time.ts'
 import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
 import { paint, print, printJson } from '../screen.ts'
@@ -42,12 +43,7 @@ export async function verify(invocation: Invocation): Promise<number> {
 }
 
 function readSigners(path: string) {
-  const parsed = parseAllowedSigners(
-    readNamed(path).toString(),
-    (year, month, day, hour, minute, second) =>
-      new Date(year, month - 1, day, hour, minute, second),
-  )
+  const parsed = parseAllowedSigners(readNamed(path).toString(), localTime)
   if ('signers' in parsed) return parsed.signers
-  const lines = parsed.faults.map(({ line, message }) => `${atLine(path, line)}: ${message}`)
-  throw new UsageError(lines.join('\n'))
+  throw new UsageError(parsed.faults.map(fault => messageAt(path, fault)).join('\n'))
 }

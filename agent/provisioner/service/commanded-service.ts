@@ -1,13 +1,8 @@
+import type { Run } from '../run-command.ts'
 import { findListeners, type Listener } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
 import { expectAgain, proveListening } from './proof.ts'
-import {
-  type Clock,
-  RESTART_TIMEOUT_MS,
-  type Run,
-  ServiceError,
-  type SshService,
-} from './ssh-service.ts'
+import { type Clock, RESTART_TIMEOUT_MS, ServiceError, type SshService } from './ssh-service.ts'
 
 export interface CommandedService {
   /** What the service is called, for people. */

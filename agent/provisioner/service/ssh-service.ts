@@ -1,5 +1,4 @@
 import type { StartLimit } from '../../core/restart-budget.ts'
-import type { CommandResult } from '../run-command.ts'
 
 /** Whatever starts and stops sshd on this host. */
 export interface SshService {
@@ -53,12 +52,6 @@ export class ServiceError extends Error {
     this.code = code
   }
 }
-
-/** Runs a program; see `runCommand`. 124 means that it took longer than `timeoutMs`. */
-export type Run = (
-  argv: readonly string[],
-  options?: { timeoutMs?: number },
-) => Promise<CommandResult>
 
 export interface Clock {
   /** Milliseconds since the epoch. */

@@ -1,10 +1,10 @@
+import type { Run } from '../run-command.ts'
 import { findListeners, type Listener, listenerAt } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
 import { expectAgain, proveListening } from './proof.ts'
 import {
   type Clock,
   RESTART_TIMEOUT_MS,
-  type Run,
   ServiceError,
   type ServiceState,
   type SshService,

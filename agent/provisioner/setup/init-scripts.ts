@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Run } from '../run-command.ts'
 import { keepBootOrder, restoreBootOrder } from './boot-order.ts'
 import type { Init } from './find-init.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
-import type { Run } from './make-user.ts'
 import { must } from './systemd-units.ts'
 
 /** The services of an init without activation, and how it is told of them. */

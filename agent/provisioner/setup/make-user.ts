@@ -11,12 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { CommandResult } from '../run-command.ts'
+import type { Run } from '../run-command.ts'
 import { AGENT_USER } from '../system-user.ts'
 import { note, type Site } from './install-record.ts'
-
-/** How a command is run; `runCommand`, in earnest. */
-export type Run = (argv: readonly string[]) => Promise<CommandResult>
 
 const DATABASES = ['passwd', 'group', 'shadow', 'gshadow'] as const
 const LOCK = '/etc/.pwd.lock'

@@ -1,17 +1,18 @@
-import { existsSync, lstatSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../core/config/config.ts'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { layoutOf } from '../../core/layout.ts'
 import { unitDropIns, unitsToStart } from '../../core/service-settings.ts'
-import { runCommand } from '../run-command.ts'
+import { isThere, realFileSystem } from '../file-system.ts'
+import { type Run, runCommand } from '../run-command.ts'
 import { openProcessTable } from '../service/process-table.ts'
 import { findInit, type Init } from './find-init.ts'
 import { HANDED_OVER } from './hand-over.ts'
 import { type InitScripts, initScripts } from './init-scripts.ts'
 import { openSite, type Site } from './install-record.ts'
 import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
-import { ensureUser, type Run, undoUser } from './make-user.ts'
+import { ensureUser, undoUser } from './make-user.ts'
 import {
   enable,
   must,
@@ -53,7 +54,7 @@ export async function setUp(wish: Wish): Promise<string[]> {
   const { init, running } = hostInit()
   const site = openSite(path => path, RECORD_FILE)
   if (init === 'systemd') await underSystemd(site, wish, running)
-  else await underInit(site, wish, await scriptsOf(init, wish.program), running)
+  else await underInit(site, wish, scriptsOf(init, wish.program), running)
   return [...new Set(site.changed)]
 }
 
@@ -91,7 +92,7 @@ async function layOwn(site: Site, { configText, copies }: Wish): Promise<void> {
 /** What is ours on the host and not the bundle's: to be stopped before the trust is taken away… */
 export async function stopAll(wish: Pick<Wish, 'config' | 'program'>): Promise<void> {
   const { init, running } = hostInit()
-  if (init !== 'systemd') return (await scriptsOf(init, wish.program)).stop(running, run)
+  if (init !== 'systemd') return scriptsOf(init, wish.program).stop(running, run)
   const { wanted, unwanted } = unitsToStart(wish.config, { resident: false })
   const known = [...wanted, ...unwanted].filter(unit => existsSync(`/etc/systemd/system/${unit}`))
   if (known.length > 0) await stopUnits(known, running, run, lockOf(wish))
@@ -101,7 +102,7 @@ export async function stopAll(wish: Pick<Wish, 'config' | 'program'>): Promise<v
 export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'program'>) {
   const site = openSite(path => path, RECORD_FILE)
   const { init, running } = hostInit()
-  if (init !== 'systemd') await (await scriptsOf(init, program)).disable(site, run)
+  if (init !== 'systemd') await scriptsOf(init, program).disable(site, run)
   const left = undoFiles(site)
   if (init === 'systemd' && running) await must(run, systemctl('daemon-reload'))
   await undoUser(site, run)
@@ -123,17 +124,18 @@ export async function standDown(wish: Pick<Wish, 'config' | 'program'>): Promise
   // Units that are not enabled do nothing; a script of an init is called at boot all the same.
   if (init === 'systemd') return
   const site = openSite(path => path, RECORD_FILE)
-  const scripts = await scriptsOf(init, wish.program)
+  const scripts = scriptsOf(init, wish.program)
   await scripts.disable(site, run)
   for (const { path } of scripts.files) dropFile(site, path)
 }
 
 function hostInit(): { init: Init; running: boolean } {
-  const exists = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  const exists = (path: string) => isThere(realFileSystem, path)
   const { init, running } = findInit({ exists, processes: openProcessTable() })
   if (init !== undefined) return { init, running }
   throw new SetupError('no init that we know (systemd, OpenRC, sysvinit, runit) is on this host')
 }
 
-const scriptsOf = async (init: Exclude<Init, 'systemd'> | Init, program: string) =>
-  initScripts(init as Exclude<Init, 'systemd'>, join(program, 'init'))
+function scriptsOf(init: Exclude<Init, 'systemd'>, program: string): InitScripts {
+  return initScripts(init, join(program, 'init'))
+}

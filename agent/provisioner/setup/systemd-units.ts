@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { SERVICE } from '../../core/service-settings.ts'
+import type { Run } from '../run-command.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
-import type { Run } from './make-user.ts'
 
 const UNITS = '/etc/systemd/system'
 const PROVISIONER = 'pomerium-host-agent-provisioner.service'

@@ -1,7 +1,8 @@
 // A host made of recorded answers: what processes it has, what its commands say.
 
+import type { Run } from '../../../agent/provisioner/run-command.ts'
 import type { ProcessFile, ProcessTable } from '../../../agent/provisioner/service/process-table.ts'
-import type { Clock, Run } from '../../../agent/provisioner/service/ssh-service.ts'
+import type { Clock } from '../../../agent/provisioner/service/ssh-service.ts'
 
 export type FakeProcess = Partial<Record<ProcessFile, string>>
 
