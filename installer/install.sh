@@ -357,7 +357,7 @@ forget_install() {
 
 upgrade() {
   begin go_back
-  configure --renewed >"$tmp/log" 2>&1 || fail "$(cat "$tmp/log")"
+  configure --renewed >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
   if [ -z "$no_start" ]; then
     prove || fail "$version can't prove this host: $(cat "$tmp/apply")"
     prove_units || fail "$version does not run under its units: journalctl -u '$NAME*'"
@@ -416,6 +416,7 @@ remove_all() {
 end_screen() {
   echo
   sed 's/^/  /' "$tmp/apply"
+  sed -n 's/^note:/  &/p' "$tmp/configure"
   cat <<EOF
 
   ${bold}Try it${plain}       ssh you@ROUTE@YOUR-POMERIUM     (your SSH route, through Pomerium)

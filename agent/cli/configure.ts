@@ -5,6 +5,7 @@ import { mergeSettings } from '../core/config/merge-settings.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
 import { EXIT, exitCodeOf } from '../core/outcome.ts'
+import { SERVICE_ENVIRONMENT_FILE, serviceEnvironment } from '../core/service-environment.ts'
 import { clashingCredentials, credentialFiles } from '../core/service-settings.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { remove } from '../provisioner/remove.ts'
@@ -38,7 +39,7 @@ export async function configure(invocation: Invocation): Promise<number> {
   try {
     if (flags['hand-over']) return await giveSecrets(invocation)
     if (flags['stand-down']) return await leave(invocation, program)
-    return await (flags.undo ? undo(invocation, program) : put(flags, program))
+    return await (flags.undo ? undo(invocation, program) : put(invocation, flags, program))
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
     process.stderr.write(`pomerium-host-agent: ${error.message}\n`)
@@ -46,18 +47,29 @@ export async function configure(invocation: Invocation): Promise<number> {
   }
 }
 
-async function put(flags: ReturnType<typeof parse>, program: string): Promise<number> {
+async function put(
+  { environment }: Invocation,
+  flags: ReturnType<typeof parse>,
+  program: string,
+): Promise<number> {
   const { copies, settings } = readCopies(flags.copy)
   for (const [name, value] of pairs(flags.set)) settings.set(name, value)
   const { config, text } = merged(settings)
+  const forServices = serviceEnvironment(environment, readIfThere(SERVICE_ENVIRONMENT_FILE))
   const wish: Wish = {
     ...{ config, configText: text, copies, program },
+    ...(forServices.kind === 'file' ? { environment: forServices.content } : {}),
     ...(flags.resident ? { resident: true } : flags.asleep ? { resident: false } : {}),
     start: !flags['no-start'],
     renewed: flags.renewed,
   }
   const changed = await setUp(wish)
   for (const path of changed) print(`  ${path}`)
+  if (forServices.kind === 'refused') {
+    print(
+      `note: the services are not given the proxy of this shell: ${forServices.why}; say one in ${SERVICE_ENVIRONMENT_FILE}`,
+    )
+  }
   if (changed.length === 0) print(`${paint('green', 'unchanged')}: all is in place`)
   return 0
 }
@@ -93,8 +105,7 @@ async function undo(invocation: Invocation, program: string): Promise<number> {
 
 function merged(settings: Map<SettingName, string>): { config: Config; text: string } {
   const name = DEFAULT_CONFIG_FILE
-  const held = existsSync(name) ? readFileSync(name, 'utf8') : undefined
-  const merge = mergeSettings({ name, text: held }, settings)
+  const merge = mergeSettings({ name, text: readIfThere(name) }, settings)
   if ('errors' in merge) throw configErrors(merge.errors)
   // The environment of whoever calls this is not that of the services.
   const parsed = parseConfig({ name, text: merge.text }, {})
@@ -110,6 +121,10 @@ function merged(settings: Map<SettingName, string>): { config: Config; text: str
     )
   }
   return { config, text: merge.text }
+}
+
+function readIfThere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
 }
 
 function readCopies(given: string[]) {

@@ -10,8 +10,15 @@ import { RELEASE_URL } from './release-kit.ts'
 const SERVE_BUNDLE = join(import.meta.dirname, '../control-plane/serve.ts')
 const SERVE_FOLDER = join(import.meta.dirname, 'programs/serve-folder.ts')
 const ROOTS = '/root/control-plane-ca.pem'
+
+function sourceAt(name: string): string[] {
+  return ['--source-url', `https://${name}:8443/bundle`, '--source-ca-file', ROOTS]
+}
+
 /** The flags that every install needs here. */
-export const SOURCE = ['--source-url', 'https://localhost:8443/bundle', '--source-ca-file', ROOTS]
+export const SOURCE = sourceAt('localhost')
+/** A name of the control plane that nobody here resolves; a proxy may. */
+export const BEHIND_PROXY = sourceAt('ssh-ca.example')
 
 export interface BareHost extends AsyncDisposable {
   host: Host
@@ -19,7 +26,7 @@ export interface BareHost extends AsyncDisposable {
   /** What lies on the web server from now on. */
   offer(release: string): Promise<void>
   /** The one line, as an operator types it. */
-  install(flags?: readonly string[]): Promise<ExecResult>
+  install(flags?: readonly string[], env?: Record<string, string>): Promise<ExecResult>
 }
 
 export async function bootBareHost(options: HostOptions): Promise<BareHost> {
@@ -27,7 +34,16 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
   const file = (name: string) => join(outside, name)
   await writeFile(file('bundle'), '')
   const host = await bootHost(options)
-  const serve = ['--port', '8443', '--bundle-file', file('bundle'), '--tls-dir', file('tls')]
+  const names = ['--tls-hosts', 'localhost,127.0.0.1,ssh-ca.example']
+  const serve = [
+    '--port',
+    '8443',
+    '--bundle-file',
+    file('bundle'),
+    '--tls-dir',
+    file('tls'),
+    ...names,
+  ]
   host.inNetwork([process.execPath, SERVE_BUNDLE, ...serve])
   host.inNetwork([process.execPath, SERVE_FOLDER, file('release'), '8080'])
   await host.waitFor('both servers', async () => {
@@ -42,11 +58,12 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
       await rm(file('release'), { force: true })
       await symlink(release, file('release'))
     },
-    install: (flags = SOURCE) =>
+    install: (flags = SOURCE, env = {}) =>
       host.exec(
         ['sh', '-c', `curl -fsSL ${RELEASE_URL}/install.sh | sh -s -- "$@"`, 'sh', ...flags],
         {
           allowFail: true,
+          env,
           timeoutMs: 240_000,
         },
       ),

@@ -47,8 +47,15 @@ describeTier('installed under another init', machineTier(), () => {
       // The shortest poll; and a secret that only root may read, so that it must be handed over.
       await it.host.write('/etc/pomerium/host-agent.yaml', 'source:\n  poll_interval: 10s\n')
       const flags = [...SOURCE, '--source-token-file', '/root/token']
-      expect(await it.install(flags)).toMatchObject({ code: 0, stderr: '' })
+      const proxy = { https_proxy: 'http://127.0.0.1:3128' }
+      expect(await it.install(flags, proxy)).toMatchObject({ code: 0, stderr: '' })
       expect(await accepted(first)).toBe(true)
+
+      // Nobody asks it here: loopback never goes through a proxy.
+      const { stdout: environment } = await it.host.exec(
+        "tr '\\0' '\\n' </proc/$(pgrep -u pomerium-host-agent -f agent/main.js)/environ",
+      )
+      expect(environment).toContain('https_proxy=http://127.0.0.1:3128\n')
 
       await it.publish(second.publicKey)
       await it.host.waitFor(

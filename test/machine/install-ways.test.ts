@@ -5,7 +5,7 @@ import { VERSION } from '../../installer/build.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
-import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
+import { type BareHost, BEHIND_PROXY, bootBareHost, SOURCE } from './bare-host.ts'
 import { census, difference, touches } from './host-census.ts'
 import { login } from './login.ts'
 import { RELEASE_URL, type ReleaseKit, releaseKit } from './release-kit.ts'
@@ -94,7 +94,7 @@ describeTier('other ways to install', machineTier(), () => {
     await sh('rm -r /srv/release /srv/ca.pub')
   })
 
-  test('by wget alone, and through a proxy where one is set', async () => {
+  test('by wget alone, and through a proxy where one is set, at the next poll too', async () => {
     await it.host.exec('mkdir /run/proxy')
     const log = it.host.path('/run/proxy/log')
     it.host.inNetwork([process.execPath, FORWARD_PROXY, '3128', log])
@@ -122,7 +122,7 @@ describeTier('other ways to install', machineTier(), () => {
 
     await sh('mv /usr/bin/curl /usr/bin/curl.hidden')
     const byWget = await sh(
-      `wget -qO- http://releases.example/install.sh | sh -s -- ${flags} ${elsewhere}`,
+      `wget -qO- http://releases.example/install.sh | sh -s -- ${BEHIND_PROXY.join(' ')} ${elsewhere}`,
       { ...proxies, no_proxy: 'localhost' },
     )
     expect(byWget).toMatchObject({ code: 0, stderr: '' })
@@ -130,6 +130,15 @@ describeTier('other ways to install', machineTier(), () => {
       `GET http://releases.example/pomerium-host-agent-${VERSION}-linux-x64.tar.gz`,
     )
     expect(await accepted()).toBe(true)
+
+    const tunnels = async () =>
+      (await asked()).filter(line => line === 'CONNECT ssh-ca.example:8443').length
+    const byHand = await tunnels()
+    await sh('systemctl start pomerium-host-agent.service')
+    await it.host.waitFor('a poll through the proxy', async () => (await tunnels()) > byHand)
+    const secret = { https_proxy: 'http://me:secret@127.0.0.1:3128' }
+    const refused = await sh('pomerium-host-agent configure', secret)
+    expect(refused.stdout).toContain('note: the services are not given the proxy of this shell')
     // afterEach fetches install.sh by curl, without a proxy.
   })
 

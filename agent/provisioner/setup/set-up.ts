@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Config } from '../../core/config/config.ts'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { layoutOf } from '../../core/layout.ts'
+import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
 import { unitDropIns, unitsToStart } from '../../core/service-settings.ts'
 import { isThere, realFileSystem } from '../file-system.ts'
 import { type Run, runCommand } from '../run-command.ts'
@@ -34,6 +35,8 @@ export interface Wish {
   configText: string
   /** Files that settings name, to be laid with root's own mode. */
   copies: { path: string; content: Buffer; mode: number }[]
+  /** The text of the services' environment file; `undefined`: as it is. */
+  environment?: string
   /** Stay in memory or sleep; `undefined`: as it is. */
   resident?: boolean
   /** Whether to start anything; not in an image. */
@@ -81,12 +84,17 @@ async function underInit(site: Site, wish: Wish, scripts: InitScripts, running: 
   if (wish.start && running) await scripts.start(site, wish.renewed, run)
 }
 
-async function layOwn(site: Site, { configText, copies }: Wish): Promise<void> {
+async function layOwn(site: Site, { configText, copies, environment }: Wish): Promise<void> {
   const { gid } = await ensureUser(site, run)
   layFolder(site, '/etc/pomerium/credentials', 0o700)
   for (const copy of copies) layFile(site, { ...copy, uid: 0, gid: 0 })
   const config = { path: DEFAULT_CONFIG_FILE, content: configText, mode: 0o640, uid: 0, gid }
   layFile(site, config satisfies LaidFile)
+  if (environment === undefined) return
+  layFile(site, {
+    ...{ path: SERVICE_ENVIRONMENT_FILE, content: environment },
+    ...{ mode: 0o644, uid: 0, gid: 0 },
+  })
 }
 
 /** What is ours on the host and not the bundle's: to be stopped before the trust is taken away… */

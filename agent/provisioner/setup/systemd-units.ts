@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
 import { SERVICE } from '../../core/service-settings.ts'
 import type { Run } from '../run-command.ts'
 import type { Site } from './install-record.ts'
@@ -34,6 +35,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
     changed.some(path => path === `${UNITS}/${unit}` || path.startsWith(`${UNITS}/${unit}.d`))
   const isActive = async (unit: string) => (await run(systemctl('is-active', unit))).code === 0
   const common = changed.some(path => path.includes('pomerium-host-agent-.service.d'))
+  const otherEnvironment = site.changed.includes(SERVICE_ENVIRONMENT_FILE)
   if (changed.length > 0) await must(run, systemctl('daemon-reload'))
   await enable(wish, run)
   // The service itself leaves when it has nothing to do; one that was to stay has a changed drop-in.
@@ -47,7 +49,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
   if (stale || isChanged(PROVISIONER)) {
     await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER)])
   }
-  if (stale || isChanged(SERVICE)) await must(run, systemctl('stop', SERVICE))
+  if (stale || isChanged(SERVICE) || otherEnvironment) await must(run, systemctl('stop', SERVICE))
   for (const unit of wish.wanted.filter(isChanged)) {
     if (await isActive(unit)) await must(run, systemctl('restart', unit))
   }
