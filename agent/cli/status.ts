@@ -47,7 +47,7 @@ async function look(host: Host, config: Config, now: Date): Promise<StatusReport
     trusted: trusted ?? status?.trusted,
     effective: seen?.effective ?? status?.effective,
     last: lastCycle(turn, notes.lastPoll),
-    trouble: standingTrouble(turn, notes.lastPoll),
+    trouble: standingTrouble(turn, notes.lastPoll, status?.applies?.lastSuccess),
     patienceMs: patience(config),
     now,
   }

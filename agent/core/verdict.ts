@@ -29,15 +29,25 @@ export function lastCycle(turn: LastCycle | undefined, poll: LastCycle | undefin
 }
 
 /**
- * What went wrong last and still stands: a poll that finds nothing new says that the source is there,
- * and nothing of the host.
+ * What went wrong last and still stands. A poll that finds nothing new says that the source is there,
+ * and nothing of the host; a look at the host says nothing of the source, unless it is an `apply`, which
+ * had a bundle at `applied` the last time.
  */
-export function standingTrouble(turn: LastCycle | undefined, poll: LastCycle | undefined) {
+export function standingTrouble(
+  turn: LastCycle | undefined,
+  poll: LastCycle | undefined,
+  applied?: string,
+) {
   const last = lastCycle(turn, poll)
   if (last !== undefined && isTrouble(last)) return last
+  const got = applied !== undefined && poll !== undefined && applied > poll.at
+  if (poll !== undefined && isOfSource(poll) && !got) return poll
   const stands = turn !== undefined && isTrouble(turn) && turn.outcome !== 'source-unavailable'
   return stands ? turn : undefined
 }
+
+const isOfSource = ({ outcome }: LastCycle) =>
+  outcome === 'source-unavailable' || outcome === 'refused'
 
 const isTrouble = ({ outcome }: LastCycle) => outcome !== 'applied' && outcome !== 'unchanged'
 

@@ -97,6 +97,18 @@ test.each<[string, Outcome['outcome'], Outcome['outcome'], Outcome['outcome'] | 
   expect(lastCycle(last(turn), later)).toBe(later)
 })
 
+test.each<[Outcome['outcome'], string | undefined, Outcome['outcome'] | undefined]>([
+  ['source-unavailable', undefined, 'source-unavailable'],
+  ['refused', undefined, 'refused'],
+  // An apply that had a bundle before the poll, and after it.
+  ['source-unavailable', '2026-11-20T09:58:00.000Z', 'source-unavailable'],
+  ['source-unavailable', '2026-11-20T09:59:30.000Z', undefined],
+  ['host-refused', undefined, undefined],
+])('a look at the host mends nothing of the source: %s, applied at %s', (poll, applied, stands) => {
+  const look = last('unchanged', '2026-11-20T09:59:30.000Z')
+  expect(standingTrouble(look, last(poll), applied)?.outcome).toBe(stands)
+})
+
 test('a poll that woke the provisioner ended with its turn', () => {
   const turn = last('applied', '2026-11-20T09:59:30.000Z')
   expect(lastCycle(turn, last('applied'))).toBe(turn)

@@ -5,7 +5,7 @@ import { type AgentHost, DROP_IN } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from './drift-kinds.ts'
-import { bootInstalledHost, ourProcesses } from './installed-host.ts'
+import { bootInstalledHost, ourProcesses, poll } from './installed-host.ts'
 import { login } from './login.ts'
 
 describeTier('asleep, on a booted host', machineTier(), () => {
@@ -24,7 +24,6 @@ describeTier('asleep, on a booted host', machineTier(), () => {
       await second?.[Symbol.asyncDispose]()
     })
     const outcomeOf = async (ca: Ca) => (await login(it.host, { ca })).outcome
-    const poll = () => it.host.exec('systemctl start pomerium-host-agent.service')
     const looks = async () =>
       (await it.host.journal('pomerium-host-agent-repair.service')).match(/ Starting /g)?.length ??
       0
@@ -39,7 +38,7 @@ describeTier('asleep, on a booted host', machineTier(), () => {
     )
 
     test('a poll puts the published CA in force, through both wings', async () => {
-      await poll()
+      await poll(it)
       await it.host.waitFor('the CA', async () => (await outcomeOf(first)) === 'accepted')
       expect(await outcomeOf(second)).toBe('refused')
       const { Result } = await it.host.unitProperties('pomerium-host-agent.service', ['Result'])
@@ -93,11 +92,11 @@ describeTier('asleep, on a booted host', machineTier(), () => {
       await it.stopControlPlane()
       await it.host.reboot()
       await it.host.waitFor('a login', async () => (await outcomeOf(first)) === 'accepted')
-      await poll()
+      await poll(it)
       expect(await outcomeOf(first)).toBe('accepted')
       await it.publish(second.publicKey)
       await it.startControlPlane()
-      await poll()
+      await poll(it)
       // Not a moment at which sshd is being restarted for it.
       const inForce = async () =>
         (await outcomeOf(second)) === 'accepted' && (await outcomeOf(first)) === 'refused'

@@ -48,6 +48,22 @@ export async function layUnits(files: HostFiles): Promise<void> {
   }
 }
 
+/**
+ * Has a daemon that serves no webhook look once at the source, from its start to its end. One that is at it
+ * already, since the timer woke it, may have looked before.
+ */
+export async function poll({ host }: AgentHost): Promise<void> {
+  const service = 'pomerium-host-agent.service'
+  const rest = () =>
+    host.waitFor('the daemon to leave', async () => {
+      const { ActiveState } = await host.unitProperties(service, ['ActiveState'])
+      return ActiveState === 'inactive'
+    })
+  await rest()
+  await host.exec(['systemctl', 'start', service])
+  await rest()
+}
+
 /** The processes of ours on the host; none while it sleeps. */
 export async function ourProcesses({ host }: AgentHost): Promise<string[]> {
   const { stdout } = await host.exec('ps -eo args= | grep [p]omerium-host-agent', {

@@ -6,7 +6,7 @@ import type { AgentHost } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { SHADOW } from './drift-kinds.ts'
-import { bootInstalledHost } from './installed-host.ts'
+import { bootInstalledHost, poll } from './installed-host.ts'
 
 const STATUS_FILE = '/run/pomerium-host-agent/status.json'
 
@@ -23,15 +23,6 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await ca?.[Symbol.asyncDispose]()
     })
 
-    const poll = async () => {
-      await it.host.exec('systemctl start pomerium-host-agent.service')
-      await it.host.waitFor('the end of the poll', async () => {
-        const { ActiveState } = await it.host.unitProperties('pomerium-host-agent.service', [
-          'ActiveState',
-        ])
-        return ActiveState === 'inactive'
-      })
-    }
     /** As somebody who is not root, who may not read the config either. */
     const status = async () => {
       const argv = ['pomerium-host-agent', 'status', '--json']
@@ -58,7 +49,7 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
 
     test('after a poll: who is trusted, since when, from where, and what comes next', async () => {
       await it.publish('# serial: 3', ca.publicKey)
-      await poll()
+      await poll(it)
       const report = await status()
       expect(report).toMatchObject({
         verdict: { code: 'in-force' },
@@ -99,13 +90,13 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
           msg: 'this host now trusts 1 CA key',
         }),
       )
-      await poll()
+      await poll(it)
       expect(await log()).toEqual(before)
     })
 
     test('a source that is away: the last good keys stay, and that is said', async () => {
       await it.stopControlPlane()
-      await poll()
+      await poll(it)
       expect(await status()).toMatchObject({
         verdict: { code: 'not-followed' },
         trouble: { outcome: 'source-unavailable' },
@@ -119,7 +110,7 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
         }),
       )
       await it.startControlPlane()
-      await poll()
+      await poll(it)
       expect(await verdict()).toBe('in-force')
     })
 
