@@ -2,12 +2,8 @@ import { join } from 'node:path'
 import { type Layout, layoutOf, type Place } from '../core/layout.ts'
 import type { ProvisionRequest } from '../core/messages.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { showUrl } from '../core/source-url.ts'
 import { realFileSystem } from '../provisioner/file-system.ts'
-import { inTurn } from '../provisioner/in-turn.ts'
-import { provision as provisionHost } from '../provisioner/provision.ts'
-import { repair } from '../provisioner/repair.ts'
-import { report } from '../provisioner/report.ts'
+import { recent } from '../provisioner/recent.ts'
 import { admitAgent, clearPlace, makeDaemonFolder } from '../provisioner/server/own-socket.ts'
 import { serveRequests } from '../provisioner/server/serve-requests.ts'
 import { unsafeSocket } from '../provisioner/server/socket-access.ts'
@@ -27,13 +23,14 @@ export async function provision(invocation: Invocation): Promise<number> {
   const flags = parseHostFlags(invocation.args)
   const config = loadConfig(flags, invocation)
   requireRoot(invocation, 'provision')
-  // The host itself is opened by each request; here it would only be in the way of the first one.
   const layout = layoutOf(config.sshd)
   const path = join(flags.root, layout.socket.path)
   const fd = listenDescriptor(invocation.environment, process.pid)
   const signal = stopSignal()
+  const hosts = openHosts(invocation)
   const serving = {
-    handle: (request: ProvisionRequest) => handle(request, invocation),
+    handle: hosts.answer,
+    onKnock: hosts.knock,
     requestMs: REQUEST_MS,
     signal,
   }
@@ -67,15 +64,30 @@ async function ownSocket(root: string, layout: Layout) {
   return { listen: { path: socket.path }, onListening }
 }
 
-// The config and the host are read anew for each request: either may have changed while we slept.
-async function handle(request: ProvisionRequest, invocation: Invocation): Promise<Outcome> {
-  const { config, host } = await onHost(invocation)
-  if (request.op === 'report') return report(host)
-  const now = new Date()
-  return inTurn(host, now, () => {
-    if (request.op === 'repair') return repair(config, now, host)
-    const { url } = config.source
-    const source = url === undefined ? 'unknown' : showUrl(url)
-    return provisionHost({ bundle: request.bundle, source, config, now }, host)
-  })
+/**
+ * The host, opened anew for each request: it or its config may have changed while we slept. From a
+ * knock on, since the daemon knocks before it asks the source; what that saw is good for one request,
+ * and for as long as systemd's word is believed.
+ */
+function openHosts(invocation: Invocation) {
+  const knocked = recent<Opening>(Date.now)
+  // What only a request needs is loaded while systemd is asked.
+  const open = () => Promise.all([onHost(invocation), import('./answer-request.ts')])
+  return {
+    knock() {
+      if (knocked.get() !== undefined) return
+      const opening = open()
+      // Told to whoever asks; a knock alone is answered by nobody.
+      opening.catch(() => {})
+      knocked.keep(opening, Date.now())
+    },
+    async answer(request: ProvisionRequest): Promise<Outcome> {
+      const opening = knocked.get() ?? open()
+      knocked.forget()
+      const [{ config, host }, { answerRequest }] = await opening
+      return answerRequest(request, config, host)
+    },
+  }
 }
+
+type Opening = Promise<[Awaited<ReturnType<typeof onHost>>, typeof import('./answer-request.ts')]>

@@ -205,7 +205,8 @@ function planConverged(host: Observation, layout: Layout, warnings: string[]): P
 function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]): Step[] {
   if (host.sshd.kind === 'absent') return []
   const caFile = layout.caFile.path
-  return [CHECK_CONFIG, { do: 'prove-trust', caFile, proofs, why: 'sshd must really use the file' }]
+  const why = 'sshd must be able to start, and really use the file'
+  return [{ do: 'prove-trust', caFile, proofs, why }]
 }
 
 const MATCH = /^[^#\n]*match/im // however it is written

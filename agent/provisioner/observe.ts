@@ -27,11 +27,14 @@ export async function observe(
 ): Promise<Observation> {
   const { layout } = host
   const unseen: Unseen[] = []
+  const [proof] = proofsFor(acceptFrom)
+  // sshd takes longer than all of our own looking, which is done meanwhile.
+  const asked = observeSshd(host, proof, unseen)
+  asked.catch(() => {}) // awaited below, where nothing throws before
   const { config, directives } = snapshotConfig(host, unseen)
   const files = lookAtAll(host, config, unseen)
   const folders = [layout.caFolder.path, layout.dropInFolder.path, dirname(config.main)]
-  const [proof] = proofsFor(acceptFrom)
-  const sshd = await observeSshd(host, proof, unseen)
+  const sshd = await asked
   const revoked = sshd.kind === 'readable' ? missingRevokedKeys(host, sshd.effective) : undefined
   return {
     files,

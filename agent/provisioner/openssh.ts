@@ -1,6 +1,7 @@
 import type { Connection } from '../core/connections.ts'
 import { type EffectiveConfig, parseEffectiveConfig } from '../core/effective-config.ts'
 import { errorCode, type FileSystem, isThere } from './file-system.ts'
+import { recent } from './recent.ts'
 import type { CommandResult } from './run-command.ts'
 
 /** The sshd of this host, asked about its configuration; nothing here changes anything. */
@@ -71,7 +72,7 @@ export function openSshd(
   run: (argv: readonly string[]) => Promise<CommandResult>,
   { fs, runFolder, now = Date.now }: { fs: FileSystem; runFolder?: string; now?: () => number },
 ): RecentSshd {
-  let last: { at: number; effective: EffectiveConfig } | undefined
+  const last = recent<EffectiveConfig>(now)
   const runSshd = async (args: string[]) => {
     if (runFolder !== undefined) makeRunFolder(fs, runFolder)
     const result = await run([...argv, ...args])
@@ -90,18 +91,14 @@ export function openSshd(
       // What is left out keeps a Match on it from matching; but sshd insists on a port where one asks.
       const who = user === undefined ? [] : [`user=${user}`]
       const from = addr === undefined ? [] : [`host=${addr}`, `addr=${addr}`, `laddr=${addr}`]
+      const askedAt = now()
       const result = await runSshd(['-T', '-C', [...who, ...from, 'lport=1'].join(',')])
       if (result.code !== 0) throw new Error(`sshd -T failed: ${complaint(result)}`)
       const effective = parseEffectiveConfig(result.stdout)
-      if (user === undefined && addr === undefined) last = { at: now(), effective }
+      if (user === undefined && addr === undefined) last.keep(effective, askedAt)
       return effective
     },
-    async lately() {
-      const ageMs = last === undefined ? Number.NaN : now() - last.at
-      return last !== undefined && ageMs >= 0 && ageMs < LATELY_MS
-        ? last.effective
-        : sshd.effective({})
-    },
+    lately: async () => last.get() ?? sshd.effective({}),
     async version() {
       // Older ones do not know -V, and print it with their usage.
       const { stdout, stderr } = await run([...argv, '-V'])
@@ -112,8 +109,6 @@ export function openSshd(
   return sshd
 }
 
-const LATELY_MS = 1_000
-
 // sshd ends with a summary line; the line that says what is wrong comes before it.
 function complaint({ stderr, code }: CommandResult): string {
   const lines = stderr.split('\n').map(line => line.trim())
@@ -121,7 +116,7 @@ function complaint({ stderr, code }: CommandResult): string {
   return telling.join('; ') || `exit code ${code}`
 }
 
-// Where /run is read-only to us, systemd has made it (RuntimeDirectory=), or sshd tells that it is missing.
+// An image may be mounted read-only: sshd tells by itself that it is missing.
 function makeRunFolder(fs: FileSystem, path: string): void {
   try {
     fs.mkdirSync(path, 0o755)

@@ -60,12 +60,19 @@ async function checkConfig({ sshd }: Host): Promise<void> {
   }
 }
 
-// `sshd -t` never opens the CA file, and passes where another line wins over ours.
-async function proveTrust({ sshd }: Host, caFile: string, proofs: readonly Proof[]): Promise<void> {
+// `sshd -t` never opens the CA file, and passes where another line wins over ours. `sshd -T` does all
+// that it does before it prints (sshd.c): the shorter one is asked only for its words.
+async function proveTrust(host: Host, caFile: string, proofs: readonly Proof[]): Promise<void> {
+  const { sshd } = host
   if (sshd === undefined) return
+  const ask = (proof: Proof) =>
+    sshd.effective(proof).catch(async error => {
+      await checkConfig(host)
+      throw error
+    })
   await Promise.all(
     proofs.map(async proof => {
-      const used = trustedUserCaKeys(await sshd.effective(proof))
+      const used = trustedUserCaKeys(await ask(proof))
       if ((used === caFile) !== proof.trusted) {
         throw new Error(
           `for ${proof.user ?? 'anybody'} from ${proof.addr ?? 'anywhere'} sshd uses TrustedUserCAKeys ${used ?? 'none'}`,

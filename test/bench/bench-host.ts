@@ -44,7 +44,8 @@ export async function bootBenchHost(productLayer: string): Promise<WebhookHost> 
 export async function quiet({ host }: WebhookHost): Promise<void> {
   await host.exec(`sleep 0.3
     while test -e /run/pomerium-host-agent/drift ||
-      ! systemctl show -P ActiveState pomerium-host-agent-repair.service | grep -qx inactive
+      systemctl show -P ActiveState pomerium-host-agent-watch.timer \
+        pomerium-host-agent-watch.service pomerium-host-agent-repair.service | grep -qvx -e inactive -e ''
     do sleep 0.1; done`)
 }
 

@@ -14,6 +14,8 @@ export interface Serving {
   /** Where requests come in: a descriptor from systemd, or a path to bind. */
   listen: { fd: number } | { path: string }
   handle(request: ProvisionRequest): Promise<Outcome>
+  /** Called when somebody connects while nothing is to be done: a request is about to come. */
+  onKnock?(): void
   /** Milliseconds with nothing to do after which this leaves; stays if not given. */
   idleMs?: number
   /** Leaves when it is aborted: what has begun is finished, what has not is not answered. */
@@ -36,6 +38,7 @@ export function serveRequests(serving: Serving): Promise<void> {
   return new Promise((resolve, reject) => {
     const open = new Set<Socket>()
     let turn: Promise<void> = Promise.resolve()
+    let working = 0
     let idle: NodeJS.Timeout | undefined
     const leave = (end: () => void) => {
       clearTimeout(idle)
@@ -50,17 +53,22 @@ export function serveRequests(serving: Serving): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, socket => {
       clearTimeout(idle)
       open.add(socket)
+      if (working === 0) serving.onKnock?.()
       socket.once('close', () => {
         open.delete(socket)
         rest()
       })
       // In turn from when the request is whole: a peer that is slow holds up nobody else.
       readLine(socket, MAX_REQUEST_BYTES, serving.requestMs).then(line => {
+        working += 1
         turn = turn
           .then(() => (signal?.aborted ? undefined : answer(socket, line, serving.handle)))
           .catch(error => {
             const reply = encodeReply({ kind: 'failed', message: messageOf(error) })
             socket.end(reply, () => leave(() => reject(error)))
+          })
+          .finally(() => {
+            working -= 1
           })
       })
     })

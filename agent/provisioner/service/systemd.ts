@@ -1,4 +1,5 @@
 import type { Run } from '../run-command.ts'
+import { recent } from '../recent.ts'
 import { findListeners, type Listener, listenerAt } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
 import { expectAgain, proveListening } from './proof.ts'
@@ -30,14 +31,14 @@ export function openSystemd(host: SystemdHost): SshService {
   // What this restarted and found down is what it starts again, whatever else listens meanwhile.
   let ours: string | undefined
   // A cycle asks several times within a moment, and each answer takes as long as all else that it does.
-  let seen: { at: number; units: readonly Unit[] } | undefined
+  const seen = recent<readonly Unit[]>(clock.now)
   const look = async () => {
-    const ageMs = seen === undefined ? Number.NaN : clock.now() - seen.at
-    if (seen === undefined || !(ageMs >= 0 && ageMs < SEEN_LASTS_MS)) {
-      const at = clock.now()
-      seen = { at, units: await show(run, [...SERVICES, ...SOCKETS]) }
-    }
-    return seen.units
+    const known = seen.get()
+    if (known !== undefined) return known
+    const askedAt = clock.now()
+    const units = await show(run, [...SERVICES, ...SOCKETS])
+    seen.keep(units, askedAt)
+    return units
   }
   const state = async (): Promise<ServiceState> => {
     const known = stateOf(await look())
@@ -54,7 +55,7 @@ export function openSystemd(host: SystemdHost): SshService {
     state,
     async restart() {
       const before = await state()
-      seen = undefined
+      seen.forget()
       if ('unit' in before) ours = before.unit
       switch (before.kind) {
         case 'idle':
@@ -83,8 +84,6 @@ export function openSystemd(host: SystemdHost): SshService {
     },
   }
 }
-
-const SEEN_LASTS_MS = 1_000
 
 async function show(run: Run, units: readonly string[]): Promise<Unit[]> {
   const argv = ['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', ...units]
@@ -133,6 +132,7 @@ async function restartUnit(
   const { run, clock, processes } = host
   const start = clock.now()
   const expected = expectAgain(processes, pid, await host.ports())
+  const before = new Set(processes.inService(unit))
   const failure = async (code: 'restart-failed' | 'timed-out', stderr: string) => {
     const words = await failureWords(host, unit, start, stderr)
     return new ServiceError(code, `systemctl restart ${unit}: ${words}`)
@@ -147,7 +147,14 @@ async function restartUnit(
   }
   if (result.code === 124) throw await failure('timed-out', result.stderr)
   if (result.code !== 0) throw await failure('restart-failed', result.stderr)
+  // What of the unit was not there before and says that it listens is proof enough. Only where there is
+  // none is systemd asked, which knows why.
   const find = async () => {
+    const ready = processes
+      .inService(unit)
+      .map(each => (before.has(each) ? undefined : listenerAt(processes, each)))
+      .find(listener => listener?.announced)
+    if (ready !== undefined) return ready
     const [now] = await show(run, [unit])
     if (now === undefined || hasFailed(now)) throw await failure('restart-failed', '')
     // `systemctl restart` succeeds where a condition keeps the unit from starting.

@@ -85,6 +85,36 @@ describe('serveRequests', () => {
     expect(most).toBe(1)
   })
 
+  test('tells of a knock, but of none while there is work', async () => {
+    let knocks = 0
+    const working = Promise.withResolvers<Outcome>()
+    const began = Promise.withResolvers<void>()
+    await serve({
+      onKnock: () => {
+        knocks += 1
+      },
+      handle: () => {
+        began.resolve()
+        return working.promise
+      },
+    })
+    const knock = connect(path)
+    await once(knock, 'connect')
+    knock.destroy()
+    const replies = [send(encodeRequest({ op: 'repair' }))]
+    await began.promise
+    expect(knocks).toBe(2)
+    replies.push(send(encodeRequest({ op: 'repair' })))
+    const late = connect(path)
+    await once(late, 'connect')
+    // A turn of the loop from when the kernel has it, the server has it.
+    for (let turn = 0; turn < 2; turn++) await new Promise(resolve => setImmediate(resolve))
+    late.destroy()
+    working.resolve(OUTCOME)
+    await Promise.all(replies)
+    expect(knocks).toBe(2)
+  })
+
   test.each([
     ['no JSON', 'hello\n'],
     ['no object', '[]\n'],

@@ -26,6 +26,10 @@ export function sshd(over: FakeProcess = {}): FakeProcess {
 export function processTable(processes: Record<number, FakeProcess>): ProcessTable {
   return {
     pids: () => Object.keys(processes).map(Number),
+    inService: unit =>
+      Object.keys(processes)
+        .map(Number)
+        .filter(pid => processes[pid]?.cgroup?.includes(`/system.slice/${unit}\n`)),
     read: (pid, file) => processes[pid]?.[file],
   }
 }

@@ -24,6 +24,6 @@ test('an sshd of a container is none of the host’s', () => {
 })
 
 test('a process that is gone meanwhile is none', () => {
-  const table = { pids: () => [39], read: () => undefined }
+  const table = { pids: () => [39], inService: () => [], read: () => undefined }
   expect(findListeners(table)).toEqual([])
 })

@@ -10,10 +10,12 @@ function open(
     processes = { 39: sshd(), 40: sshd() },
     restart = [0],
     journal = '',
+    onRestart = () => {},
   }: {
     processes?: Parameters<typeof processTable>[0]
     restart?: number[]
     journal?: string
+    onRestart?: () => void
   } = {},
 ) {
   const { run, ran } = fakeRun(line => {
@@ -22,6 +24,7 @@ function open(
     if (line.startsWith('journalctl')) return journal
     if (line.startsWith('systemctl restart')) {
       if (processes[39] !== undefined) delete processes[39]
+      onRestart()
       const code = (restart.length > 1 ? restart.shift() : restart[0]) ?? 0
       return {
         code,
@@ -33,7 +36,8 @@ function open(
   const host = { run, processes: processTable(processes), clock: fakeClock() }
   const service = openSystemd({ ...host, ports: async () => [22] })
   const changes = () => ran.filter(line => !/^(systemctl show|journalctl)/.test(line))
-  return { service, changes }
+  const behind = () => ran.slice(ran.findLastIndex(line => line.startsWith('systemctl restart')))
+  return { service, changes, behind }
 }
 
 const RUNS = recorded.RUNNING.replace('MainPID=39', 'MainPID=40')
@@ -42,6 +46,31 @@ test('a running unit is restarted, and no more', async () => {
   const { service, changes } = open([recorded.RUNNING, RUNS])
   await service.restart()
   expect(changes()).toEqual(['systemctl restart ssh.service'])
+})
+
+test('a new sshd of the unit that says that it listens is proof: systemd is not asked again', async () => {
+  const processes: Parameters<typeof processTable>[0] = { 39: sshd() }
+  const { service, behind } = open([recorded.RUNNING, recorded.LIMIT_HIT], {
+    processes,
+    onRestart: () => {
+      processes[40] = sshd()
+    },
+  })
+  await service.restart()
+  expect(behind()).toEqual(['systemctl restart ssh.service'])
+})
+
+test.each([
+  ['was there before', { 39: sshd(), 40: sshd() }, {}],
+  ['does not say so', { 39: sshd() }, { 40: sshd({ cmdline: '/usr/sbin/sshd\0-D\0' }) }],
+  ['is another unit’s', { 39: sshd() }, { 40: sshd({ cgroup: '0::/system.slice/x.service\n' }) }],
+])('of one that %s systemd decides', async (_, before, after) => {
+  const processes: Parameters<typeof processTable>[0] = { ...before }
+  const { service } = open([recorded.RUNNING, recorded.STOPPED], {
+    processes,
+    onRestart: () => Object.assign(processes, after),
+  })
+  await expect(service.restart()).rejects.toMatchObject({ code: 'restart-failed' })
 })
 
 test('the limit that others have spent is made good', async () => {

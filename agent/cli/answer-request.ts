@@ -1,0 +1,25 @@
+import type { Config } from '../core/config/config.ts'
+import type { ProvisionRequest } from '../core/messages.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { showUrl } from '../core/source-url.ts'
+import type { Host } from '../provisioner/host.ts'
+import { inTurn } from '../provisioner/in-turn.ts'
+import { provision } from '../provisioner/provision.ts'
+import { repair } from '../provisioner/repair.ts'
+import { report } from '../provisioner/report.ts'
+
+/** Does what the daemon asks for, by this host's own config. */
+export async function answerRequest(
+  request: ProvisionRequest,
+  config: Config,
+  host: Host,
+): Promise<Outcome> {
+  if (request.op === 'report') return report(host)
+  const now = new Date()
+  return inTurn(host, now, () => {
+    if (request.op === 'repair') return repair(config, now, host)
+    const { url } = config.source
+    const source = url === undefined ? 'unknown' : showUrl(url)
+    return provision({ bundle: request.bundle, source, config, now }, host)
+  })
+}
