@@ -1,5 +1,5 @@
-import type { Run } from '../run-command.ts'
 import { recent } from '../recent.ts'
+import type { Run } from '../run-command.ts'
 import { findListeners, type Listener, listenerAt } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
 import { expectAgain, proveListening } from './proof.ts'
