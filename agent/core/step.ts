@@ -40,5 +40,5 @@ export function reportStep(step: Step): StepReport {
 
 const COMMANDS: Partial<Record<Step['do'], string>> = {
   'check-config': 'sshd -t',
-  'prove-trust': 'sshd -T',
+  'prove-trust': 'sshd -t, sshd -T',
 }

@@ -60,24 +60,20 @@ async function checkConfig({ sshd }: Host): Promise<void> {
   }
 }
 
-// `sshd -t` never opens the CA file, and passes where another line wins over ours. `sshd -T` does all
-// that it does before it prints (sshd.c): the shorter one is asked only for its words.
+// `sshd -t` never opens the CA file, and passes where another line wins over ours: `sshd -T` is asked
+// beside it, and where both fail the former says better why.
 async function proveTrust(host: Host, caFile: string, proofs: readonly Proof[]): Promise<void> {
-  const { sshd } = host
+  const proved = Promise.all(proofs.map(proof => prove(host, caFile, proof)))
+  proved.catch(() => {}) // awaited below, where `sshd -t` finds nothing
+  await checkConfig(host)
+  await proved
+}
+
+async function prove({ sshd }: Host, caFile: string, proof: Proof): Promise<void> {
   if (sshd === undefined) return
-  const ask = (proof: Proof) =>
-    sshd.effective(proof).catch(async error => {
-      await checkConfig(host)
-      throw error
-    })
-  await Promise.all(
-    proofs.map(async proof => {
-      const used = trustedUserCaKeys(await ask(proof))
-      if ((used === caFile) !== proof.trusted) {
-        throw new Error(
-          `for ${proof.user ?? 'anybody'} from ${proof.addr ?? 'anywhere'} sshd uses TrustedUserCAKeys ${used ?? 'none'}`,
-        )
-      }
-    }),
+  const used = trustedUserCaKeys(await sshd.effective(proof))
+  if ((used === caFile) === proof.trusted) return
+  throw new Error(
+    `for ${proof.user ?? 'anybody'} from ${proof.addr ?? 'anywhere'} sshd uses TrustedUserCAKeys ${used ?? 'none'}`,
   )
 }
