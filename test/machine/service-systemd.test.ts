@@ -76,6 +76,15 @@ describeUnderSystemd('which unit is it', on => {
     expect(await on.listens()).toBe(true)
   })
 
+  test('what a user gives sshd’s title is no sshd', async () => {
+    await on.sh('systemctl disable --now ssh; systemctl mask ssh')
+    const title = 'sshd: /usr/sbin/sshd -D -f /tmp/mine [listener] 0 of 10-100 startups'
+    const forged = on.host.spawn(['perl', '-e', `$0 = '${title}'; sleep 60`], { user: 'alice' })
+    await on.host.waitFor('the title', async () => (await on.sh('pgrep -f /tmp/mine')).code === 0)
+    expect(await on.service.state()).toEqual({ kind: 'masked', unit: 'ssh.service' })
+    forged.kill()
+  })
+
   test('an sshd of nobody’s is not ours to restart', async () => {
     await on.sh('systemctl disable --now ssh; systemctl mask ssh; mkdir -p /run/sshd')
     const byHand = on.host.spawn(['/usr/sbin/sshd', '-D'])

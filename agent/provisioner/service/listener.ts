@@ -7,10 +7,12 @@ export interface Listener extends ListenerLine {
   unit?: string
 }
 
-/** The sshd that listens with this process id; `undefined` where there is none. */
+/** root's sshd that listens with this process id; `undefined` where there is none. */
 export function listenerAt(processes: ProcessTable, pid: number): Listener | undefined {
   const line = parseListener(processes.read(pid, 'cmdline') ?? '')
-  if (line === undefined || isInContainer(processes, pid)) return undefined
+  if (line === undefined) return undefined
+  const status = processes.read(pid, 'status') ?? ''
+  if (!isRoots(status) || isInContainer(status)) return undefined
   const unit = unitOf(processes.read(pid, 'cgroup') ?? '')
   return { pid, ...line, ...(unit === undefined ? {} : { unit }) }
 }
@@ -20,9 +22,15 @@ export function findListeners(processes: ProcessTable): Listener[] {
   return processes.pids().flatMap(pid => listenerAt(processes, pid) ?? [])
 }
 
+// proc(5): the first is the real one, whose process it is. Anybody can give a process of theirs sshd's
+// title, and by its `-f` and `-o` name a configuration that root would go by, and write to.
+function isRoots(status: string): boolean {
+  return /^Uid:\s*0\s/m.test(status)
+}
+
 // proc(5): NSpid has one number for each pid namespace from ours inwards.
-function isInContainer(processes: ProcessTable, pid: number): boolean {
-  const numbers = /^NSpid:\s*(.*)$/m.exec(processes.read(pid, 'status') ?? '')?.[1]
+function isInContainer(status: string): boolean {
+  const numbers = /^NSpid:\s*(.*)$/m.exec(status)?.[1]
   return numbers !== undefined && numbers.trim().split(/\s+/).length > 1
 }
 

@@ -18,7 +18,7 @@ export function tcpTable(...ports: number[]): string {
 }
 
 export function sshd(over: FakeProcess = {}): FakeProcess {
-  const status = 'Name:\tsshd\nPPid:\t1\nNSpid:\t39\n'
+  const status = 'Name:\tsshd\nPPid:\t1\nUid:\t0\t0\t0\t0\nNSpid:\t39\n'
   const cgroup = '9:name=systemd:/\n0::/system.slice/ssh.service\n'
   return { cmdline: TITLE, comm: 'sshd\n', status, cgroup, 'net/tcp': tcpTable(22), ...over }
 }

@@ -20,7 +20,12 @@ test.each([
 })
 
 test('an sshd of a container is none of the host’s', () => {
-  expect(find({ status: 'Name:\tsshd\nNSpid:\t4711\t39\n' })).toEqual([])
+  expect(find({ status: 'Name:\tsshd\nUid:\t0\t0\t0\t0\nNSpid:\t4711\t39\n' })).toEqual([])
+})
+
+test('who is not root has no sshd of the host’s, whatever its title says', () => {
+  expect(find({})).toHaveLength(1)
+  expect(find({ status: 'Name:\tperl\nUid:\t1000\t0\t0\t0\nNSpid:\t39\n' })).toEqual([])
 })
 
 test('a process that is gone meanwhile is none', () => {
