@@ -7,6 +7,7 @@ import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
 import { type BareHost, BEHIND_PROXY, bootBareHost, SOURCE } from './bare-host.ts'
 import { census, difference, touches } from './host-census.ts'
+import { poll } from './installed-host.ts'
 import { login } from './login.ts'
 import { RELEASE_URL, type ReleaseKit, releaseKit } from './release-kit.ts'
 
@@ -134,8 +135,8 @@ describeTier('other ways to install', machineTier(), () => {
     const tunnels = async () =>
       (await asked()).filter(line => line === 'CONNECT ssh-ca.example:8443').length
     const byHand = await tunnels()
-    await sh('systemctl start pomerium-host-agent.service')
-    await it.host.waitFor('a poll through the proxy', async () => (await tunnels()) > byHand)
+    await poll(it)
+    expect(await tunnels()).toBeGreaterThan(byHand)
     const secret = { https_proxy: 'http://me:secret@127.0.0.1:3128' }
     const refused = await sh('pomerium-host-agent configure', secret)
     expect(refused.stdout).toContain('note: the services are not given the proxy of this shell')

@@ -52,7 +52,7 @@ export async function layUnits(files: HostFiles): Promise<void> {
  * Has a daemon that serves no webhook look once at the source, from its start to its end. One that is at it
  * already, since the timer woke it, may have looked before.
  */
-export async function poll({ host }: AgentHost): Promise<void> {
+export async function poll({ host }: Pick<AgentHost, 'host'>): Promise<void> {
   const service = 'pomerium-host-agent.service'
   const rest = () =>
     host.waitFor('the daemon to leave', async () => {
