@@ -1,3 +1,5 @@
+import { namedProxy } from './named-proxy.ts'
+
 /** What the services have of the environment: systemd.exec(5) (`EnvironmentFile=`) and sh(1) both read it. */
 export const SERVICE_ENVIRONMENT_FILE = '/etc/default/pomerium-host-agent'
 
@@ -19,17 +21,18 @@ export function serviceEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   held: string | undefined,
 ): ServiceEnvironment {
-  const proxy = environment.https_proxy || environment.HTTPS_PROXY
+  const proxy = namedProxy(environment)
   // A file that is not ours is the operator's own word.
-  if (!proxy || (held !== undefined && !held.startsWith(HEAD))) return { kind: 'none' }
-  const except = (environment.no_proxy ?? environment.NO_PROXY ?? '').replaceAll(/\s/g, '')
+  if (proxy === undefined || (held !== undefined && !held.startsWith(HEAD))) return { kind: 'none' }
+  const { named } = proxy
+  const except = proxy.except.replaceAll(/\s/g, '')
   // The environment of a process is no place for a secret.
-  if (proxy.includes('@')) return { kind: 'refused', why: 'it holds a password' }
-  if (!isPlain(proxy) || !isPlain(except)) {
+  if (named.includes('@')) return { kind: 'refused', why: 'it holds a password' }
+  if (!isPlain(named) || !isPlain(except)) {
     return { kind: 'refused', why: 'it holds characters that a shell would take for its own' }
   }
   const others = (held ?? '').slice(HEAD.length).replaceAll(/^(https|no)_proxy=.*\n?/gm, '')
-  const lines = [`https_proxy=${proxy}`, ...(except === '' ? [] : [`no_proxy=${except}`])]
+  const lines = [`https_proxy=${named}`, ...(except === '' ? [] : [`no_proxy=${except}`])]
   return { kind: 'file', content: `${HEAD}${lines.join('\n')}\n${others}` }
 }
 

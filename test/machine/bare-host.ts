@@ -34,16 +34,8 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
   const file = (name: string) => join(outside, name)
   await writeFile(file('bundle'), '')
   const host = await bootHost(options)
-  const names = ['--tls-hosts', 'localhost,127.0.0.1,ssh-ca.example']
-  const serve = [
-    '--port',
-    '8443',
-    '--bundle-file',
-    file('bundle'),
-    '--tls-dir',
-    file('tls'),
-    ...names,
-  ]
+  const tls = ['--tls-dir', file('tls'), '--tls-hosts', 'localhost,127.0.0.1,ssh-ca.example']
+  const serve = ['--port', '8443', '--bundle-file', file('bundle'), ...tls]
   host.inNetwork([process.execPath, SERVE_BUNDLE, ...serve])
   host.inNetwork([process.execPath, SERVE_FOLDER, file('release'), '8080'])
   await host.waitFor('both servers', async () => {

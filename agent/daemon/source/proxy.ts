@@ -1,3 +1,4 @@
+import { namedProxy } from '../../core/named-proxy.ts'
 import { isLoopback } from '../../core/source-url.ts'
 import type { Environment } from './fetch-options.ts'
 
@@ -13,14 +14,15 @@ export class BadProxyError extends Error {
   override name = 'BadProxyError'
 }
 
-/** The proxy that the environment names, lower case first as in curl. Loopback is never asked of another host. */
+/** The proxy that the environment names. Loopback is never asked of another host. */
 export function findProxy(url: URL, environment: Environment): HostProxy | undefined {
   if (url.protocol !== 'https:' || isLoopback(url)) return undefined
-  const named = environment.https_proxy || environment.HTTPS_PROXY
-  if (!named) return undefined
+  const wanted = namedProxy(environment)
+  if (wanted === undefined) return undefined
+  const { named, except } = wanted
   const proxy = URL.parse(named.includes('://') ? named : `http://${named}`)
   if (!proxy || !['http:', 'https:'].includes(proxy.protocol)) {
     throw new BadProxyError()
   }
-  return { url: proxy.href, except: environment.no_proxy ?? environment.NO_PROXY ?? '' }
+  return { url: proxy.href, except }
 }
