@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { rounds } from '../campaign.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
@@ -15,8 +16,8 @@ import { pssOf } from './memory.ts'
 import { sshdProbe } from './sshd-probe.ts'
 import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
 
-const COUNT = 5_000
-const CHANGES = 60
+const COUNT = rounds({ slice: 1_000, whole: 5_000 })
+const CHANGES = rounds({ slice: 12, whole: 60 })
 const EVERY = 82
 const UNITS = ['pomerium-host-agent', 'pomerium-host-agent-provisioner']
 

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { State } from '../../agent/provisioner/state.ts'
+import { rounds } from '../campaign.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
@@ -11,7 +12,7 @@ import { login } from './login.ts'
 import { bootProvisionerHost } from './provisioner-host.ts'
 import { sshdProbe } from './sshd-probe.ts'
 
-const TIMES = 1_000
+const TIMES = rounds({ slice: 150, whole: 1_000 })
 const STATE = '/var/lib/pomerium-host-agent/state.json'
 // Debian's unit has systemd's default: five starts in ten seconds, of which two are not ours.
 const BURST_OF_OURS = 3
