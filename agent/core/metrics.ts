@@ -3,6 +3,7 @@ import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
 import type { MetricsInput } from './metrics-input.ts'
 import { OUTCOMES } from './outcome-names.ts'
+import { own } from './own.ts'
 
 const PREFIX = 'pomerium_host_agent_'
 
@@ -62,7 +63,7 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
   // From 0 on, so that the first of a kind is seen as an increase; and no other, whatever the notes hold:
   // root writes a textfile of what a stranger may have written there.
   for (const outcome of OUTCOMES) {
-    cycles.inc({ outcome }, input.cycles[outcome] ?? 0)
+    cycles.inc({ outcome }, own(input.cycles, outcome) ?? 0)
   }
   count('sshd_restarts_total', 'Restarts of sshd by this agent.', input.restarts)
   flag('sshd_restart_due', 'Whether a restart of sshd was put off: 1.', input.restartDue)

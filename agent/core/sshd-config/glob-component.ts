@@ -1,17 +1,17 @@
-const CLASSES: Record<string, string> = {
-  alnum: '0-9A-Za-z',
-  alpha: 'A-Za-z',
-  blank: ' \\t',
-  cntrl: '\\0-\\x1f\\x7f',
-  digit: '0-9',
-  graph: '!-~',
-  lower: 'a-z',
-  print: ' -~',
-  punct: '!-/:-@[-`{-~',
-  space: ' \\t-\\r',
-  upper: 'A-Z',
-  xdigit: '0-9A-Fa-f',
-}
+const CLASSES: ReadonlyMap<string, string> = new Map([
+  ['alnum', '0-9A-Za-z'],
+  ['alpha', 'A-Za-z'],
+  ['blank', ' \\t'],
+  ['cntrl', '\\0-\\x1f\\x7f'],
+  ['digit', '0-9'],
+  ['graph', '!-~'],
+  ['lower', 'a-z'],
+  ['print', ' -~'],
+  ['punct', '!-/:-@[-`{-~'],
+  ['space', ' \\t-\\r'],
+  ['upper', 'A-Z'],
+  ['xdigit', '0-9A-Fa-f'],
+])
 
 /**
  * The bytes of a name as a string of one character each. sshd sets no locale, so for it `?` is one
@@ -69,7 +69,7 @@ function readBracket(pattern: string, start: number): { source: string; end: num
     }
     const named = /^\[:([a-z]+):\]/.exec(pattern.slice(at))
     if (named) {
-      source += CLASSES[named[1] ?? ''] ?? ''
+      source += CLASSES.get(named[1] ?? '') ?? ''
       at += named[0].length - 1
       continue
     }

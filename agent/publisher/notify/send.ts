@@ -82,7 +82,7 @@ function unreachable(error: unknown): Reply {
   const cause = (error as { cause?: unknown }).cause
   const timedOut = code === 'ETIMEDOUT' || (cause instanceof Error && cause.name === 'TimeoutError')
   if (timedOut) return { kind: 'unreachable', code: 'timeout', message: 'no answer in time' }
-  const known = MESSAGES[code]
+  const known = MESSAGES.get(code)
   if (known !== undefined) return { kind: 'unreachable', code: known[0], message: known[1] }
   if (/CERT|TLS|SSL|SIGNATURE|ISSUER/.test(code)) {
     const message = `its certificate is not trusted (${code}); name the CA by --ca-file`
@@ -91,12 +91,12 @@ function unreachable(error: unknown): Reply {
   return { kind: 'unreachable', code: code.toLowerCase(), message: messageOf(error) }
 }
 
-const MESSAGES: Record<string, [code: string, message: string]> = {
-  ECONNREFUSED: ['connection-refused', 'nobody listens there'],
-  ECONNRESET: ['connection-reset', 'it hung up; is it http against https?'],
-  EPROTO: ['tls', 'it does not speak TLS there; is it http?'],
-  EHOSTUNREACH: ['no-route', 'no way to the host'],
-  ENETUNREACH: ['no-route', 'no way to the host'],
-  ENOTFOUND: ['unknown-name', 'its name is not known to the DNS'],
-  EAI_AGAIN: ['dns', 'the DNS does not answer'],
-}
+const MESSAGES: ReadonlyMap<string, readonly [code: string, message: string]> = new Map([
+  ['ECONNREFUSED', ['connection-refused', 'nobody listens there']],
+  ['ECONNRESET', ['connection-reset', 'it hung up; is it http against https?']],
+  ['EPROTO', ['tls', 'it does not speak TLS there; is it http?']],
+  ['EHOSTUNREACH', ['no-route', 'no way to the host']],
+  ['ENETUNREACH', ['no-route', 'no way to the host']],
+  ['ENOTFOUND', ['unknown-name', 'its name is not known to the DNS']],
+  ['EAI_AGAIN', ['dns', 'the DNS does not answer']],
+])
