@@ -53,7 +53,7 @@ const refused = (code: KeyRefusalCode, message: string): ParsedKey => ({
  * The line holds no control characters other than tab; its caller has seen to that.
  */
 export function parseCaKey(line: string): ParsedKey {
-  const [type = '', base64 = '', ...rest] = line.trim().split(/[ \t]+/)
+  const [type = '', base64 = '', ...rest] = fields(line)
   if (!isCaKeyType(type)) return refuseType(type, line)
   const blob = Buffer.from(base64, 'base64')
   if (blob.length === 0 || blob.toString('base64') !== base64) {
@@ -86,6 +86,11 @@ export function parseCaKey(line: string): ParsedKey {
     key.warning = `${key.fingerprint} is RSA of ${decoded.bits} bits; ${RSA_BITS.advised} or ed25519 is advised`
   }
   return { kind: 'key', key }
+}
+
+/** What stands between the blanks of a line; to sshd a no-break space is none, as it is to trim(). */
+export function fields(line: string): string[] {
+  return line.replaceAll(/^[ \t\r]+|[ \t\r]+$/g, '').split(/[ \t]+/)
 }
 
 /** The canonical line of a key, without newline. */

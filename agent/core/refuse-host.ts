@@ -27,6 +27,7 @@ export type HostRefusalCode =
   | 'signers-file-missing'
   | 'signers-file-unsafe'
   | 'signers-file-malformed'
+  | 'ssh-keygen-failed'
 
 /** Why a host is left as it is. */
 export interface HostRefused {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { fingerprint } from './ca-key.ts'
+import { fields, fingerprint } from './ca-key.ts'
 import { decodePublicKey } from './public-key.ts'
 import { readWireStrings, wireString } from './wire-strings.ts'
 
@@ -32,7 +32,7 @@ export function readSecurityKey(type: string, blob: Buffer): SecurityKey | undef
 
 /** One line `type base64 [comment]`, for a signer; `undefined` where it is no such key, or damaged. */
 export function parseSecurityKey(line: string) {
-  const [type = '', base64 = '', ...rest] = line.trim().split(/[ \t]+/)
+  const [type = '', base64 = '', ...rest] = fields(line)
   const blob = Buffer.from(base64, 'base64')
   if (blob.toString('base64') !== base64 || readSecurityKey(type, blob) === undefined) {
     return undefined

@@ -15,6 +15,7 @@ import {
   type Sshd,
 } from './openssh.ts'
 import { runCommand } from './run-command.ts'
+import { openSecondVerifier, type SecondVerifier } from './second-verifier.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
 import { findService } from './service/find-service.ts'
 import { configuredPorts } from './service/listening.ts'
@@ -38,6 +39,10 @@ export interface Host {
   commandLine?: readonly string[]
   sshd: Sshd | undefined
   service: Service
+  /** Verifies a signature once more; absent in tests that are of something else. */
+  verifyAgain?: SecondVerifier
+  /** Tells at once what a person must look into, beside the outcome. */
+  alarm?(code: string, message: string): Promise<void>
   /** Where Prometheus' node exporter looks for what we tell it (`metrics.textfile`). */
   textfile?: { path: string; version: string }
   /** Whether sshd goes by our keys, as far as this turn has seen; for the status. */
@@ -57,12 +62,14 @@ export async function openHost(config: Config['sshd'], root: string, again: Agai
     at,
     fs: realFileSystem,
     owner: { uid: 0, gid: 0 },
+    // Of the machine that this runs on, for a tree too: what lies in that may be of another kind.
+    verifyAgain: openSecondVerifier(realFileSystem, runCommand),
     ...optional('relabel', findRelabel()),
   }
   return root === '/' ? runningHost(base, config, again) : tree(base, root)
 }
 
-type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'relabel'>
+type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'verifyAgain' | 'relabel'>
 
 async function runningHost(base: Base, config: Config['sshd'], again: Again): Promise<Host> {
   const { fs, at, layout, owner } = base

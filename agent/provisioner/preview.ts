@@ -1,20 +1,20 @@
-import type { BundleRefused } from '../core/bundle.ts'
 import type { Unseen } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
+import type { Disagreement } from '../core/second-verifier.ts'
 import type { Accepted } from '../core/trust.ts'
 import type { Host } from './host.ts'
 import { accept, planOn, type Request } from './provision.ts'
 import { FRESH_STATE, readState, type State } from './state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */
-export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | BundleRefused) & {
+export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | Disagreement) & {
   unseen: Unseen[]
 }
 
 /** Everything up to the steps; changes nothing and needs no lock. */
 export async function preview(request: Request, host: Host): Promise<Preview> {
   const { state, unseen } = readStateIfAllowed(host)
-  const accepted = accept(request, host, state)
+  const accepted = await accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
   const { sshd: _, ...plan } = await planOn(host, accepted, request.config, state)
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }

@@ -7,6 +7,7 @@ import { type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
 import { type Plan, planApply, type Wanted } from '../core/plan.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
 import { contestedPath, recentRepairs } from '../core/repairs.ts'
+import { type Disagreement, withSecondVerdict } from '../core/second-verifier.ts'
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
 import { trustInForce } from '../core/trust-in-force.ts'
@@ -36,7 +37,7 @@ export async function provision(
   onInstant?: OnInstant,
 ): Promise<Outcome> {
   const state = readState(host)
-  const accepted = accept(request, host, state)
+  const accepted = await accept(request, host, state)
   if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
   if (accepted.kind === 'host-refused') return notOn(host, state, accepted)
   const planned = await planOn(host, accepted, request.config, state)
@@ -59,16 +60,26 @@ export async function provision(
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */
-export function accept(
+export async function accept(
   { bundle, config, now }: Request,
   host: Host,
   state: State,
-): Accepted | HostRefused {
+): Promise<Accepted | Disagreement | HostRefused> {
   const { fingerprints, signersFile } = config.trust
   const read = signersFile === undefined ? undefined : readSigners(host, signersFile)
   if (read?.kind === 'host-refused') return read
   const policy = { signers: read?.signers, ...optional('fingerprints', fingerprints) }
-  return acceptBundle(bundle, state.held, policy, now)
+  const accepted = acceptBundle(bundle, state.held, policy, now)
+  return accepted.kind === 'accepted' ? acceptedTwice(accepted, host) : accepted
+}
+
+// Each time that a signature counts, what is held included: it costs one short process.
+async function acceptedTwice(accepted: Good, host: Host) {
+  const { question } = accepted
+  if (question === undefined || host.verifyAgain === undefined) return accepted
+  const judged = withSecondVerdict(accepted, await host.verifyAgain(question))
+  if (judged.kind === 'refused') await host.alarm?.(judged.code, judged.message)
+  return judged
 }
 
 function notOn(host: Host, state: State, { code, message }: HostRefused): Outcome {

@@ -10,7 +10,7 @@ export interface CommandResult {
 /** How a command is run; `runCommand`, in earnest. */
 export type Run = (
   argv: readonly string[],
-  options?: { timeoutMs?: number },
+  options?: { timeoutMs?: number; input?: Uint8Array },
 ) => Promise<CommandResult>
 
 const TIMEOUT_MS = 30_000
@@ -18,12 +18,12 @@ const TIMEOUT_MS = 30_000
 /** Runs a program without a shell, with a bare environment; a non-zero exit is a value, not an error. */
 export async function runCommand(
   argv: readonly string[],
-  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+  { timeoutMs = TIMEOUT_MS, input }: { timeoutMs?: number; input?: Uint8Array } = {},
 ): Promise<CommandResult> {
   const [program = '', ...args] = argv
   const result = await execa(program, args, {
     reject: false,
-    stdin: 'ignore',
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
     extendEnv: false,
     env: { PATH: SYSTEM_PATH, LC_ALL: 'C' },
     timeout: timeoutMs,

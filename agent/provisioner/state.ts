@@ -1,3 +1,4 @@
+import { contentDigest } from '../core/content-digest.ts'
 import type { Repair } from '../core/repairs.ts'
 import type { Held } from '../core/trust.ts'
 import { writeFileAtomically } from './atomic-write.ts'
@@ -41,10 +42,17 @@ export function readState(host: Host): State {
   try {
     const state = JSON.parse(file.content.toString()) as State
     if (state.version === 1 && Array.isArray(state.madeFolders) && Array.isArray(state.repairs)) {
-      return state
+      return digested(state)
     }
   } catch {}
   throw new Error(`${path} is damaged; move it away, and the next apply starts afresh`)
+}
+
+// From the bytes, whatever stands beside them: older versions had the armor in it too.
+function digested(state: State): State {
+  const { held } = state
+  if (held === undefined) return state
+  return { ...state, held: { ...held, digest: contentDigest(Buffer.from(held.bundle, 'base64')) } }
 }
 
 /** Written only where it says something new: a quiet cycle touches nothing. */

@@ -6,11 +6,10 @@ const KEY = newKeyLine('ed25519')
 const RSA = newKeyLine('rsa')
 // A host two hours east of Greenwich.
 const parse = (text: string) =>
-  parseAllowedSigners(
-    text,
-    (year, month, day, hour, minute, second) =>
-      new Date(Date.UTC(year, month - 1, day, hour - 2, minute, second)),
-  )
+  parseAllowedSigners(text, (year, month, day, hour, minute, second) => {
+    const time = new Date(Date.UTC(year, month - 1, day, hour - 2, minute, second))
+    return { earliest: time, latest: time }
+  })
 
 test('lines, comments, blank lines, quotes, options in any case', () => {
   const text = `# who signs

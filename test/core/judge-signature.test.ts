@@ -20,7 +20,7 @@ const ED25519 = signerOf('ed25519')
 const ALL = SIGNERS.map(({ kind, signer }) => `${kind}@example.com ${signer.line}`).join('\n')
 
 function judge(text: string, allowed = ALL) {
-  const parsed = parseAllowedSigners(allowed, () => NOW)
+  const parsed = parseAllowedSigners(allowed, () => ({ earliest: NOW, latest: NOW }))
   if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults))
   const bundle = parseBundle(Buffer.from(text))
   if (bundle.kind === 'refused' || bundle.signature === undefined) throw new Error('not signed')
