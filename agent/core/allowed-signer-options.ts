@@ -20,6 +20,9 @@ export type LocalTime = (
 
 type Fault = { fault: string }
 
+/** What is wrong where they are anything else. */
+export const OPTIONS_FORM = 'the options are name="value" with commas between, and no blanks'
+
 // A quote behind a backslash never ends a value, not even where the rest would make sense then.
 const OPTION = /^([A-Za-z-]+)(?:="((?:\\"|\\(?!")|[^"\\])*)")?(?:,(?=.)|$)/
 
@@ -31,7 +34,7 @@ export function parseOptions(text: string, localTime: LocalTime): SignerOptions 
   let rest = text
   while (rest !== '') {
     const match = OPTION.exec(rest)
-    if (match === null) return { fault: 'the options are name="value" with commas between' }
+    if (match === null) return { fault: OPTIONS_FORM }
     const [whole, given = '', quoted] = match
     const name = given.toLowerCase()
     if (seen.has(name)) return { fault: `"${name}" is given twice` }

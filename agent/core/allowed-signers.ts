@@ -1,4 +1,9 @@
-import { type LocalTime, parseOptions, type SignerOptions } from './allowed-signer-options.ts'
+import {
+  type LocalTime,
+  OPTIONS_FORM,
+  parseOptions,
+  type SignerOptions,
+} from './allowed-signer-options.ts'
 import { type CaKey, parseCaKey } from './ca-key.ts'
 import { principalIn } from './principals.ts'
 import { parseSecurityKey } from './security-key.ts'
@@ -72,7 +77,8 @@ function parseLine(
   const key = parseSignerKey(after)
   // Where no key stands behind the first word either, the first word is what is wrong.
   if (key.kind === 'refused') {
-    return { fault: isKeyType(rest) ? plain.message : key.message }
+    if (isKeyType(rest)) return { fault: plain.message }
+    return { fault: key.code === 'option-prefix' ? OPTIONS_FORM : key.message }
   }
   const options = parseOptions(rest.slice(0, end), localTime)
   if ('fault' in options) return options

@@ -147,7 +147,7 @@ function remembered(
   }
 }
 
-// Taken again, the same bytes keep the times of when they came; a key keeps its own through rotations.
+// Taken again, the same bundle keeps the times of when they came; a key keeps its own through rotations.
 function heldFrom(
   { bundle: { serial, keys }, digest, signer }: Good,
   { bundle, source, now }: Pick<Request, 'bundle' | 'source' | 'now'>,
