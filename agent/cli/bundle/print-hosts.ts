@@ -16,7 +16,8 @@ export function printHosts(reports: readonly HostReport[]): void {
     const keys = trusted ?? []
     const first = keys[0]
     const told = trusted === undefined ? 'not known' : 'no key'
-    const key = first === undefined ? [told] : [plainText(first.fingerprint), plainText(first.comment)]
+    const key =
+      first === undefined ? [told] : [plainText(first.fingerprint), plainText(first.comment)]
     const more = keys
       .slice(1)
       .map(each => ['', '', '', plainText(each.fingerprint), plainText(each.comment)])
