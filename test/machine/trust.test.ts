@@ -248,6 +248,57 @@ describeTier('what a host trusts', machineTier(), () => {
       expect(await ask(bundle(evil))).toMatchObject({ outcome: 'refused', code: 'unsigned' })
     })
 
+    describe.each([
+      ['signers_file', 'trust:\n  signers_file:\n'],
+      ['signers_file, with a remark', 'trust:\n  signers_file: # /etc/pomerium/bundle-signers\n'],
+      ['fingerprints', 'trust:\n  fingerprints: []\n'],
+      ['the whole section', 'trust:\n'],
+      ['accept_from', `${SIGNED}sshd:\n  accept_from:\n`],
+    ])('a template that is not filled in: %s', (_, template) => {
+      test('neither apply nor the services go by it, and nothing changes', async () => {
+        const before = await untouched()
+        const { host } = it
+        await it.publishBytes(Buffer.from(bundle(evil, 'serial: 9')))
+        await configure(template)
+        const line = (await host.read(CONFIG)).trimEnd().split('\n').length
+        const said = new RegExp(`${CONFIG}:${line}: \\S+ is written without a value`)
+        for (const command of ['apply', 'plan', 'repair', 'configure']) {
+          const { code, stdout, stderr } = await it.agent(command)
+          expect({ code, stdout, stderr }, command).toEqual({
+            code: 2,
+            stdout: '',
+            stderr: expect.stringMatching(said),
+          })
+        }
+        for (const name of ['', '-provisioner', '-repair']) {
+          const unit = `pomerium-host-agent${name}.service`
+          await host.exec(['systemctl', 'stop', unit])
+          await host.exec(['systemctl', 'start', unit], { allowFail: true })
+          const status = await host.waitFor(`${unit} to leave`, async () => {
+            const is = await host.unitProperties(unit, ['ActiveState', 'ExecMainStatus'])
+            return is.ActiveState === 'failed' && is.ExecMainStatus
+          })
+          expect(status, unit).toBe('2')
+          expect(await host.journal(unit)).toMatch(said)
+        }
+        expect(await untouched()).toEqual(before)
+        await configure(SIGNED)
+        await host.exec('systemctl reset-failed "pomerium-host-agent*"')
+        await host.exec('systemctl start pomerium-host-agent-provisioner.socket')
+      })
+    })
+
+    test('nor is a variable that is set to nothing taken for “verify nothing”', async () => {
+      const before = await untouched()
+      for (const name of ['TRUST_SIGNERS_FILE', 'TRUST_FINGERPRINTS', 'SSHD_ACCEPT_FROM']) {
+        const variable = `POMERIUM_HOST_AGENT_${name}`
+        const argv = ['pomerium-host-agent', 'apply']
+        const ended = await it.host.exec(argv, { env: { [variable]: '' }, allowFail: true })
+        expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(variable) })
+      }
+      expect(await untouched()).toEqual(before)
+    })
+
     test('with a list of fingerprints it can install none that is not on it', async () => {
       await configure(`trust:\n  fingerprints: [${good.fingerprint}]\n`)
       const before = await untouched()

@@ -1,4 +1,5 @@
 import { trustedKeys } from '../../core/outcome.ts'
+import { plainText } from '../../core/plain-text.ts'
 import type { HostReport } from '../../publisher/notify/notify.ts'
 import { columns, paint, print } from '../screen.ts'
 
@@ -15,10 +16,11 @@ export function printHosts(reports: readonly HostReport[]): void {
     const keys = trusted ?? []
     const first = keys[0]
     const told = trusted === undefined ? 'not known' : 'no key'
-    const key = first === undefined ? [told] : [shown(first.fingerprint), shown(first.comment)]
+    const key =
+      first === undefined ? [told] : [plainText(first.fingerprint), plainText(first.comment)]
     const more = keys
       .slice(1)
-      .map(each => ['', '', '', shown(each.fingerprint), shown(each.comment)])
+      .map(each => ['', '', '', plainText(each.fingerprint), plainText(each.comment)])
     return [[host, state, effective === true ? 'yes' : '?', ...key], ...more]
   })
   const lines = columns([['HOST', 'STATE', 'IN SSHD', 'TRUSTS', ''], ...rows])
@@ -29,17 +31,13 @@ export function printHosts(reports: readonly HostReport[]): void {
   const behind = reports.filter(({ state }) => state !== 'converged')
   if (behind.length === 0) return
   print('')
+  // Whoever answers may be anybody: no line of the table, and no word to the terminal, is theirs to write.
   const reasons = behind.map(({ host, code, message }) => [
     `  ${host}`,
-    shown(code ?? ''),
-    shown(message),
+    plainText(code ?? ''),
+    plainText(message),
   ])
   for (const line of columns(reasons)) print(line)
-}
-
-// Whoever answers may be anybody: no line of the table, and no word to the terminal, is theirs to write.
-function shown(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 }
 
 /** The same for programs. */
