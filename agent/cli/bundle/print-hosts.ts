@@ -1,5 +1,6 @@
-import { trustedKeys } from '../../core/outcome.ts'
+import { type TrustedKey, trustedKeys } from '../../core/outcome.ts'
 import type { HostReport } from '../../publisher/notify/notify.ts'
+import { adoptedFrom } from '../print-outcome.ts'
 import { columns, paint, print } from '../screen.ts'
 
 const COLOURS = {
@@ -15,10 +16,8 @@ export function printHosts(reports: readonly HostReport[]): void {
     const keys = trusted ?? []
     const first = keys[0]
     const told = trusted === undefined ? 'not known' : 'no key'
-    const key = first === undefined ? [told] : [shown(first.fingerprint), shown(first.comment)]
-    const more = keys
-      .slice(1)
-      .map(each => ['', '', '', shown(each.fingerprint), shown(each.comment)])
+    const key = first === undefined ? [told] : cells(first)
+    const more = keys.slice(1).map(each => ['', '', '', ...cells(each)])
     return [[host, state, effective === true ? 'yes' : '?', ...key], ...more]
   })
   const lines = columns([['HOST', 'STATE', 'IN SSHD', 'TRUSTS', ''], ...rows])
@@ -36,6 +35,9 @@ export function printHosts(reports: readonly HostReport[]): void {
   ])
   for (const line of columns(reasons)) print(line)
 }
+
+const cells = ({ fingerprint, comment, adopted }: TrustedKey) =>
+  [fingerprint, comment, ...adoptedFrom(adopted)].map(shown)
 
 // Whoever answers may be anybody: no line of the table, and no word to the terminal, is theirs to write.
 function shown(text: string): string {
