@@ -47,8 +47,19 @@ export function stepLines(steps: readonly StepReport[]): string[] {
 
 /** The trusted keys, fingerprint first: that is what a person compares. */
 export function keyLines(keys: readonly TrustedKey[]): string[] {
-  return columns(keys.map(({ fingerprint, type, comment }) => [fingerprint, type, comment]))
+  return columns(
+    keys.map(({ fingerprint, type, comment, adopted }) => [
+      fingerprint,
+      type,
+      comment,
+      ...adoptedFrom(adopted),
+    ]),
+  )
 }
+
+/** Whose a key is that no bundle named; nothing for the others. */
+export const adoptedFrom = (file: string | undefined) =>
+  file === undefined ? [] : [`adopted from ${file}`]
 
 const VERBS: Record<StepReport['do'], string> = {
   'make-folder': 'make folder',

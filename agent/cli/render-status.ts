@@ -2,7 +2,7 @@ import { describeSkew } from '../core/clock-skew.ts'
 import type { HeldKey, HeldStatus } from '../core/status.ts'
 import { formatDistance, formatTime } from '../core/time-span.ts'
 import type { LastCycle, Verdict } from '../core/verdict.ts'
-import { messageLines, warningLines } from './print-outcome.ts'
+import { adoptedFrom, messageLines, warningLines } from './print-outcome.ts'
 import { columns, paint } from './screen.ts'
 
 /** When the source is looked at next; `at` is missing while it is being looked at. */
@@ -80,11 +80,12 @@ function factsOf(report: StatusReport, now: Date): Row[] {
 
 function keyRows(keys: readonly HeldKey[]): Row[] {
   const lines = columns(
-    keys.map(({ fingerprint, type, comment, since }) => [
+    keys.map(({ fingerprint, type, comment, since, adopted }) => [
       fingerprint,
       type,
       comment,
-      since === undefined ? '' : `since ${formatTime(new Date(since))}`,
+      ...(since === undefined ? [] : [`since ${formatTime(new Date(since))}`]),
+      ...adoptedFrom(adopted),
     ]),
   )
   return lines.map((line, index) => [index === 0 ? 'trusted' : '', line])

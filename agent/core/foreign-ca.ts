@@ -15,11 +15,19 @@ export interface ForeignCa {
  * in our own places is not theirs, whatever it says: it is written anew.
  */
 export function findForeignCas(config: ConfigSnapshot, layout: Layout): ForeignCa[] {
-  return linesOfOthers(config, layout).flatMap(at => {
-    const [file = 'none'] = at.args
-    if (file === layout.caFile.path) return []
-    return [{ at, ...(file.toLowerCase() === 'none' ? {} : { file }) }]
-  })
+  return linesOfOthers(config, layout).flatMap(at => asForeignCa(at, layout) ?? [])
+}
+
+function asForeignCa(at: Directive, layout: Layout): ForeignCa | undefined {
+  const [file = 'none'] = at.args
+  if (file === layout.caFile.path) return undefined
+  return { at, ...(file.toLowerCase() === 'none' ? {} : { file }) }
+}
+
+/** What sshd would go by without us: of the lines of others, the first at global scope. */
+export function foreignCaInForce(config: ConfigSnapshot, layout: Layout): ForeignCa | undefined {
+  const first = linesOfOthers(config, layout).find(({ matches }) => matches.length === 0)
+  return first && asForeignCa(first, layout)
 }
 
 /** The lines of others that trust our CA file: harmless, but where it is to be trusted in part. */

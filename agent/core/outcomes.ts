@@ -1,4 +1,3 @@
-import type { Bundle } from './bundle.ts'
 import { optional } from './optional.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
 import { reportStep, type Step } from './step.ts'
@@ -11,13 +10,14 @@ export interface Kept {
 
 /** The end of a cycle that did all its steps, or had none to do. */
 export function succeeded(
-  bundle: Bundle,
+  host: Kept,
   steps: readonly Step[],
   action: 'none' | 'restarted' | 'deferred',
   warnings: string[],
 ): Outcome {
   const restart = steps.find(step => step.do === 'restart-sshd')
-  const count = bundle.keys.length === 1 ? '1 CA key' : `${bundle.keys.length} CA keys`
+  const { length } = host.trusted
+  const count = length === 1 ? '1 CA key' : `${length} CA keys`
   const [outcome, message] =
     steps.length === 0
       ? (['unchanged', `nothing to do: ${count} trusted`] as const)
@@ -26,7 +26,7 @@ export function succeeded(
     outcome,
     message,
     steps: steps.map(reportStep),
-    ...kept({ trusted: bundle.keys, ...serialOf(bundle.serial) }),
+    ...kept(host),
     ...(restart === undefined ? {} : { service: { unit: restart.unit, action } }),
     ...(warnings.length === 0 ? {} : { warnings }),
   }

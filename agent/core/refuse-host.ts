@@ -19,6 +19,8 @@ export type HostRefusalCode =
   | 'not-a-regular-file'
   | 'not-a-folder'
   | 'foreign-ca'
+  | 'foreign-ca-unreadable'
+  | 'foreign-ca-key'
   | 'shadowed'
   | 'include-missing'
   | 'no-way-to-restart'

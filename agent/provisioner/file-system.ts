@@ -14,6 +14,7 @@ export type FileSystem = Pick<
   | 'openSync'
   | 'readdirSync'
   | 'readFileSync'
+  | 'realpathSync'
   | 'renameSync'
   | 'rmdirSync'
   | 'unlinkSync'

@@ -5,7 +5,7 @@ import type { ConfigSnapshot } from '../core/config-snapshot.ts'
 import { type Proof, proofsFor } from '../core/connections.ts'
 import type { EffectiveConfig } from '../core/effective-config.ts'
 import { messageOf } from '../core/failures.ts'
-import { findForeignCas } from '../core/foreign-ca.ts'
+import { foreignCaInForce } from '../core/foreign-ca.ts'
 import type {
   FileState,
   Observation,
@@ -16,6 +16,7 @@ import type {
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'
 import { errorCode } from './file-system.ts'
+import { readForeignCaFile } from './foreign-ca-file.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
 import { snapshotConfig } from './snapshot-config.ts'
@@ -41,7 +42,7 @@ export async function observe(
     config,
     commandLine: host.commandLine ?? [],
     includes: await knowsInclude(host, directives),
-    foreignCaFiles: readForeignCaFiles(host, config),
+    foreignCaFiles: readForeignCaFiles(host, config, unseen),
     unwritable: new Map(folders.flatMap(path => unwritable(host, path))),
     restartDue,
     ...(revoked === undefined ? {} : { missingRevokedKeys: revoked }),
@@ -90,27 +91,9 @@ async function knowsInclude(host: Host, directives: readonly Directive[]): Promi
   return version === undefined || version.major > 8 || (version.major === 8 && version.minor >= 2)
 }
 
-function readForeignCaFiles(host: Host, config: ConfigSnapshot) {
-  const foreign = findForeignCas(config, host.layout)
-  return new Map(
-    foreign.flatMap(({ file }) => {
-      if (file === undefined) return []
-      return [[file, readIfThere(host, file)] as const]
-    }),
-  )
-}
-
-// Another owner may well keep its file behind a link; it is only read. Where sshd may be able to read
-// what we can not, its keys must not go missing from those that are adopted.
-function readIfThere(host: Host, path: string): Buffer | undefined {
-  try {
-    return host.fs.readFileSync(host.at(path))
-  } catch (error) {
-    const code = errorCode(error) ?? ''
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(code)) return undefined
-    if (code === 'EACCES' && process.getuid?.() !== 0) return undefined
-    throw error
-  }
+function readForeignCaFiles(host: Host, config: ConfigSnapshot, unseen: Unseen[]) {
+  const file = foreignCaInForce(config, host.layout)?.file
+  return new Map(file === undefined ? [] : [[file, readForeignCaFile(host, file, unseen)]])
 }
 
 // access(2) answers EROFS to root too; other refusals show at the first write, and are undone.

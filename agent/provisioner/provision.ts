@@ -1,3 +1,4 @@
+import type { AdoptedKey } from '../core/adopted-keys.ts'
 import type { Config } from '../core/config/config.ts'
 import { describeFailure } from '../core/failures.ts'
 import type { Observation } from '../core/observation.ts'
@@ -5,6 +6,7 @@ import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
 import { type Plan, planApply, type Wanted } from '../core/plan.ts'
+import { rememberPublished } from '../core/published-keys.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
 import { contestedPath, recentRepairs } from '../core/repairs.ts'
 import { type Disagreement, withSecondVerdict } from '../core/second-verifier.ts'
@@ -16,7 +18,7 @@ import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { readSigners } from './read-signers.ts'
-import { type HeldBundle, readState, type State, writeState } from './state.ts'
+import { type HeldBundle, publishedOn, readState, type State, writeState } from './state.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */
 export interface Request {
@@ -29,6 +31,7 @@ export interface Request {
 }
 
 type Good = Extract<Accepted, { kind: 'accepted' }>
+type Steps = Extract<Plan, { kind: 'steps' }>
 
 /** One whole cycle: decide, look, plan, run, remember. The caller sees to its turn (`inTurn`). */
 export async function provision(
@@ -47,16 +50,19 @@ export async function provision(
   if (plan.kind === 'host-refused') return notOn(host, state, plan)
   const { steps } = plan
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
-    writeState(host, remembered(accepted, request, steps, state, restart), state)
+    writeState(host, remembered(accepted, request, plan, state, restart), state)
   const execution = await execute(steps, host, commit, onInstant)
   if (execution.kind !== 'done') {
-    return stopped(describeFailure(execution), { ...kept(host, state), steps })
+    const left = kept(host, state, filesOf(plan.adopted))
+    return stopped(describeFailure(execution), { ...left, steps })
   }
   if (steps.some(step => step.do === 'prove-trust')) host.effective = true
   const unproved =
     host.sshd === undefined ? ['no sshd was there to prove that it uses the keys'] : []
   const warnings = [...accepted.warnings, ...plan.warnings, ...unproved]
-  return succeeded(accepted.bundle, steps, execution.restart, warnings)
+  const { serial } = accepted.bundle
+  const now = { trusted: keysOnHost(host), ...optional('serial', serial) }
+  return succeeded(now, steps, execution.restart, warnings)
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */
@@ -95,15 +101,15 @@ export async function planOn(
 ): Promise<Plan & Pick<Observation, 'sshd' | 'unseen'>> {
   const { restartDue } = state
   const observation = await observe(host, { acceptFrom: sshd.acceptFrom, restartDue })
-  const wanted: Wanted = { ...sshd, keys: bundle.keys }
+  const wanted: Wanted = { ...sshd, keys: bundle.keys, published: publishedOn(state) }
   const { sshd: seen, unseen } = observation
   return { ...planApply(observation, host.layout, wanted), sshd: seen, unseen }
 }
 
 /** What the host trusts, whatever became of the cycle. */
-export function kept(host: Host, { held }: State): Kept {
+export function kept(host: Host, { held }: State, adopted?: State['adopted']): Kept {
   return {
-    trusted: keysOnHost(host),
+    trusted: keysOnHost(host, adopted),
     ...(held?.serial === undefined ? {} : { serial: held.serial }),
   }
 }
@@ -111,16 +117,21 @@ export function kept(host: Host, { held }: State): Kept {
 // The same bundle and yet files to write: somebody has changed them. Once is put right, again and
 // again is left alone and said.
 function withoutFight(plan: Plan, accepted: Good, { now }: Request, state: State): Plan {
-  if (plan.kind !== 'steps' || !isDrift(accepted, state)) return plan
+  if (plan.kind !== 'steps' || !isDrift(accepted, plan, state)) return plan
   const path = contestedPath(writtenBy(plan.steps), state.repairs, now)
   return path === undefined
     ? plan
     : refuseHost('contested', `somebody keeps changing ${path}; find out who, and stop one of us`)
 }
 
-function isDrift({ digest }: Good, { held }: State): boolean {
-  return held?.digest === digest
+// What another owner changed among the keys that are adopted is followed, and no drift.
+function isDrift({ digest }: Good, { adopted }: Steps, state: State): boolean {
+  const before = JSON.stringify(state.adopted ?? {})
+  return state.held?.digest === digest && JSON.stringify(filesOf(adopted)) === before
 }
+
+const filesOf = (adopted: readonly AdoptedKey[]) =>
+  Object.fromEntries(adopted.map(({ fingerprint, file }) => [fingerprint, file]))
 
 const writtenBy = (steps: readonly Step[]) =>
   steps.flatMap(step => (step.do === 'write-file' ? [step.path] : []))
@@ -128,17 +139,22 @@ const writtenBy = (steps: readonly Step[]) =>
 function remembered(
   accepted: Good,
   { bundle, source, now }: Request,
-  steps: readonly Step[],
+  plan: Steps,
   state: State,
   restart: 'none' | 'restarted' | 'deferred',
 ): State {
+  const { steps } = plan
   const made = steps.flatMap(step => (step.do === 'make-folder' ? [step.path] : []))
   const at = now.toISOString()
-  const drift = isDrift(accepted, state)
+  const drift = isDrift(accepted, plan, state)
+  const held = heldFrom(accepted, { bundle, source, now }, state.held)
+  const adopted = plan.adopted.length === 0 ? undefined : filesOf(plan.adopted)
   const repaired = drift ? writtenBy(steps).map(path => ({ path, at })) : []
   return {
     version: 1,
-    held: heldFrom(accepted, { bundle, source, now }, state.held),
+    held,
+    published: rememberPublished(publishedOn(state), Object.keys(held.since ?? {})),
+    ...optional('adopted', adopted),
     madeFolders: [...new Set([...state.madeFolders, ...made])],
     repairs:
       steps.length === 0 ? state.repairs : [...recentRepairs(state.repairs, now), ...repaired],

@@ -5,6 +5,7 @@ import { planRemove } from '../core/plan.ts'
 import { removeFile } from './atomic-write.ts'
 import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
+import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { kept } from './provision.ts'
 import { readState } from './state.ts'
@@ -31,5 +32,5 @@ export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome
     steps.length === 0
       ? (['unchanged', 'nothing of ours is on this host'] as const)
       : (['applied', 'this host no longer trusts a Pomerium User CA'] as const)
-  return stopped({ outcome, message }, { trusted: [], steps })
+  return stopped({ outcome, message }, { trusted: keysOnHost(host), steps })
 }

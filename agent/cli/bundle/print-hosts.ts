@@ -1,6 +1,7 @@
-import { trustedKeys } from '../../core/outcome.ts'
+import { type TrustedKey, trustedKeys } from '../../core/outcome.ts'
 import { plainText } from '../../core/plain-text.ts'
 import type { HostReport } from '../../publisher/notify/notify.ts'
+import { adoptedFrom } from '../print-outcome.ts'
 import { columns, paint, print } from '../screen.ts'
 
 const COLOURS = {
@@ -16,11 +17,8 @@ export function printHosts(reports: readonly HostReport[]): void {
     const keys = trusted ?? []
     const first = keys[0]
     const told = trusted === undefined ? 'not known' : 'no key'
-    const key =
-      first === undefined ? [told] : [plainText(first.fingerprint), plainText(first.comment)]
-    const more = keys
-      .slice(1)
-      .map(each => ['', '', '', plainText(each.fingerprint), plainText(each.comment)])
+    const key = first === undefined ? [told] : cells(first)
+    const more = keys.slice(1).map(each => ['', '', '', ...cells(each)])
     return [[host, state, effective === true ? 'yes' : '?', ...key], ...more]
   })
   const lines = columns([['HOST', 'STATE', 'IN SSHD', 'TRUSTS', ''], ...rows])
@@ -39,6 +37,9 @@ export function printHosts(reports: readonly HostReport[]): void {
   ])
   for (const line of columns(reasons)) print(line)
 }
+
+const cells = ({ fingerprint, comment, adopted }: TrustedKey) =>
+  [fingerprint, comment, ...adoptedFrom(adopted)].map(plainText)
 
 /** The same for programs. */
 export function hostsForPrograms(reports: readonly HostReport[]) {

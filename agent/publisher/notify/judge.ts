@@ -6,8 +6,7 @@ export interface Wanted {
   fingerprints: readonly string[]
   serial?: number
   /**
-   * Keys that it must no longer trust; not given, all others. A host with `conflict: adopt` trusts
-   * another owner's keys beside those that are published.
+   * Keys that it must no longer trust, be they adopted there; not given, all others but those.
    */
   gone?: readonly string[]
 }
@@ -79,13 +78,16 @@ const OLDER_COPY = new Set(['rollback', 'serial-missing', 'expired'])
 function judgeTrust(outcome: Outcome, wanted: Wanted | undefined): Standing {
   const { trusted, serial, service, message } = outcome
   if (wanted !== undefined) {
-    const held = new Set(trusted.map(({ fingerprint }) => fingerprint))
+    const fingerprints = (keys: readonly TrustedKey[]) =>
+      new Set(keys.map(({ fingerprint }) => fingerprint))
+    const all = fingerprints(trusted)
+    const ofBundle = fingerprints(trusted.filter(({ adopted }) => adopted === undefined))
     const { gone } = wanted
     const isFree =
       gone === undefined
-        ? held.size === wanted.fingerprints.length
-        : !gone.some(each => held.has(each))
-    const same = isFree && wanted.fingerprints.every(each => held.has(each))
+        ? ofBundle.size === wanted.fingerprints.length
+        : !gone.some(each => all.has(each))
+    const same = isFree && wanted.fingerprints.every(each => ofBundle.has(each))
     if (!same || (wanted.serial !== undefined && serial !== wanted.serial)) {
       const has = serial === undefined ? 'another bundle' : `serial ${serial}`
       const not = wanted.serial === undefined ? '' : ` and not ${wanted.serial}`

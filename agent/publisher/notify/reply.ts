@@ -63,6 +63,6 @@ function readOutcome(body: string): Outcome | undefined {
 
 function isTrustedKey(key: unknown): boolean {
   if (typeof key !== 'object' || key === null) return false
-  const { type, fingerprint, comment } = key as Record<string, unknown>
-  return [type, fingerprint, comment].every(each => typeof each === 'string')
+  const { type, fingerprint, comment, adopted = '' } = key as Record<string, unknown>
+  return [type, fingerprint, comment, adopted].every(each => typeof each === 'string')
 }

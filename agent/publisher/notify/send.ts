@@ -18,8 +18,8 @@ export interface SendOptions {
   signal: AbortSignal
 }
 
-/** The largest answer, in bytes: an outcome with its steps and 16 keys. */
-const MAX_ANSWER_BYTES = 64 * 1024
+/** The largest answer, in bytes: an outcome with 16 keys, and those of an adopted file of 64 KiB. */
+const MAX_ANSWER_BYTES = 1024 * 1024
 /** For a connection, in milliseconds: who is behind a firewall that drops is not waited for longer. */
 const CONNECT_MS = 5_000
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome.ts'
-import { judgeReply, type Standing } from '../../../agent/publisher/notify/judge.ts'
+import { judgeReply, type Standing, type Wanted } from '../../../agent/publisher/notify/judge.ts'
 import { outcomeWith } from './outcomes.ts'
 
 const WANTED = { fingerprints: ['SHA256:a', 'SHA256:b'], serial: 7 }
@@ -50,4 +50,15 @@ test('beside the wanted keys only such as were adopted, where it is said which m
   expect(judge([...BOTH, 'SHA256:adopted'], ['SHA256:old'])).toBe('converged')
   expect(judge([...BOTH, 'SHA256:old'], ['SHA256:old'])).toBe('waiting')
   expect(judge(['SHA256:a', 'SHA256:adopted'], [])).toBe('waiting')
+})
+
+test('what a host says that it adopted is not of the bundle', () => {
+  const judge = (own: string[], adopted: string[], wanted: Wanted = WANTED) => {
+    const outcome = outcomeWith('applied', [...own, ...adopted], { serial: 7 })
+    for (const key of outcome.trusted.slice(own.length)) key.adopted = '/etc/ca.pub'
+    return judgeReply({ kind: 'outcome', outcome }, wanted).state
+  }
+  expect(judge(BOTH, ['SHA256:c'])).toBe('converged')
+  expect(judge(BOTH, ['SHA256:c'], { ...WANTED, gone: ['SHA256:c'] })).toBe('waiting')
+  expect(judge(['SHA256:a'], ['SHA256:b'])).toBe('waiting')
 })

@@ -10,6 +10,8 @@ test.each([
   [200, '{"outcome":"applied"}', 'rejected', 'not-an-agent'],
   [200, OUTCOME.replace('applied', 'fine'), 'rejected', 'not-an-agent'],
   [200, OUTCOME.replace('"SHA256:a"', '1'), 'rejected', 'not-an-agent'],
+  [200, OUTCOME.replace('"type"', '"adopted":"/etc/ca.pub","type"'), 'outcome', undefined],
+  [200, OUTCOME.replace('"type"', '"adopted":{},"type"'), 'rejected', 'not-an-agent'],
   [202, '', 'pending', undefined],
   [401, '', 'rejected', 'unauthorized'],
   [404, '', 'rejected', 'no-webhook'],
