@@ -1,5 +1,4 @@
-import type { Outcome, TrustedKey } from '../../core/outcome.ts'
-import type { Reply } from './reply.ts'
+import type { HostKey, HostOutcome, Reply } from './reply.ts'
 
 /** What a host shall have come to: these keys, from this publication. */
 export interface Wanted {
@@ -23,7 +22,7 @@ export interface Standing {
     | 'failed'
   code?: string
   message: string
-  trusted?: TrustedKey[]
+  trusted?: HostKey[]
   serial?: number
   /** Whether sshd goes by these keys; absent where the host does not say. */
   effective?: boolean
@@ -50,11 +49,11 @@ export function judgeReply(reply: Reply, wanted: Wanted | undefined): Standing {
   }
 }
 
-function told({ trusted, serial }: Outcome) {
+function told({ trusted, serial }: HostOutcome) {
   return { trusted, ...(serial === undefined ? {} : { serial }) }
 }
 
-function judgeOutcome(outcome: Outcome, wanted: Wanted | undefined): Standing {
+function judgeOutcome(outcome: HostOutcome, wanted: Wanted | undefined): Standing {
   const { message, code = outcome.outcome } = outcome
   switch (outcome.outcome) {
     case 'unchanged':
@@ -76,22 +75,11 @@ function judgeOutcome(outcome: Outcome, wanted: Wanted | undefined): Standing {
 /** How a host refuses what a stale cache still serves. */
 const OLDER_COPY = new Set(['rollback', 'serial-missing', 'expired'])
 
-function judgeTrust(outcome: Outcome, wanted: Wanted | undefined): Standing {
-  const { trusted, serial, service, message } = outcome
+function judgeTrust(outcome: HostOutcome, wanted: Wanted | undefined): Standing {
+  const { service, message } = outcome
   if (wanted !== undefined) {
-    const held = new Set(trusted.map(({ fingerprint }) => fingerprint))
-    const { gone } = wanted
-    const isFree =
-      gone === undefined
-        ? held.size === wanted.fingerprints.length
-        : !gone.some(each => held.has(each))
-    const same = isFree && wanted.fingerprints.every(each => held.has(each))
-    if (!same || (wanted.serial !== undefined && serial !== wanted.serial)) {
-      const has = serial === undefined ? 'another bundle' : `serial ${serial}`
-      const not = wanted.serial === undefined ? '' : ` and not ${wanted.serial}`
-      const why = `it was served ${has}${not}: a cache in front of the source, or nothing published yet?`
-      return { state: 'waiting', code: 'other-bundle', message: why }
-    }
+    const lacking = judgeHeld(outcome, wanted)
+    if (lacking !== undefined) return lacking
   }
   // The new keys are in their file; that sshd reads the file may be what the restart is for.
   if (service?.action === 'deferred') {
@@ -99,4 +87,29 @@ function judgeTrust(outcome: Outcome, wanted: Wanted | undefined): Standing {
     return { state: 'waiting', code: 'restart-deferred', message: why }
   }
   return { state: 'converged', message, effective: true }
+}
+
+/** What is not as wanted of the keys that a host trusts. */
+function judgeHeld({ trusted, serial }: HostOutcome, wanted: Wanted): Standing | undefined {
+  const held = new Set(trusted.map(({ fingerprint }) => fingerprint))
+  const { fingerprints, gone } = wanted
+  const isOther =
+    !fingerprints.every(each => held.has(each)) ||
+    (wanted.serial !== undefined && serial !== wanted.serial) ||
+    (gone === undefined && held.size !== fingerprints.length)
+  if (isOther) {
+    const has = serial === undefined ? 'another bundle' : `serial ${serial}`
+    const not = wanted.serial === undefined ? '' : ` and not ${wanted.serial}`
+    const why = `it was served ${has}${not}: a cache in front of the source, or nothing published yet?`
+    return { state: 'waiting', code: 'other-bundle', message: why }
+  }
+  const still = trusted.find(({ fingerprint }) => gone?.includes(fingerprint) === true)
+  if (still === undefined) return undefined
+  // It has the bundle, and would say the same again: only a person takes that line away.
+  const { adopted } = still
+  const why =
+    adopted === undefined
+      ? 'it has the new bundle and still trusts the old key: look there at what sshd goes by'
+      : `it still trusts the old key, by ${adopted}: take the key out of that file`
+  return { state: 'failed', code: 'old-key-trusted', message: why }
 }

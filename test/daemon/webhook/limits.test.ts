@@ -128,7 +128,7 @@ test('500 webhooks at 32 connections, a fifth of each kind', async () => {
   let running: Promise<void> | undefined
   const webhook = await useWebhook({
     async hint() {
-      running ??= sleep(5).then(() => {
+      running ??= sleep(50).then(() => {
         cycles += 1
         running = undefined
       })
