@@ -110,6 +110,6 @@ function judgeHeld({ trusted, serial }: HostOutcome, wanted: Wanted): Standing |
   const why =
     adopted === undefined
       ? 'it has the new bundle and still trusts the old key: look there at what sshd goes by'
-      : `it still trusts the old key, by ${adopted}: take the key out of that file`
+      : `it still trusts the old key: take that out of ${adopted}`
   return { state: 'failed', code: 'old-key-trusted', message: why }
 }

@@ -118,7 +118,8 @@ function readOutcome(text: string): HostOutcome | undefined {
   }
 }
 
-function readKey(value: unknown): HostKey | undefined {
+/** A key as a host names it; `undefined` where it is none. */
+export function readKey(value: unknown): HostKey | undefined {
   const { type, fingerprint, comment, adopted } = record(value) ?? {}
   const isKey =
     typeof type === 'string' &&

@@ -65,7 +65,7 @@ test('who still trusts the old key is not done, and it is said by which file', (
   expect(judge({ adopted: '/etc/ssh/team.pub' })).toMatchObject({
     state: 'failed',
     code: 'old-key-trusted',
-    message: expect.stringContaining('by /etc/ssh/team.pub'),
+    message: expect.stringContaining('out of /etc/ssh/team.pub'),
   })
   expect(judge({})).toMatchObject({ state: 'failed', code: 'old-key-trusted' })
   // While it has not come by the new bundle, that is what is said.
