@@ -22,7 +22,8 @@ export interface NamedKey {
  * host, and below the row of one that has not converged why not.
  */
 export function printHosts(hosts: readonly HostStanding[], known: readonly NamedKey[] = []): void {
-  const trusted = hosts.flatMap(each => each.trusted ?? [])
+  const matter = new Set(known.map(({ fingerprint }) => fingerprint))
+  const trusted = hosts.flatMap(each => select(each.trusted ?? [], matter))
   const names = nameKeys(trusted, known)
   const width = Math.max(0, ...[...names.values()].map(name => name.length))
   for (const [fingerprint, name] of names) {
@@ -30,7 +31,7 @@ export function printHosts(hosts: readonly HostStanding[], known: readonly Named
     print(cut(`${name.padEnd(width)} ${fingerprint} ${comment}`.trimEnd()))
   }
   if (names.size > 0) print('')
-  const cells = hosts.map(each => trusts(each.trusted, names))
+  const cells = hosts.map(each => trusts(each.trusted, matter, names))
   const rows = hosts.map(({ host, state }, at) => [host, state, cells[at] ?? ''])
   // What is too long for its row stands below it.
   const long = columns([['HOST', 'STATE', 'TRUSTS'], ...rows]).map(line => line.length > WIDTH)
@@ -63,14 +64,29 @@ function nameKeys(keys: readonly HostKey[], known: readonly NamedKey[]): Map<str
   return names
 }
 
-function trusts(keys: readonly HostKey[] | undefined, names: Map<string, string>): string {
+/** So many keys of a host are shown that nobody asked for: an adopted file may hold hundreds. */
+const MOST_OTHERS = 4
+
+function select(keys: readonly HostKey[], matter: ReadonlySet<string>): HostKey[] {
+  const others = keys.filter(({ fingerprint }) => !matter.has(fingerprint))
+  const left = new Set(others.slice(MOST_OTHERS))
+  return keys.filter(key => !left.has(key))
+}
+
+function trusts(
+  keys: readonly HostKey[] | undefined,
+  matter: ReadonlySet<string>,
+  names: ReadonlyMap<string, string>,
+): string {
   if (keys === undefined) return 'not known'
   if (keys.length === 0) return 'no key'
-  const words = keys.map(({ fingerprint, adopted }) => {
+  const shown = select(keys, matter)
+  const words = shown.map(({ fingerprint, adopted }) => {
     const name = names.get(fingerprint) ?? fingerprint
     return adopted === undefined ? name : `${name} (by ${adopted})`
   })
-  return words.join(', ')
+  const left = keys.length - shown.length
+  return [...words, ...(left === 0 ? [] : [`${left} more`])].join(', ')
 }
 
 /** The same for programs. */

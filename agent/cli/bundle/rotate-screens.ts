@@ -52,7 +52,7 @@ export class RotateScreens {
     print('')
     switch (end.kind) {
       case 'publish-failed':
-        say(`${paint('red', 'stopped')}: ${end.message}`, this.#again())
+        say(wrapped(`${paint('red', 'stopped')}: ${end.message}`), '', this.#again())
         return
       case 'hosts-missing':
         printHosts(census(rotation, end.phase, end.reports), namesOf(rotation))

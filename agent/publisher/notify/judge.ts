@@ -5,8 +5,7 @@ export interface Wanted {
   fingerprints: readonly string[]
   serial?: number
   /**
-   * Keys that it must no longer trust; not given, all others. A host with `conflict: adopt` trusts
-   * another owner's keys beside those that are published.
+   * Keys that it must no longer trust, be they adopted there; not given, all others but those.
    */
   gone?: readonly string[]
 }
@@ -89,17 +88,19 @@ function judgeTrust(outcome: HostOutcome, wanted: Wanted | undefined): Standing 
   return { state: 'converged', message, effective: true }
 }
 
-/** What is not as wanted of the keys that a host trusts. */
+/** What is not as wanted of the keys that a host trusts; those of its bundle are not adopted ones. */
 function judgeHeld({ trusted, serial }: HostOutcome, wanted: Wanted): Standing | undefined {
-  const held = new Set(trusted.map(({ fingerprint }) => fingerprint))
+  const ofBundle = trusted.filter(({ adopted }) => adopted === undefined)
+  const held = new Set(ofBundle.map(({ fingerprint }) => fingerprint))
   const { fingerprints, gone } = wanted
+  const isOtherSerial = wanted.serial !== undefined && serial !== wanted.serial
   const isOther =
+    isOtherSerial ||
     !fingerprints.every(each => held.has(each)) ||
-    (wanted.serial !== undefined && serial !== wanted.serial) ||
     (gone === undefined && held.size !== fingerprints.length)
   if (isOther) {
     const has = serial === undefined ? 'another bundle' : `serial ${serial}`
-    const not = wanted.serial === undefined ? '' : ` and not ${wanted.serial}`
+    const not = isOtherSerial ? ` and not ${wanted.serial}` : ', with other keys'
     const why = `it was served ${has}${not}: a cache in front of the source, or nothing published yet?`
     return { state: 'waiting', code: 'other-bundle', message: why }
   }

@@ -90,8 +90,8 @@ const REJECTED = new Map<number, Named>([
   [404, ['no-webhook', 'it has no rotation webhook: webhook.secret_file is not set there']],
 ])
 
-/** More than a host can be made to trust by a bundle, and others' files with it. */
-const MOST_KEYS = 256
+/** More than a bundle and an adopted file of 64 KiB can hold. */
+const MOST_KEYS = 1024
 
 // Even of the host's own word only what has the form of an outcome is taken, and rebuilt.
 function readOutcome(text: string): HostOutcome | undefined {

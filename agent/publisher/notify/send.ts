@@ -26,8 +26,8 @@ export interface SendOptions {
 
 type Unproved = Exclude<Proof, 'signed' | 'other-id'>
 
-/** The largest answer, in bytes: an outcome with its steps and 16 keys. */
-const MAX_ANSWER_BYTES = 64 * 1024
+/** The largest answer, in bytes: an outcome with 16 keys, and those of an adopted file of 64 KiB. */
+const MAX_ANSWER_BYTES = 1024 * 1024
 /** For a connection, in milliseconds: who is behind a firewall that drops is not waited for longer. */
 const CONNECT_MS = 5_000
 
@@ -69,7 +69,7 @@ function proofOf({ id, verify }: SendOptions, headers: IncomingHttpHeaders, text
 const TOO_LONG: Reply = {
   kind: 'rejected',
   code: 'not-an-agent',
-  message: `it answers with more than ${MAX_ANSWER_BYTES / 1024} KiB, as no host agent does`,
+  message: `it answers with more than 1 MiB, as no host agent does`,
 }
 
 async function post(options: SendOptions, headers: RequestOptions['headers'], body: string) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome.ts'
-import { judgeReply, type Standing } from '../../../agent/publisher/notify/judge.ts'
+import { judgeReply, type Standing, type Wanted } from '../../../agent/publisher/notify/judge.ts'
 import { outcomeWith } from './outcomes.ts'
 
 const WANTED = { fingerprints: ['SHA256:a', 'SHA256:b'], serial: 7 }
@@ -70,4 +70,16 @@ test('who still trusts the old key is not done, and it is said by which file', (
   expect(judge({})).toMatchObject({ state: 'failed', code: 'old-key-trusted' })
   // While it has not come by the new bundle, that is what is said.
   expect(judge({}, 6)).toMatchObject({ state: 'waiting', code: 'other-bundle' })
+})
+
+test('what a host says that it adopted is not of the bundle', () => {
+  const judge = (own: string[], adopted: string[], wanted: Wanted = WANTED) => {
+    const outcome = outcomeWith('applied', own, { serial: 7 })
+    const others = outcomeWith('applied', adopted).trusted
+    const trusted = [...outcome.trusted, ...others.map(key => ({ ...key, adopted: '/etc/ca.pub' }))]
+    return judgeReply({ kind: 'outcome', outcome: { ...outcome, trusted } }, wanted).state
+  }
+  expect(judge(BOTH, ['SHA256:c'])).toBe('converged')
+  expect(judge(BOTH, ['SHA256:c'], { ...WANTED, gone: ['SHA256:c'] })).toBe('failed')
+  expect(judge(['SHA256:a'], ['SHA256:b'])).toBe('waiting')
 })
