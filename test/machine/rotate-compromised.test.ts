@@ -17,6 +17,8 @@ const SUITES: readonly Suite[] = [
 ]
 const [ADOPTS_AT, BEHIND_AT, LIES_AT] = [5, 6, 7]
 const TEAM = '/etc/ssh/sshd_config.d/10-team.conf'
+const SOCKET = 'pomerium-host-agent-webhook.socket'
+const TIMER = 'pomerium-host-agent.timer'
 
 // What stands at the address of a host that was taken over, and was never given the secret.
 const LIAR = (outcome: object) => `
@@ -85,8 +87,7 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
       )
 
     await network.cable(behind.host, 'down')
-    const units = 'pomerium-host-agent.timer pomerium-host-agent-webhook.socket'
-    await lying.host.exec(`systemctl stop ${units}`)
+    await lying.host.exec(`systemctl stop ${TIMER} ${SOCKET} pomerium-host-agent.service`)
     const [type = '', , comment = ''] = next.publicKey.split(' ')
     const claim = {
       outcome: 'applied',
@@ -138,7 +139,8 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
     expect((await rotate()).code).toBe(9)
     liar.kill()
     await liar.done
-    await lying.host.exec(`systemctl start ${units}`)
+    // A timer that is due starts the service, and then systemd refuses to start the socket.
+    await lying.host.exec(`systemctl start ${SOCKET} && systemctl start ${TIMER}`)
     const done = await rotate()
     expect(done.code).toBe(0)
     expect(JSON.parse(done.stdout)).toMatchObject({ end: 'done', missing: [] })
