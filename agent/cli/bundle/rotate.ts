@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { messageOf } from '../../core/failures.ts'
 import { optional } from '../../core/optional.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { begin } from '../../publisher/rotate/begin.ts'
 import { drive, type Effects } from '../../publisher/rotate/drive.ts'
-import { fileAway, readLastDone } from '../../publisher/rotate/finished.ts'
 import { takeTurn } from '../../publisher/rotate/only-one.ts'
 import { proveLogin } from '../../publisher/rotate/prove-login.ts'
 import { publish } from '../../publisher/rotate/publish.ts'
@@ -25,9 +24,9 @@ import { openFleet, readTargets } from './fleet.ts'
 import { showProgress } from './progress.ts'
 import { readNamed } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
+import { doneBefore, isNewKey, putAway } from './rotate-done.ts'
 import { ROTATE_FLAGS, type RotateFlags, settingsOf } from './rotate-flags.ts'
 import { DEFAULT_STATE, EXIT_OF, printEndForPrograms, RotateScreens } from './rotate-screens.ts'
-import { warn } from './warn.ts'
 
 /** Replaces the User CA in the order that locks nobody out; each call goes as far as it can. */
 export async function rotate(invocation: Invocation): Promise<number> {
@@ -94,16 +93,6 @@ function keep(stateFile: string, state: State): void {
   }
 }
 
-// What is done is done: a folder that can't be written any more is only told of.
-function putAway(stateFile: string): string | undefined {
-  try {
-    return fileAway(stateFile, new Date())
-  } catch (error) {
-    warn(`${stateFile} is of a finished rotation, and can't be renamed: ${messageOf(error)}`)
-    return undefined
-  }
-}
-
 /** The state that a former call left; what is given anew counts. */
 async function resume(stateFile: string, flags: RotateFlags): Promise<State | undefined> {
   const state = readState(stateFile)
@@ -140,8 +129,8 @@ async function start(
   json: boolean,
 ): Promise<State | number> {
   const { new: newKey, bundle } = flags
-  const last = readLastDone(stateFile)
-  if (last !== undefined && (await isSame(last.state, flags))) return sayDoneBefore(last, json)
+  const before = await doneBefore(stateFile, flags, json)
+  if (before !== undefined) return before
   if (newKey === undefined || bundle === undefined) {
     throw new UsageError(
       `there is no rotation in ${stateFile}; to begin one, give --new KEY.pub --bundle FILE --hosts FILE --secret-file FILE`,
@@ -166,37 +155,6 @@ async function start(
   }
   const settings: Settings = { bundle: resolve(bundle), ...settingsOf(flags) }
   return { settings, targets, rotation: begun.rotation }
-}
-
-async function isNewKey({ rotation }: State, file: string): Promise<boolean> {
-  const given = await gatherKeys([file])
-  const held = new Set(rotation.editions.new.fingerprints)
-  return given.kind === 'gathered' && given.keys.every(key => held.has(key.fingerprint))
-}
-
-/** Whether a finished rotation is the one that is called for, and what it published still stands. */
-async function isSame(state: State, flags: RotateFlags): Promise<boolean> {
-  const { settings } = state
-  if (flags.bundle !== undefined && resolve(flags.bundle) !== settings.bundle) return false
-  if (flags.new !== undefined && !(await isNewKey(state, flags.new))) return false
-  try {
-    return readFileSync(settings.bundle, 'utf8') === state.rotation.editions.new.text
-  } catch {
-    return false
-  }
-}
-
-// Whoever calls until it is done may be told so twice: the first time he was killed before he read it.
-function sayDoneBefore({ file, state }: { file: string; state: State }, json: boolean): number {
-  const { rotation } = state
-  if (json) printEndForPrograms({ kind: 'done', rotation, reports: [] }, file)
-  else {
-    const at = rotation.history.at(-1)?.at.slice(0, 10) ?? ''
-    print(`The last rotation was done on ${at}; how it went is in`)
-    print(`  ${file}`)
-    print('To begin another, give its --new KEY.pub, --bundle, --hosts and --secret-file.')
-  }
-  return EXIT_OF.done
 }
 
 // Both editions are signed at the beginning: the key, or the agent that holds it, is not needed again.

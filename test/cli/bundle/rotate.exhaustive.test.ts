@@ -109,7 +109,13 @@ test('one command, called until it is done; each stop says what to do', async ()
     expect(JSON.parse(again.stdout)).toMatchObject({ end: 'done', filed: path(filed), missing: [] })
   }
   expect((await rotate()).stdout).toContain('To begin another')
-  // Unless something else is published by now; and for another key it is another rotation.
+  // A host that was never asked is not said to be done.
+  const wider = await rotate(...beginning, '--hosts', path('more'))
+  expect(wider).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no key but the new one'),
+  })
+  // For another key it is another rotation; and where something else is published by now, none.
   writeFileSync(path('third.pub'), `${FIRST}\n`)
   const other = ['--new', path('third.pub'), '--bundle', path('bundle'), '--hosts', path('hosts')]
   const next = await rotate(...other, '--secret-file', path('secret'))
