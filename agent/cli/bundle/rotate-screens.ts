@@ -110,8 +110,8 @@ export class RotateScreens {
   }
 
   #saySwitch(rotation: Rotation, reports: Parameters<typeof census>[2]): void {
-    const behind = missing(rotation, 'new')
     if (rotation.order === 'compromised') {
+      const behind = missing(rotation, 'new')
       printHosts(census(rotation, 'new', reports), namesOf(rotation))
       print('')
       if (behind.length > 0) {
@@ -124,13 +124,12 @@ export class RotateScreens {
         )
       }
     } else {
-      const { leftBehind, hosts } = rotation
+      const { leftBehind, confirmed, hosts } = rotation
+      const behind = leftBehind.filter(host => !confirmed.both.includes(host))
       say(`${confirmedBy(rotation, 'both')} of ${hosts.length} hosts trust both keys.`)
-      if (leftBehind.length > 0) {
+      if (behind.length > 0) {
         say(
-          ...wrapped(
-            `Left behind, and closed to Pomerium once it is switched: ${leftBehind.join(', ')}`,
-          ),
+          wrapped(`Left behind, and closed to Pomerium once it is switched: ${behind.join(', ')}`),
         )
       }
       print('')
