@@ -30,3 +30,18 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   )
 }
+
+/** What every terminal has, in characters. */
+export const WIDTH = 80
+
+/** Words in lines that begin with `indent`; a word that is too long for a line has one of its own. */
+export function wrapped(text: string, indent = ''): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= WIDTH) {
+      lines[lines.length - 1] = `${last} ${word}`
+    } else lines.push(indent + word)
+  }
+  return lines
+}

@@ -1,4 +1,11 @@
-/** Somebody else's text for a line of a screen or a log: nothing in it moves a cursor or starts a line. */
+/** The longest sentence that is shown of what another says, in characters. */
+const MOST = 1000
+
+/**
+ * Text from outside as it may be shown: one line, and no word to the terminal (ECMA-48's controls, what
+ * turns the direction of writing) in it.
+ */
 export function plainText(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
+  const cut = text.length > MOST ? `${text.slice(0, MOST)}…` : text
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 }
