@@ -91,3 +91,11 @@ export function networkOf(address: string | undefined): string {
     bytes.slice(0, 10).every(byte => byte === 0) && bytes[10] === 255 && bytes[11] === 255
   return mapped ? bytes.slice(12).join('.') : bytes.slice(0, 8).join(':')
 }
+
+/** A connection by its other end: the same for the TLS that is spoken on it, which is another socket. */
+export function peerOf(socket: {
+  remoteAddress?: string | undefined
+  remotePort?: number | undefined
+}): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`
+}

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { fairSeats } from '../../core/fair-seats.ts'
+import { fairSeats, peerOf } from '../../core/fair-seats.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { serverOptions } from '../../core/server-options.ts'
 import { LIMITS, type Limits } from './limits.ts'
@@ -145,9 +145,6 @@ export async function openWebhook(options: WebhookOptions): Promise<WebhookListe
     },
   }
 }
-
-// The same for a connection and for the TLS that is spoken on it.
-const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
 
 type Verifier = ReturnType<typeof import('./signature.ts').createVerifier>
 

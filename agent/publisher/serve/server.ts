@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { fairSeats } from '../../core/fair-seats.ts'
+import { fairSeats, peerOf } from '../../core/fair-seats.ts'
 import { serverOptions } from '../../core/server-options.ts'
 import { type Answer, answer } from './answer.ts'
 import type { ServerMetrics } from './metrics.ts'
@@ -154,9 +154,6 @@ export async function openServer(options: ServerOptions): Promise<BundleServer> 
       }),
   }
 }
-
-// The same for a connection and for the TLS that is spoken on it.
-const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
 
 type SecureServer = Server & { setSecureContext(tls: TlsFiles): void }
 
