@@ -39,8 +39,8 @@ export function parseAllowedSigners(
   const faults: SignersFault[] = []
   for (const [index, raw] of text.split('\n').entries()) {
     const line = index + 1
-    // As ssh-keygen: no other blanks than these.
-    const content = raw.replaceAll(/^[ \t\r]+|[ \t\r]+$/g, '')
+    // As ssh-keygen: no other blanks than these, and a carriage return at the end only.
+    const content = raw.replaceAll(/^[ \t]+|[ \t\r]+$/g, '')
     if (content === '' || content.startsWith('#')) continue
     const parsed = parseLine(content, localTime)
     if ('fault' in parsed) faults.push({ line, message: parsed.fault })

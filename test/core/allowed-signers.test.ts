@@ -95,6 +95,7 @@ describe('one bad line refuses the file, and is named', () => {
     ['the first second of 1970, which is no limit', `ops valid-before="19700101Z" ${KEY}`],
     ['another blank than ssh-keygen knows', `ops \u00a0${KEY}`],
     ['such a blank in front of a comment', '\u00a0# nobody'],
+    ['a carriage return in front', `\rops ${KEY}`],
     ['a form feed in front', `\fops ${KEY}`],
     ['bytes that are no text', `ops\ufffd ${KEY}`],
     ['a short RSA key', `ops ${newKeyLine('rsa', 1024)}`],

@@ -1,5 +1,6 @@
 // Signers files as administrators write them, and as no one would: whom they let sign, by us and by
-// ssh-keygen (find-principals, then verify for each that it finds).
+// ssh-keygen (find-principals, then verify for each that it finds, and for the one that we found: it
+// looks no further than the first line of a key).
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -216,14 +217,25 @@ describeTier('any signers file, read by us and by ssh-keygen', findTools(), () =
     writeFileSync(at('sig'), BUNDLE.subarray(TEXT.length))
     const params = campaign('signers files', { slice: 400, whole: 5_000 })
     const files = fc.sample(file, params)
-    for (const [index, bytes] of files.entries()) writeFileSync(at(`${index}.signers`), bytes)
+    const byUs = files.map(ours)
+    for (const [index, bytes] of files.entries()) {
+      writeFileSync(at(`${index}.signers`), bytes)
+      writeFileSync(at(`${index}.ours`), byUs[index]?.principal ?? '')
+    }
     const now = `-Overify-time=${NOW.toISOString().replaceAll(/\D/g, '').slice(0, 14)}Z`
-    const asked = `good=no; ssh-keygen -Y find-principals -s sig -f $i.signers ${now} >$i.found &&
-      while IFS= read -r name; do
-        ssh-keygen -Y verify -n pomerium-user-ca -I "$name" -f $i.signers -s sig ${now} <text && good=yes && break
-      done <$i.found; test "$good" = yes`
+    const verify = `ssh-keygen -Y verify -n pomerium-user-ca -f $i.signers -s sig ${now}`
+    const asked = `
+      { ssh-keygen -Y find-principals -s sig -f $i.signers ${now}; cat $i.ours; } >$i.names
+      good=no; while IFS= read -r name; do
+        ${verify} -I "$name" <text && good=yes && break
+      done <$i.names
+      test $good = yes`
     const theirs = await askMany(folder.path, files.length, asked, { TZ: ZONE })
-    const judged = files.map((bytes, index) => ({ bytes, theirs: theirs[index], ...ours(bytes) }))
+    const judged = files.map((bytes, index) => ({
+      bytes,
+      theirs: theirs[index],
+      ...(byUs[index] ?? ours(bytes)),
+    }))
     const laxer = judged.filter(({ taken, theirs }) => taken && theirs !== true)
     expect(laxer.map(({ bytes, why }) => ({ file: bytes.toString('latin1'), why }))).toEqual([])
     const stricter = judged.filter(({ taken, theirs }) => !taken && theirs === true)
@@ -234,12 +246,16 @@ describeTier('any signers file, read by us and by ssh-keygen', findTools(), () =
   })
 })
 
-function ours(bytes: Buffer): { taken: boolean; why: string } {
+/** `principal`: by which it is taken, as a line. */
+function ours(bytes: Buffer): { taken: boolean; why: string; principal: string } {
+  const refused = (why: string) => ({ taken: false, why, principal: '' })
   const parsed = parseAllowedSigners(bytes.toString(), localTime)
-  if ('faults' in parsed) return { taken: false, why: parsed.faults[0]?.message ?? '' }
+  if ('faults' in parsed) return refused(parsed.faults[0]?.message ?? '')
   const { signers } = parsed
   const verdict = acceptBundle(BUNDLE, undefined, { signers }, NOW)
-  if (verdict.kind === 'accepted') return { taken: true, why: '' }
+  if (verdict.kind === 'accepted') {
+    return { taken: true, why: '', principal: `${verdict.question?.principal}\n` }
+  }
   const local = signers.some(({ inLocalTime }) => inLocalTime) ? ' in local time' : ''
-  return { taken: false, why: `${verdict.code}${local}` }
+  return refused(`${verdict.code}${local}`)
 }

@@ -113,8 +113,9 @@ function isNamed({ ours, flags, changed }: { ours: string; flags: number; change
   if (ours === 'untouched-key') return (flags & 1) === 0 || changed.includes('tail')
   // A NUL behind a name: the end of it to ssh-keygen.
   if (ours === 'wrong-namespace') return changed.includes('namespace')
-  if (ours === 'unsupported-signature')
-    return changed.includes('hash') || changed.includes('algorithm')
+  // A key's type, a hash or an algorithm by another of the names that ssh-keygen has for it.
+  const names = ['keyType', 'hash', 'algorithm']
+  if (ours === 'unsupported-signature') return names.some(name => changed.includes(name))
   // Zeros before a number, more than its sign needs.
   return ours === 'bad-signature' && changed.includes('signature')
 }
