@@ -130,14 +130,10 @@ export function readKey(value: unknown): TrustedKey | undefined {
   return adopted === undefined ? key : { ...key, adopted: plainText(adopted) }
 }
 
-const ACTIONS = ['restarted', 'deferred', 'none'] as const
-
 function readService(value: unknown): Outcome['service'] {
   const { unit, action } = record(value) ?? {}
-  const known = ACTIONS.find(each => each === action)
-  return typeof unit === 'string' && known !== undefined
-    ? { unit: plainText(unit), action: known }
-    : undefined
+  const isAction = action === 'restarted' || action === 'deferred' || action === 'none'
+  return typeof unit === 'string' && isAction ? { unit: plainText(unit), action } : undefined
 }
 
 /** Why a host can't do it now, in its own words. */
