@@ -1,5 +1,6 @@
 import type { ConfigSnapshot } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
+import type { RevokedKeysFaults } from './revoked-keys.ts'
 
 /** What stands at one path. */
 export type FileState =
@@ -55,8 +56,8 @@ export interface Observation {
   unwritable: ReadonlyMap<string, string>
   /** A restart that the budget put off: the keys are in force, the promise of a restart is not. */
   restartDue: boolean
-  /** What `RevokedKeys` names, where that is missing: sshd then refuses every key. */
-  missingRevokedKeys?: string
+  /** The files that some `RevokedKeys` names, where sshd can't go by them: it refuses every key then. */
+  revokedKeys: RevokedKeysFaults
   sshd: SshdState
   service: ServiceState
   owner: { uid: number; gid: number }

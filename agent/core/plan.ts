@@ -3,6 +3,7 @@ import { type AdoptedKey, adoptKeys } from './adopted-keys.ts'
 import { type Arrangement, arrange, outrankingPaths } from './arrangement.ts'
 import { renderCaKeys } from './bundle.ts'
 import type { CaKey } from './ca-key.ts'
+import { scanOf } from './config-snapshot.ts'
 import { type Proof, proofsFor } from './connections.ts'
 import { type DropIn, renderDropIn } from './drop-in.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
@@ -15,6 +16,7 @@ import { changesContent, planFile, planFolder, planMain, removeIfThere } from '.
 import { planRestart } from './plan-restart.ts'
 import { refuseConflict } from './refuse-conflict.ts'
 import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
+import { showBytes } from './sshd-config/bytes.ts'
 import type { Step } from './step.ts'
 
 export type Plan =
@@ -65,7 +67,7 @@ export function planApply(host: Observation, layout: Layout, wanted: Wanted): Pl
       `sshd would not read ${layout.dropIn.path}; put "Include ${layout.dropInFolder.path}/*.conf" at the top of ${host.config.main}${obstacle}`,
     )
   }
-  const warnings = [...adopted.warnings, ...narrowings(host.config, layout)]
+  const warnings = [...adopted.warnings, ...narrowings(host, layout)]
   const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
   const plan = planSteps(host, layout, wanted, arrangement, keys)
   return plan.kind === 'steps' ? { ...plan, warnings, adopted: adopted.keys } : plan
@@ -193,7 +195,10 @@ function planConverged(host: Observation, layout: Layout): Planned {
     const used = trustedUserCaKeys(host.sshd.effective)
     if (used !== layout.caFile.path) {
       const who = whoSets('trustedusercakeys', host, used)
-      return refuseHost('shadowed', `sshd uses TrustedUserCAKeys ${used ?? 'none'}, by ${who}`)
+      return refuseHost(
+        'shadowed',
+        `sshd uses TrustedUserCAKeys ${showBytes(used ?? 'none')}, by ${who}`,
+      )
     }
   }
   const restart =
@@ -211,12 +216,10 @@ function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]):
   return [{ do: 'prove-trust', caFile, proofs, why }]
 }
 
-const MATCH = /^[^#\n]*match/im // however it is written
-
 // Only keys are written, and sshd's configuration was looked at a moment ago: where no Match is in it,
 // all connections are like the first.
 function proofsOfKeys(host: Observation, layout: Layout, proofs: readonly Proof[]) {
   const used = host.sshd.kind === 'readable' ? trustedUserCaKeys(host.sshd.effective) : undefined
-  const matches = [...host.config.texts.values()].some(text => MATCH.test(text))
+  const matches = scanOf(host.config).some(({ keyword }) => keyword === 'match')
   return used !== layout.caFile.path || matches ? proofs : proofs.slice(0, 1)
 }

@@ -14,6 +14,7 @@ export type FileSystem = Pick<
   | 'openSync'
   | 'readdirSync'
   | 'readFileSync'
+  | 'readlinkSync'
   | 'realpathSync'
   | 'renameSync'
   | 'rmdirSync'

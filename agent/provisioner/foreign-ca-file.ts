@@ -1,6 +1,8 @@
 import { MAX_BUNDLE_BYTES } from '../core/bundle-limits.ts'
 import { messageOf } from '../core/failures.ts'
 import type { FileState, ForeignCaFile, Unseen } from '../core/observation.ts'
+import { bytesOf, fromBytes, showBytes } from '../core/sshd-config/bytes.ts'
+import { placeOf } from './config-files.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
@@ -13,15 +15,10 @@ export function readForeignCaFile(host: Host, name: string, unseen: Unseen[]): F
   const path = inFull(host, name)
   if (typeof path !== 'string') return path
   try {
-    const { fs, at, layout } = host
-    const place = fs.realpathSync(at(path))
-    // A link in a tree that leads out of it would be read from the host that this runs on.
-    if (host.tree && !place.startsWith(`${fs.realpathSync(at('/')).replace(/\/$/, '')}/`)) {
-      return unreadable('a link leads out of the tree')
-    }
+    const place = realPlaceOf(host, path)
     // By another name, it is ours: there is nothing in it that we did not write.
-    if (place === placeOf(host, layout.caFile.path)) return read(path, Buffer.alloc(0))
-    return asRead(path, lookAt(fs, place), unseen)
+    if (place === placeOfOurs(host)) return read(path, Buffer.alloc(0))
+    return asRead(path, lookAt(host.fs, fromBytes(place)), unseen)
   } catch (error) {
     const code = errorCode(error)
     if (code === undefined) throw error
@@ -55,16 +52,26 @@ function asRead(path: string, state: FileState, unseen: Unseen[]): ForeignCaFile
 }
 
 const unreadable = (why: string): ForeignCaFile => ({ kind: 'unreadable', why })
-const read = (path: string, content: Buffer): ForeignCaFile => ({ kind: 'read', path, content })
+const read = (path: string, content: Buffer): ForeignCaFile => ({
+  kind: 'read',
+  path: showBytes(path),
+  content,
+})
 
 function notSeen(path: string, unseen: Unseen[]): ForeignCaFile {
-  unseen.push({ what: path, why: 'only root may read it' })
+  unseen.push({ what: showBytes(path), why: 'only root may read it' })
   return read(path, Buffer.alloc(0))
 }
 
-function placeOf({ fs, at }: Host, path: string): string | undefined {
+// In bytes, behind all links; one in a tree leads to a place in the tree.
+function realPlaceOf(host: Host, path: string): string {
+  const place = placeOf(host, path)
+  return bytesOf(host.tree ? Buffer.from(place) : host.fs.realpathSync(place, 'buffer'))
+}
+
+function placeOfOurs(host: Host): string | undefined {
   try {
-    return fs.realpathSync(at(path))
+    return realPlaceOf(host, host.layout.caFile.path)
   } catch {
     return undefined
   }

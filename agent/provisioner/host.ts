@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../core/config/config.ts'
 import { type Layout, layoutOf } from '../core/layout.ts'
 import { optional } from '../core/optional.ts'
+import { bytesOf, fromBytes } from '../core/sshd-config/bytes.ts'
 import { type FileSystem, isThere, realFileSystem } from './file-system.ts'
 import {
   configFile,
@@ -22,6 +22,7 @@ import { configuredPorts } from './service/listening.ts'
 import { openProcessTable } from './service/process-table.ts'
 import { openRestartHistory } from './service/restart-history.ts'
 import { budgetedService, listenerArgv, noService, type Service } from './sshd-service.ts'
+import { underRoot } from './under-root.ts'
 
 /** A host as the provisioner sees it: its places, its files, its sshd and what restarts that. */
 export interface Host {
@@ -56,7 +57,7 @@ export type Again = (command: string) => readonly string[]
 
 /** The host that this process runs on, or the tree of another one under `root`. */
 export async function openHost(config: Config['sshd'], root: string, again: Again): Promise<Host> {
-  const at = (path: string) => join(root, path)
+  const at = (path: string) => (root === '/' ? path : inTree(root, path))
   const base = {
     layout: layoutOf(config),
     at,
@@ -67,6 +68,12 @@ export async function openHost(config: Config['sshd'], root: string, again: Agai
     ...optional('relabel', findRelabel()),
   }
   return root === '/' ? runningHost(base, config, again) : tree(base, root)
+}
+
+// A link in the tree leads to a place in the tree: an absolute one would lead out of it.
+function inTree(root: string, path: string): string {
+  const bytes = (text: string) => bytesOf(Buffer.from(text))
+  return fromBytes(underRoot(realFileSystem, bytes(root), bytes(path), 'keep')).toString()
 }
 
 type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'verifyAgain' | 'relabel'>

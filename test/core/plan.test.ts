@@ -278,7 +278,20 @@ describe('host-refused', () => {
     ['pubkey-authentication-off', dump('pubkeyauthentication no')],
     ['ca-type-not-accepted', with_('casignaturealgorithms rsa-sha2-512,rsa-sha2-256')],
     ['certificates-not-accepted', with_('pubkeyacceptedalgorithms ssh-ed25519,rsa-sha2-512')],
-    ['revoked-keys-missing', { missingRevokedKeys: '/etc/ssh/revoked' }],
+    [
+      'revoked-keys-missing',
+      {
+        ...dump('revokedkeys /etc/ssh/revoked'),
+        revokedKeys: new Map([['/etc/ssh/revoked', { kind: 'missing' }]]),
+      },
+    ],
+    [
+      'revoked-keys-unreadable',
+      {
+        ...dump('revokedkeys /etc/ssh/revoked'),
+        revokedKeys: new Map([['/etc/ssh/revoked', { kind: 'unreadable', why: 'is a folder' }]]),
+      },
+    ],
     ['read-only', { unwritable: new Map([['/etc/ssh/sshd_config.d', 'read-only']]) }],
     ['no-way-to-restart', { service: { kind: 'not-ours', why: 'an unknown init' } }],
   ])('%s', (code, change) => {
@@ -294,11 +307,11 @@ describe('host-refused', () => {
     expect(planApply(satisfied({ [path]: LINK }), layout, WANTED)).toMatchObject({ code })
   })
 
-  test('shadowed: the files are right, and sshd uses another one all the same', () => {
+  test('unexplained-ca: the files are right, and sshd uses another one all the same', () => {
     const plan = planApply(satisfied({}, { sshd: uses('/o.pub') }), layout, WANTED)
     expect(plan).toMatchObject({
-      code: 'shadowed',
-      message: expect.stringContaining('command line'),
+      code: 'unexplained-ca',
+      message: expect.stringContaining('/o.pub'),
     })
   })
 })

@@ -63,11 +63,17 @@ export function hostWith(
   const names = inDropIns.map(path => path.slice(path.lastIndexOf('/') + 1))
   return {
     files,
-    config: { main: MAIN, texts: all, folders: new Map([['/etc/ssh/sshd_config.d', names]]) },
+    config: {
+      main: MAIN,
+      syntax: 'since-8.7',
+      texts: all,
+      folders: new Map([['/etc/ssh/sshd_config.d', names]]),
+    },
     commandLine: [],
     includes: true,
     foreignCaFiles: new Map(),
     unwritable: new Map(),
+    revokedKeys: new Map(),
     restartDue: false,
     sshd: uses('none'),
     service: { kind: 'running', unit: 'ssh.service' },
