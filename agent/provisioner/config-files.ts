@@ -22,7 +22,11 @@ export type Read =
 /** SSHBUF_SIZE_MAX of sshbuf.h: sshd gives up on more. */
 const MOST_BYTES = 128 * 1024 * 1024
 
-const NOTHING = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'ENXIO', 'ENODEV', 'EPERM']
+const NOTHING = [
+  ...['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'ENXIO', 'ENODEV', 'EPERM'],
+  // Node's word for a path with a NUL in it.
+  'ERR_INVALID_ARG_VALUE',
+]
 
 /** Reads a file whole, without ever waiting for a pipe or a device. A folder reads as `EISDIR`. */
 export function readWhole(host: Pick<Host, 'fs' | 'at' | 'tree'>, path: string): Read {

@@ -1,55 +1,44 @@
 import { MAX_BUNDLE_BYTES } from '../core/bundle-limits.ts'
-import { messageOf } from '../core/failures.ts'
-import type { FileState, ForeignCaFile, Unseen } from '../core/observation.ts'
-import { bytesOf, fromBytes, showBytes } from '../core/sshd-config/bytes.ts'
-import { placeOf } from './config-files.ts'
+import type { ForeignCaFile, Unseen } from '../core/observation.ts'
+import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
+import { placeOf, readWhole } from './config-files.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
-import { lookAt } from './look-at.ts'
 
 /**
- * The CA file that another owner's line names, by the name that stands there. The owner may well
- * keep it behind a link; it is only read. `unseen` hears of what only root may read.
+ * The CA file that another owner's line names, by the name that stands there, in bytes. The owner may
+ * well keep it behind a link; it is only read. `unseen` hears of what only root may read.
  */
 export function readForeignCaFile(host: Host, name: string, unseen: Unseen[]): ForeignCaFile {
   const path = inFull(host, name)
   if (typeof path !== 'string') return path
-  try {
-    const place = realPlaceOf(host, path)
-    // By another name, it is ours: there is nothing in it that we did not write.
-    if (place === placeOfOurs(host)) return read(path, Buffer.alloc(0))
-    return asRead(path, lookAt(host.fs, fromBytes(place)), unseen)
-  } catch (error) {
-    const code = errorCode(error)
-    if (code === undefined) throw error
-    if (code === 'EACCES' && process.getuid?.() !== 0) return notSeen(path, unseen)
-    return unreadable(REASONS.get(code) ?? messageOf(error))
+  // By another name, it is ours: there is nothing in it that we did not write.
+  if (isOurs(host, path)) return read(path, Buffer.alloc(0))
+  const found = readWhole(host, path)
+  switch (found.kind) {
+    case 'bytes':
+      return found.content.length > MAX_BUNDLE_BYTES
+        ? unreadable(`it has more than ${MAX_BUNDLE_BYTES / 1024} KiB`)
+        : read(path, found.content)
+    case 'endless':
+      return unreadable(`it is ${found.what}`)
+    case 'nothing': {
+      if (found.code !== 'EACCES' || process.getuid?.() === 0) {
+        return unreadable(REASONS.get(found.code) ?? `it can't be opened (${found.code})`)
+      }
+      unseen.push({ what: showBytes(path), why: 'only root may read it' })
+      return read(path, Buffer.alloc(0))
+    }
   }
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'it is missing'],
   ['ENOTDIR', 'it is missing'],
+  ['EISDIR', 'it is a folder'],
   ['ELOOP', 'its links lead in a circle'],
   ['EACCES', 'root may not read it'],
 ])
-
-function asRead(path: string, state: FileState, unseen: Unseen[]): ForeignCaFile {
-  switch (state.kind) {
-    case 'file':
-      return state.content.length > MAX_BUNDLE_BYTES
-        ? unreadable(`it has more than ${MAX_BUNDLE_BYTES / 1024} KiB`)
-        : read(path, state.content)
-    case 'other':
-      return unreadable(`it is a ${state.what}`)
-    case 'folder':
-      return unreadable('it is a folder')
-    case 'missing':
-      return unreadable('it is missing')
-    case 'unseen':
-      return process.getuid?.() === 0 ? unreadable('root may not read it') : notSeen(path, unseen)
-  }
-}
 
 const unreadable = (why: string): ForeignCaFile => ({ kind: 'unreadable', why })
 const read = (path: string, content: Buffer): ForeignCaFile => ({
@@ -58,21 +47,16 @@ const read = (path: string, content: Buffer): ForeignCaFile => ({
   content,
 })
 
-function notSeen(path: string, unseen: Unseen[]): ForeignCaFile {
-  unseen.push({ what: showBytes(path), why: 'only root may read it' })
-  return read(path, Buffer.alloc(0))
+function isOurs(host: Host, path: string): boolean {
+  const place = realPlace(host, path)
+  return place !== undefined && place === realPlace(host, host.layout.caFile.path)
 }
 
-// In bytes, behind all links; one in a tree leads to a place in the tree.
-function realPlaceOf(host: Host, path: string): string {
-  const place = placeOf(host, path)
-  return bytesOf(host.tree ? Buffer.from(place) : host.fs.realpathSync(place, 'buffer'))
-}
-
-function placeOfOurs(host: Host): string | undefined {
+function realPlace(host: Host, path: string): string | undefined {
   try {
-    return realPlaceOf(host, host.layout.caFile.path)
-  } catch {
+    return host.fs.realpathSync(placeOf(host, path), 'latin1')
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error
     return undefined
   }
 }
@@ -85,21 +69,17 @@ function inFull(host: Host, name: string): string | ForeignCaFile {
   const [user = '', ...rest] = name.slice(1).split('/')
   const home = homeOf(host, user)
   if (home === undefined) {
-    return unreadable(`/etc/passwd has no home for ${user || 'root'}; write it in full`)
+    return unreadable(`/etc/passwd has no home for ${showBytes(user) || 'root'}; write it in full`)
   }
   return `${home.replace(/\/$/, '')}/${rest.join('/')}`
 }
 
 // passwd(5); sshd asks for its own user by number.
-function homeOf({ fs, at }: Host, user: string): string | undefined {
-  try {
-    const lines = fs.readFileSync(at('/etc/passwd'), 'utf8').split('\n')
-    const fields = lines
-      .map(line => line.split(':'))
-      .find(([name, , uid]) => (user === '' ? uid === '0' : name === user))
-    return fields?.[5]?.startsWith('/') ? fields[5] : undefined
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error
-    return undefined
-  }
+function homeOf(host: Host, user: string): string | undefined {
+  const passwd = readWhole(host, '/etc/passwd')
+  const lines = passwd.kind === 'bytes' ? bytesOf(passwd.content).split('\n') : []
+  const fields = lines
+    .map(line => line.split(':'))
+    .find(([name, , uid]) => (user === '' ? uid === '0' : name === user))
+  return fields?.[5]?.startsWith('/') ? fields[5] : undefined
 }

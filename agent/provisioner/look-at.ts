@@ -6,7 +6,7 @@ import { errorCode, type FileSystem } from './file-system.ts'
 const MOST_BYTES = 1024 * 1024
 
 /** What stands at a path; the file is opened before it is judged, so that nobody swaps it between. */
-export function lookAt(fs: FileSystem, path: string | Buffer): FileState {
+export function lookAt(fs: FileSystem, path: string): FileState {
   let fd: number
   try {
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
