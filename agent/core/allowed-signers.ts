@@ -77,8 +77,7 @@ function parseLine(
   const key = parseSignerKey(after)
   // Where no key stands behind the first word either, the first word is what is wrong.
   if (key.kind === 'refused') {
-    if (isKeyType(rest)) return { fault: plain.message }
-    return { fault: key.code === 'option-prefix' ? OPTIONS_FORM : key.message }
+    return { fault: isKeyType(rest) ? plain.message : key.message }
   }
   const options = parseOptions(rest.slice(0, end), localTime)
   if ('fault' in options) return options
@@ -91,7 +90,10 @@ function parseSignerKey(line: string): { kind: 'key'; key: AllowedSigner['key'] 
   const token = parseSecurityKey(line)
   if (token !== undefined) return { kind: 'key', key: token }
   const parsed = parseCaKey(line)
-  if (parsed.kind === 'key' || parsed.code !== 'sk-key') return parsed
+  if (parsed.kind === 'key') return parsed
+  // Here options may stand before a key, and these are none.
+  if (parsed.code === 'option-prefix') return { ...parsed, message: OPTIONS_FORM }
+  if (parsed.code !== 'sk-key') return parsed
   return { ...parsed, message: 'the sk-* key is damaged, or of a type that OpenSSH does not have' }
 }
 
