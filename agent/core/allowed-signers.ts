@@ -7,6 +7,7 @@ import {
 import { type CaKey, parseCaKey } from './ca-key.ts'
 import { principalIn } from './principals.ts'
 import { parseSecurityKey } from './security-key.ts'
+import { trimChars } from './trim-chars.ts'
 
 /** One key that may sign, with its limits. */
 export interface AllowedSigner extends SignerOptions {
@@ -40,7 +41,7 @@ export function parseAllowedSigners(
   for (const [index, raw] of text.split('\n').entries()) {
     const line = index + 1
     // As ssh-keygen: no other blanks than these, and a carriage return at the end only.
-    const content = raw.replaceAll(/^[ \t]+|[ \t\r]+$/g, '')
+    const content = trimChars(raw, ' \t', ' \t\r')
     if (content === '' || content.startsWith('#')) continue
     const parsed = parseLine(content, localTime)
     if ('fault' in parsed) faults.push({ line, message: parsed.fault })

@@ -36,6 +36,7 @@ export type HostRefusalCode =
   | 'signers-file-unsafe'
   | 'signers-file-malformed'
   | 'ssh-keygen-failed'
+  | 'busy'
 
 /** Why a host is left as it is. */
 export interface HostRefused {

@@ -66,6 +66,18 @@ test('over TLS, by its CA and no other', async () => {
   expect(wrong).toMatchObject({ kind: 'unreachable', code: 'tls' })
 })
 
+test('who switches to another protocol, and leaves the line open', async () => {
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise(resolve => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  const url = `http://127.0.0.1:${port}`
+  expect(await sending(url)).toMatchObject({ kind: 'unreachable', code: 'connection-reset' })
+})
+
 test('nobody there, and nobody who answers', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await new Promise(resolve => silent.once('listening', resolve))
