@@ -1,10 +1,11 @@
 // A real sshd on loopback that needs no root and touches nothing of the machine it runs on.
 
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../free-port.ts'
 import { type Ca, type Certificate, generateKey } from './ssh-ca.ts'
 import {
@@ -76,12 +77,21 @@ export async function startThrowawaySshd({ config = '' } = {}): Promise<Throwawa
   })
   // sshd says so after it has bound the port, at the start and after every SIGHUP.
   const listened = () => log.split(`Server listening on 127.0.0.1 port ${port}`).length - 1
+  const stillThere = () => {
+    if (gone) throw new Error(`sshd left:\n${log}`)
+  }
   const listening = async (times: number) => {
     while (listened() < times) {
-      if (gone) throw new Error(`sshd left:\n${log}`)
+      stillThere()
       await new Promise<void>(resolve => {
         wake = resolve
       })
+    }
+    // sshd listens before it handles SIGHUP, which would kill it until then; it writes its PID file
+    // after, and takes the file away at each SIGHUP (main and sighup_restart in sshd.c).
+    while (!existsSync(join(folder.path, 'sshd.pid'))) {
+      stillThere()
+      await sleep(2)
     }
   }
   const user = userInfo().username
