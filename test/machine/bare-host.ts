@@ -41,7 +41,7 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
   await host.waitFor('both servers', async () => {
     const { stdout } = await host.exec('ss -Hltn sport = :8443; ss -Hltn sport = :8080')
     return stdout.split('\n').filter(Boolean).length === 2
-  })
+  }, 60_000)
   await host.write(ROOTS, await readFile(file('tls/ca.pem')))
   return {
     host,
