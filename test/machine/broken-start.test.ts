@@ -69,24 +69,27 @@ describeTier('services that can’t start, on a booted host', machineTier(), () 
     }
 
     // The others differ in systemd.
-    test.each(suite === 'bookworm' ? BROKEN : BROKEN.slice(0, 2))('%s: a few starts a minute, and mended it is heard again', async (...row) => {
-      const [, spoil, mend, services] = row
-      await it.host.exec(spoil)
-      const before = await Promise.all(services.map(starts))
-      await it.host.exec(KNOCKS, { timeoutMs: 120_000 })
-      await sleep(WATCHED_MS)
-      const after = await Promise.all(services.map(starts))
-      for (const [at, count] of after.entries()) {
-        expect(count - (before[at] ?? 0), services[at]).toBeLessThanOrEqual(5)
-      }
-      for (const unit of ['-webhook.socket', '-provisioner.socket']) {
-        const name = `pomerium-host-agent${unit}`
-        const { ActiveState } = await it.host.unitProperties(name, ['ActiveState'])
-        expect(ActiveState, name).toBe('active')
-      }
-      await it.host.exec(mend)
-      // The one that sends it tries again for longer.
-      await it.host.waitFor('an answer', async () => (await it.rotate()).status === 200, 45_000)
-    })
+    test.each(suite === 'bookworm' ? BROKEN : BROKEN.slice(0, 2))(
+      '%s: a few starts a minute, and mended it is heard again',
+      async (...row) => {
+        const [, spoil, mend, services] = row
+        await it.host.exec(spoil)
+        const before = await Promise.all(services.map(starts))
+        await it.host.exec(KNOCKS, { timeoutMs: 120_000 })
+        await sleep(WATCHED_MS)
+        const after = await Promise.all(services.map(starts))
+        for (const [at, count] of after.entries()) {
+          expect(count - (before[at] ?? 0), services[at]).toBeLessThanOrEqual(5)
+        }
+        for (const unit of ['-webhook.socket', '-provisioner.socket']) {
+          const name = `pomerium-host-agent${unit}`
+          const { ActiveState } = await it.host.unitProperties(name, ['ActiveState'])
+          expect(ActiveState, name).toBe('active')
+        }
+        await it.host.exec(mend)
+        // The one that sends it tries again for longer.
+        await it.host.waitFor('an answer', async () => (await it.rotate()).status === 200, 45_000)
+      },
+    )
   })
 })
