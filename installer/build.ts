@@ -1,4 +1,4 @@
-import { cpSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cyclonedxEsbuildPlugin } from '@cyclonedx/cyclonedx-esbuild'
@@ -76,7 +76,7 @@ export async function buildProgram(folder: string, node: string | null = NODE): 
   const { name, version, license } = manifest
   const kept = { name, version, license, type: 'module' }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(kept, null, 2)}\n`)
-  cpSync(join(source, 'systemd'), join(folder, 'systemd'), { recursive: true })
+  layUnits(join(source, 'systemd'), join(folder, 'systemd'))
   cpSync(join(source, 'installer', 'init'), join(folder, 'init'), { recursive: true })
   const bill = join(folder, SBOM)
   if (node !== null) {
@@ -87,6 +87,15 @@ export async function buildProgram(folder: string, node: string | null = NODE): 
   cpSync(join(source, 'LICENSE'), join(folder, 'LICENSE'))
   const launcher = node === null ? NOARCH_LAUNCHER : LAUNCHER
   writeFileSync(join(folder, 'pomerium-host-agent'), launcher, { mode: 0o755 })
+}
+
+// One text for several services is a link in the source, and a file for each in what is built: `dereference`
+// of fs.cp() heeds the topmost only.
+function layUnits(from: string, to: string): void {
+  for (const name of readdirSync(from, { recursive: true, encoding: 'utf8' })) {
+    const file = realpathSync(join(from, name))
+    if (statSync(file).isFile()) cpSync(file, join(to, name))
+  }
 }
 
 if (import.meta.main) {

@@ -324,12 +324,20 @@ prove() {
   return $code
 }
 
-# Both wings, each as its unit confines it. A network wing that serves a webhook may stay a while.
+# Each service as its unit confines it. One that serves somebody may stay a while.
 prove_units() {
   [ "$init" = systemd ] || return 0
-  systemctl start "$NAME-repair.service" && systemctl start "$NAME.service" || return 1
+  systemctl start "$NAME-repair.service" && prove_unit "$NAME.service" || return 1
+  # Older versions have one service for both.
+  [ -e "$new/systemd/$NAME-webhook.service" ] || return 0
+  systemctl -q is-active "$NAME-webhook.socket" || return 0
+  prove_unit "$NAME-webhook.service"
+}
+
+prove_unit() {
+  systemctl start "$1" || return 1
   for second in 1 2 3 4 5 6 7 8 9 10; do
-    state=$(systemctl is-active "$NAME.service") || break
+    state=$(systemctl is-active "$1") || break
     [ "$state" != active ] || [ "$second" != 5 ] || break
     sleep 1
   done
@@ -363,6 +371,7 @@ forget_install() {
 
 upgrade() {
   begin go_back
+  forget_units
   configure --renewed >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
   if [ -z "$no_start" ]; then
     prove || fail "$version can't prove this host: $(cat "$tmp/apply")"
@@ -387,9 +396,31 @@ go_back() {
   new=$LIB/$previous
   point_link "$new"
   [ ! -e "$BEGUN/config" ] || cp -p "$BEGUN/config" "$CONFIG"
+  forget_units
   "$LINK" configure --renewed ${no_start:+--no-start} >"$tmp/log" 2>&1 || cat "$tmp/log" >&2
   settle
   echo "install.sh: $previous is in force again" >&2
+}
+
+# What another version has laid for systemd and the one in $new does not know, which would not take it away.
+forget_units() {
+  [ "$init" = systemd ] || return 0
+  for folder in "$LIB"/[0-9]*; do
+    for file in "$folder"/systemd/* "$folder"/systemd/*.d/*; do
+      unit=${file#"$folder/systemd/"}
+      if [ ! -f "$file" ] || [ -e "$new/systemd/$unit" ]; then continue; fi
+      case $unit in
+        */*)
+          rm -f "/etc/systemd/system/$unit"
+          rmdir "/etc/systemd/system/${unit%/*}" 2>/dev/null || :
+          ;;
+        *)
+          systemctl -q disable --now "$unit" 2>/dev/null || :
+          rm -rf "/etc/systemd/system/$unit" "/etc/systemd/system/$unit.d"
+          ;;
+      esac
+    done
+  done
 }
 
 # Nothing is written here but what the flags or an edit have changed.
@@ -487,7 +518,7 @@ main() {
   [ -e "$CONFIG" ] || [ -n "$source_url" ] || fail 'say --source-url: where your CA keys are published' 2
   check_space "$LIB" "$LIB_MB"
   say checked "$variant, $init, $($sshd -V 2>&1 | sed -n 's/^\(OpenSSH_[^ ,]*\).*/\1/p')"
-  [ ! -s "$BEGUN/version" ] || [ -n "$dry_run" ] || go_back
+  if [ -e "$BEGUN/version" ] && [ -n "$previous" ] && [ -z "$dry_run" ]; then go_back; fi
   verify_release
   say verified "$NAME $version, signed"
   if [ "$previous" = "$version" ]; then

@@ -10,6 +10,7 @@ import { clashingCredentials, credentialFiles } from '../core/service-settings.t
 import { inTurn } from '../provisioner/in-turn.ts'
 import { remove } from '../provisioner/remove.ts'
 import { handOver } from '../provisioner/setup/hand-over.ts'
+import { oneAtATime } from '../provisioner/setup/one-at-a-time.ts'
 import { setUp, standDown, stopAll, undoSetUp, type Wish } from '../provisioner/setup/set-up.ts'
 import { SetupError } from '../provisioner/setup/systemd-units.ts'
 import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
@@ -38,8 +39,10 @@ export async function configure(invocation: Invocation): Promise<number> {
   const program = dirname(dirname(realpathSync(invocation.self.at(-1) ?? '')))
   try {
     if (flags['hand-over']) return await giveSecrets(invocation)
-    if (flags['stand-down']) return await leave(invocation, program)
-    return await (flags.undo ? undo(invocation, program) : put(invocation, flags, program))
+    return await oneAtATime(() => {
+      if (flags['stand-down']) return leave(invocation, program)
+      return flags.undo ? undo(invocation, program) : put(invocation, flags, program)
+    })
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
     process.stderr.write(`pomerium-host-agent: ${error.message}\n`)

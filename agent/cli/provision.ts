@@ -14,12 +14,17 @@ import { listenDescriptor } from './listen-descriptor.ts'
 import { loadConfig } from './load-config.ts'
 import { onHost, requireRoot } from './on-host.ts'
 import { stopSignal } from './stop-signal.ts'
+import { pacedService } from './turn-away.ts'
 
 const IDLE_MS = 60_000
 const REQUEST_MS = 10_000
 
 /** The root wing as a process of its own: serves the daemon's requests, leaves when there are none. */
 export async function provision(invocation: Invocation): Promise<number> {
+  return pacedService(invocation, () => serve(invocation))
+}
+
+async function serve(invocation: Invocation): Promise<number> {
   const flags = parseHostFlags(invocation.args)
   const config = loadConfig(flags, invocation)
   requireRoot(invocation, 'provision')

@@ -3,6 +3,7 @@ import { exitCodeOf } from '../core/outcome.ts'
 import { callsForPause, PAUSE_MS } from '../core/repairs.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
+import { beforeStart } from '../provisioner/sshd-service.ts'
 import type { Invocation } from './invocation.ts'
 import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
@@ -10,11 +11,15 @@ import { printOutcome } from './print-outcome.ts'
 /**
  * Puts the held keys in force again, asking no source: after drift, or for a restart that was put
  * off. `--watched`: woken by a watch, mostly for what we wrote ourselves; only what was found is told.
+ * `--boot`: before sshd starts.
  */
 export async function repair(invocation: Invocation): Promise<number> {
   const watched = invocation.args.includes('--watched')
-  const args = invocation.args.filter(arg => arg !== '--watched')
-  const { flags, config, host } = await onHost({ ...invocation, args }, { asRoot: 'repair' })
+  const boot = invocation.args.includes('--boot')
+  const args = invocation.args.filter(arg => !['--watched', '--boot'].includes(arg))
+  const opened = await onHost({ ...invocation, args }, { asRoot: 'repair' })
+  const { flags, config } = opened
+  const host = boot ? { ...opened.host, service: beforeStart(opened.host.service) } : opened.host
   const now = new Date()
   const outcome = await inTurn(host, now, () => repairHost(config, now, host))
   if (!watched || outcome.outcome !== 'unchanged') printOutcome(outcome, flags.json)

@@ -1,31 +1,40 @@
 import { layoutOf } from '../core/layout.ts'
-import { serveWhileAwake } from '../daemon/awake.ts'
+import { askedToWait } from '../core/notes.ts'
+import { EXIT } from '../core/outcome.ts'
+import { stayAwake } from '../daemon/awake.ts'
 import { runCycle } from '../daemon/cycle.ts'
 import { createDaemon } from '../daemon/daemon.ts'
 import { openNotebook } from '../daemon/notebook.ts'
 import { askProvisioner, wakeProvisioner } from '../daemon/provisioner-client.ts'
 import { trustedBy } from '../daemon/report.ts'
+import { type Party, takeTurn } from '../daemon/turn.ts'
 import { fetchSource } from './fetch-source.ts'
 import { parseHostFlags } from './flags.ts'
-import type { Invocation } from './invocation.ts'
+import { type Invocation, UsageError } from './invocation.ts'
 import { listenDescriptor } from './listen-descriptor.ts'
 import { loadConfig, withSourceUrl } from './load-config.ts'
 import { logEnd, openLog } from './log.ts'
 import { nap } from './nap.ts'
 import type { Running } from './running.ts'
 import { stopSignal } from './stop-signal.ts'
+import { pacedService } from './turn-away.ts'
 import { listen } from './webhook.ts'
 
 /** How long to stay awake behind the last webhook: a rotation is two publications. */
 const IDLE_MS = 60_000
 
 /**
- * The network wing. Under systemd it is woken, looks, serves what comes while it is awake and leaves;
- * `--resident` is the same that stays, with a clock and a watch of its own.
+ * The network wing. Under systemd the timer starts it for one look, and the webhook's socket starts it with
+ * `--webhook`; both leave when they have done. `--resident` is the same that stays, and does both, with a
+ * clock and a watch of its own.
  */
 export async function run(invocation: Invocation): Promise<number> {
-  const resident = invocation.args.includes('--resident')
-  const flags = parseHostFlags(invocation.args.filter(arg => arg !== '--resident'))
+  return pacedService(invocation, () => start(invocation))
+}
+
+async function start(invocation: Invocation): Promise<number> {
+  const { values, rest } = ownFlags(invocation.args)
+  const flags = parseHostFlags(rest)
   const loaded = loadConfig(flags, invocation)
   const config = { ...loaded, source: withSourceUrl(loaded, flags) }
   const layout = layoutOf(config.sshd)
@@ -33,43 +42,52 @@ export async function run(invocation: Invocation): Promise<number> {
   const signal = stopSignal()
   const notebook = openNotebook(layout.notes.path)
   const parts = { config, layout, notebook, log, signal, invocation }
-  const running: Running = { ...parts, daemon: assemble(parts) }
-  if (resident) {
+  const party = values.resident || values.webhook ? 'webhook' : 'poll'
+  const running: Running = { ...parts, daemon: assemble(parts, party) }
+  if (values.resident) {
     const { stay } = await import('./stay.ts')
     return stay(running)
   }
   if (config.source.longPoll)
     log.warn('source.long_poll does nothing here: it needs run --resident')
-  return config.webhook.listen === undefined ? lookOnce(running) : serve(running)
+  return values.webhook ? serve(running) : lookOnce(running)
 }
 
-async function lookOnce({ daemon }: Running): Promise<number> {
+function ownFlags(args: string[]) {
+  const OWN = ['--resident', '--webhook']
+  const rest = args.filter(arg => !OWN.includes(arg))
+  const [resident, webhook] = OWN.map(flag => args.includes(flag))
+  if (resident && webhook) throw new UsageError('--resident hears the webhook already')
+  return { values: { resident, webhook }, rest }
+}
+
+async function lookOnce({ daemon, notebook, log, signal }: Running): Promise<number> {
+  const wait = askedToWait(notebook.read(), new Date())
+  if (wait !== undefined) {
+    log.info({ event: 'put-off', until: wait }, 'the source asked to be left alone until then')
+    return EXIT.converged
+  }
   try {
     await daemon.hint('start')
-    return 0
+    return EXIT.converged
   } catch {
     // Told by `onError`; systemd keeps that this run failed, and the timer comes again.
-    return 1
+    return signal.aborted ? EXIT.converged : EXIT.bug
   }
 }
 
 async function serve(running: Running): Promise<number> {
-  const { daemon, signal, notebook, config, layout } = running
+  const { daemon, signal, config } = running
   const descriptor = listenDescriptor(running.invocation.environment, process.pid)
-  const listener = await listen(running, descriptor)
-  const pollMs = config.source.pollIntervalSeconds * 1000
-  const isDue = () => {
-    const { lastPoll } = notebook.read()
-    // Nothing reported since boot: the look that boot is due.
-    if (lastPoll === undefined || trustedBy(layout.statusFile.path).length === 0) return true
-    return Date.now() - Date.parse(lastPoll.at) >= pollMs
+  if (descriptor === undefined || config.webhook.listen === undefined) {
+    throw new UsageError('run --webhook is for systemd to start, with the socket that it holds')
   }
-  await serveWhileAwake(
+  const listener = await listen(running, descriptor)
+  await stayAwake(
     {
-      daemon,
+      isBusy: daemon.isBusy,
       connected: listener.busy,
       lastAnswer: listener.lastAnswer,
-      isDue,
       now: Date.now,
       sleep: ms => nap(ms, signal),
       signal,
@@ -78,20 +96,28 @@ async function serve(running: Running): Promise<number> {
   )
   await listener.close()
   await daemon.settled()
-  return 0
+  return EXIT.converged
 }
 
-function assemble({ config, layout, notebook, log, signal, invocation }: Omit<Running, 'daemon'>) {
+function assemble(
+  { config, layout, notebook, log, signal, invocation }: Omit<Running, 'daemon'>,
+  party: Party,
+) {
   const ask = (request: Parameters<typeof askProvisioner>[1]) =>
     askProvisioner(layout.socket.path, request)
   const fetch = (etag: string | undefined) =>
     fetchSource({ config, invocation, signal }, etag === undefined ? {} : { etag })
   const trusted = () => trustedBy(layout.statusFile.path)
   return createDaemon({
-    cycle(hinted) {
+    async cycle(hinted) {
       // A poll mostly finds nothing, and wakes nobody for it.
       if (hinted) wakeProvisioner(layout.socket.path)
-      return runCycle({ fetch, ask, trusted, notebook, now: () => new Date() }, hinted)
+      const leave = await takeTurn(layout.daemonFolder.path, party, signal)
+      try {
+        return await runCycle({ fetch, ask, trusted, notebook, now: () => new Date() }, hinted)
+      } finally {
+        leave()
+      }
     },
     async repair() {
       const reply = await ask({ op: 'repair' })

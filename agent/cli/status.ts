@@ -1,6 +1,6 @@
 import type { Config } from '../core/config/config.ts'
 import { trustedUserCaKeys } from '../core/effective-config.ts'
-import { addTallies, NO_NOTES, type Notes } from '../core/notes.ts'
+import { addTallies, askedToWait, NO_NOTES, type Notes } from '../core/notes.ts'
 import { optional } from '../core/optional.ts'
 import { trustedKeys } from '../core/outcome.ts'
 import { budgetOf } from '../core/restart-budget.ts'
@@ -101,7 +101,10 @@ function patience({ source: { url, pollIntervalSeconds } }: Config): number {
 async function nextPollOf(notes: Notes, now: Date): Promise<NextPoll | undefined> {
   const monotonicMs = Number(process.hrtime.bigint() / 1_000_000n)
   const clock = await findPollClock(now, monotonicMs)
-  if (clock?.by === 'timer') return { by: 'timer', ...optional('at', clock.at?.toISOString()) }
+  if (clock?.by === 'timer') {
+    const wait = clock.at && askedToWait(notes, clock.at)
+    return { by: 'timer', ...optional('at', wait ?? clock.at?.toISOString()) }
+  }
   if (clock?.running === false) return { by: 'resident', stopped: true }
   const { nextPoll: at, held } = notes
   // What has gone by is under way, where systemd says that it is there at all.

@@ -19,6 +19,8 @@ export interface Notes extends Tally {
   nextPoll?: string
   /** Until then the source holds a request, and news come at once. */
   held?: boolean
+  /** The source has asked to be asked no sooner (`Retry-After`). */
+  notBefore?: string
   /** Of the last bundle that the provisioner took. */
   etag?: string
   /** When that ETag came; a bundle is asked for whole at least once an hour. */
@@ -39,6 +41,14 @@ export function counted(
     ...optional('lastSuccess', gave ?? lastSuccess),
     cycles: { ...cycles, [outcome]: (own(cycles, outcome) ?? 0) + 1 },
   }
+}
+
+/** Until when (ISO 8601) the source is to be left alone, as it asked; `undefined`: it may be asked now. */
+export function askedToWait({ notBefore, lastPoll }: Notes, now: Date): string | undefined {
+  if (notBefore === undefined || lastPoll === undefined) return undefined
+  // Asked in the future: a clock has been set back since, by nobody knows how much.
+  const isOver = Date.parse(notBefore) <= now.getTime() || Date.parse(lastPoll.at) > now.getTime()
+  return isOver ? undefined : notBefore
 }
 
 /** What both wings have counted. */
@@ -71,7 +81,7 @@ export function parseNotes(text: string): Notes {
 
 function isNotes(notes: Notes): boolean {
   const { version, cycles, lastPoll, clockSkewSeconds } = notes
-  const times = [notes.nextPoll, notes.lastSuccess, notes.etagAt, lastPoll?.at]
+  const times = [notes.nextPoll, notes.notBefore, notes.lastSuccess, notes.etagAt, lastPoll?.at]
   const texts = [notes.etag, lastPoll?.code]
   return (
     version === 1 &&

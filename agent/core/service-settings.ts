@@ -3,7 +3,17 @@ import type { Config } from './config/config.ts'
 import { layoutOf } from './layout.ts'
 
 const UNITS = '/etc/systemd/system'
+/** The poll's service; where the agent stays, all of the network wing. */
 export const SERVICE = 'pomerium-host-agent.service'
+export const WEBHOOK_SERVICE = 'pomerium-host-agent-webhook.service'
+/** Boot's to start, and nobody else's. */
+export const BOOT_SERVICE = 'pomerium-host-agent-boot.service'
+/** The services of the root wing that write. */
+const WRITERS = [
+  'pomerium-host-agent-provisioner.service',
+  'pomerium-host-agent-repair.service',
+  BOOT_SERVICE,
+]
 const PROGRAM = '/usr/local/bin/pomerium-host-agent'
 /** What the timer unit says by itself, in seconds. */
 const USUAL_POLL = 300
@@ -20,9 +30,17 @@ export interface SettingsFile {
  */
 export function credentialFiles({ source, webhook }: Config): string[] {
   const { secretFile, tlsCertFile, tlsKeyFile } = webhook
-  const named = [source.tokenFile, source.caFile, secretFile, tlsCertFile, tlsKeyFile]
-  return [...new Set(named.filter(path => path !== undefined))]
+  return unique([...sourceFiles({ source }), secretFile, tlsCertFile, tlsKeyFile])
 }
+
+// What it takes to ask the source: the webhook's secrets are not the poll's to have.
+function sourceFiles({ source }: Pick<Config, 'source'>): string[] {
+  return unique([source.tokenFile, source.caFile])
+}
+
+const unique = (paths: readonly (string | undefined)[]) => [
+  ...new Set(paths.filter(path => path !== undefined)),
+]
 
 /** Two files of which the daemon would see only one; `undefined` where each has a name of its own. */
 export function clashingCredentials(config: Config): [string, string] | undefined {
@@ -39,12 +57,14 @@ export function clashingCredentials(config: Config): [string, string] | undefine
 /** The drop-ins that carry the settings which systemd acts on (systemd.unit(5)). */
 export function unitDropIns(config: Config, { resident }: { resident: boolean }): SettingsFile[] {
   const { source, webhook } = config
-  const credentials = credentialFiles(config).map(
-    path => `LoadCredential=${posix.basename(path)}:${path}`,
-  )
-  const folders = writableFolders(config)
+  const all = credentialFiles(config)
+  const loading = (files: readonly string[]) =>
+    files.map(path => `LoadCredential=${posix.basename(path)}:${path}`)
+  const hears = !resident && webhook.listen !== undefined
+  const folders = writableFolders(config).map(folder => `ReadWritePaths=${folder}`)
   return [
-    dropIn(SERVICE, 'credentials', 'Service', credentials),
+    dropIn(SERVICE, 'credentials', 'Service', loading(resident ? all : sourceFiles(config))),
+    dropIn(WEBHOOK_SERVICE, 'credentials', 'Service', hears ? loading(all) : []),
     dropIn(SERVICE, 'resident', 'Service', resident ? RESIDENT : []),
     dropIn(
       'pomerium-host-agent.timer',
@@ -59,12 +79,7 @@ export function unitDropIns(config: Config, { resident }: { resident: boolean })
       // The first line takes the unit's own away.
       webhook.listen === undefined ? [] : ['ListenStream=', `ListenStream=${webhook.listen}`],
     ),
-    dropIn(
-      'pomerium-host-agent-.service',
-      'folders',
-      'Service',
-      folders.map(folder => `ReadWritePaths=${folder}`),
-    ),
+    ...WRITERS.map(unit => dropIn(unit, 'folders', 'Service', folders)),
   ]
 }
 
@@ -106,12 +121,13 @@ function dropIn(unit: string, name: string, section: string, lines: string[]): S
   return { path, content: `${[head, `[${section}]`, ...lines].join('\n')}\n` }
 }
 
-/** The units that boot starts, which wake us or are us, and those that it must not, by the settings. */
+/** The units that boot starts, which repair, wake us or are us, and those that it must not, by the settings. */
 export function unitsToStart(
   { webhook }: Config,
   { resident }: { resident: boolean },
 ): { wanted: string[]; unwanted: string[] } {
   const base = [
+    BOOT_SERVICE,
     'pomerium-host-agent-provisioner.socket',
     'pomerium-host-agent-watch.path',
     'pomerium-host-agent-repair.path',

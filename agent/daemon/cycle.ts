@@ -89,6 +89,11 @@ function skewOf(fetched: Fetched, now: Date): number | undefined {
   return Math.abs(seconds) < 1 ? 0 : Math.round(seconds)
 }
 
+function notBefore(fetched: Fetched, now: Date): string | undefined {
+  const seconds = fetched.kind === 'unavailable' ? fetched.retryAfterSeconds : undefined
+  return seconds === undefined ? undefined : new Date(now.getTime() + seconds * 1000).toISOString()
+}
+
 function noted(
   { etag, etagAt, nextPoll, held, ...tally }: Notes,
   fetched: Fetched,
@@ -119,6 +124,7 @@ function noted(
     // A cycle in between, for a webhook, does not put off the resident's clock.
     ...optional('nextPoll', nextPoll),
     ...optional('held', held),
+    ...optional('notBefore', notBefore(fetched, now)),
     ...known,
     ...(skew === undefined ? {} : { clockSkewSeconds: skew }),
     ...counted(tally, outcome, got ? at : undefined),

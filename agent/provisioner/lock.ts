@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import type { Place } from '../core/layout.ts'
 import type { Host } from './host.ts'
 
 /** Another run goes on for longer than anybody waits. */
@@ -11,13 +12,20 @@ const PATIENCE_SECONDS = 60
 
 /**
  * Takes the lock, so that an `apply` from a shell and the provisioner never write at once; disposing
- * of it lets go. flock(1) locks the open file, which this process shares with it and keeps; the
- * kernel lets go when this process ends, however it ends. Throws the error of open(2) where the file
- * can't be opened, and a `LockHeldError` where another run goes on.
+ * of it lets go. Throws as `lockFile` does.
  */
 export function takeLock({ fs, at, layout }: Host): Disposable {
   const { path, mode } = layout.lock
-  const fd = fs.openSync(at(path), 'a', mode)
+  return lockFile({ path: at(path), mode }, fs)
+}
+
+/**
+ * Makes and locks a file. flock(1) locks the open file, which this process shares with it and keeps; the
+ * kernel lets go when this process ends, however it ends. Throws the error of open(2) where the file
+ * can't be opened, and a `LockHeldError` where another run goes on.
+ */
+export function lockFile({ path, mode }: Place, fs: Host['fs']): Disposable & { fd: number } {
+  const fd = fs.openSync(path, 'a', mode)
   const letGo = () => {
     try {
       fs.closeSync(fd)
@@ -37,7 +45,7 @@ export function takeLock({ fs, at, layout }: Host): Disposable {
         `another run has held ${path} for ${PATIENCE_SECONDS} s; see what it does, and try again`,
       )
     }
-    return { [Symbol.dispose]: letGo }
+    return { fd, [Symbol.dispose]: letGo }
   } catch (error) {
     letGo()
     throw error

@@ -43,6 +43,20 @@ export function budgetedService(restarter: Restarter, defer: Defer): Service {
   }
 }
 
+/**
+ * The service while boot waits with it for us: what has not started yet reads what we leave, and a restart
+ * that waits for it, as we are waited for, would come to no end.
+ */
+export function beforeStart(service: Service): Service {
+  return {
+    ...service,
+    async restart(reason) {
+      const { kind } = await service.state()
+      return kind === 'not-running' ? 'restarted' : service.restart(reason)
+    },
+  }
+}
+
 /** A tree in which nothing runs. */
 export const noService: Service = {
   state: async () => ({ kind: 'none' }),

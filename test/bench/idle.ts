@@ -20,7 +20,7 @@ const RESIDENT =
 /** Asleep: nothing, but a poll now and then. */
 export async function measureAsleep(it: WebhookHost): Promise<Idle & { pollMs: number }> {
   const { host } = it
-  await host.exec('systemctl stop pomerium-host-agent pomerium-host-agent-provisioner')
+  await host.exec('systemctl stop pomerium-host-agent-webhook pomerium-host-agent-provisioner')
   const unit = 'pomerium-host-agent.service'
   // The first look makes the ETag known, the second is the quiet one.
   let cpuMs = 0
@@ -44,7 +44,7 @@ export async function measureAsleep(it: WebhookHost): Promise<Idle & { pollMs: n
       1000
     await host.exec('systemctl stop pomerium-host-agent-provisioner')
   }
-  const pssKib = await pssOf(it, ['pomerium-host-agent', 'pomerium-host-agent-provisioner'])
+  const pssKib = await pssOf(it, ['pomerium-host-agent-webhook', 'pomerium-host-agent-provisioner'])
   return { pssKib, cpuMsPerMinute: cpuMs / POLL_MINUTES, pollMs }
 }
 

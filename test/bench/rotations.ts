@@ -54,7 +54,9 @@ export async function measureRotations(
   }
   const ways: Record<Way, () => Promise<Rotation>> = {
     async asleep() {
-      await it.host.exec('systemctl stop pomerium-host-agent pomerium-host-agent-provisioner')
+      await it.host.exec(
+        'systemctl stop pomerium-host-agent-webhook pomerium-host-agent-provisioner',
+      )
       if ((await ourProcesses(it)).length > 0) throw new Error('it does not sleep')
       return byWebhook()
     },

@@ -6,7 +6,9 @@ const folders = (environment: Record<string, string>) => {
   const parsed = parseConfig(undefined, environment)
   if ('errors' in parsed) throw new Error(JSON.stringify(parsed.errors))
   const files = unitDropIns(parsed.config, { resident: false })
-  return files.find(({ path }) => path.endsWith('-.service.d/folders.conf'))?.content
+  const texts = files.filter(({ path }) => path.endsWith('/folders.conf')).map(file => file.content)
+  expect(new Set(texts).size).toBe(1)
+  return texts[0]
 }
 
 test('where Debian’s node exporter looks, the root wing may write already', () => {
@@ -41,8 +43,8 @@ test.each([true, false])(
     if ('errors' in parsed) throw new Error(JSON.stringify(parsed.errors))
     for (const config of [parsed.config, { ...parsed.config, webhook: {} }]) {
       const { wanted, unwanted } = unitsToStart(config, { resident })
-      expect(new Set([...wanted, ...unwanted]).size).toBe(6)
-      expect(wanted.length + unwanted.length).toBe(6)
+      expect(new Set([...wanted, ...unwanted]).size).toBe(7)
+      expect(wanted.length + unwanted.length).toBe(7)
       expect(wanted.includes(SERVICE)).toBe(resident)
       expect(wanted.includes('pomerium-host-agent.timer')).toBe(!resident)
     }

@@ -1,53 +1,45 @@
 import { describe, expect, test } from 'vitest'
-import { serveWhileAwake, type Waking } from '../../agent/daemon/awake.ts'
-import type { CycleEnd } from '../../agent/daemon/cycle.ts'
+import { stayAwake, type Waking } from '../../agent/daemon/awake.ts'
 
 /** A played clock, on which things happen at set times. */
-function play(events: { connected?: [number, number]; answer?: number; due?: number }) {
+function play(events: { connected?: [number, number]; answer?: number; busyUntil?: number }) {
   let now = 0
-  const looks: number[] = []
-  let lastLook = Number.NEGATIVE_INFINITY
   const waking: Waking = {
-    daemon: {
-      hint: async () => {
-        looks.push(now)
-        lastLook = now
-        return {} as CycleEnd
-      },
-      isBusy: () => now - lastLook < 100,
-    },
+    isBusy: () => now < (events.busyUntil ?? 0),
     connected: () => now >= (events.connected?.[0] ?? 1e9) && now < (events.connected?.[1] ?? 0),
     lastAnswer: () => (now >= (events.answer ?? 1e9) ? events.answer : undefined),
-    isDue: () => now >= (events.due ?? 1e9) && lastLook < (events.due ?? 1e9),
     now: () => now,
     sleep: async ms => {
       now += ms
     },
     signal: new AbortController().signal,
   }
-  return { waking, looks, elapsed: () => now }
+  return { waking, elapsed: () => now }
 }
 
-describe('serveWhileAwake', () => {
-  test('woken by the timer: looks once and leaves at once', async () => {
-    const { waking, looks, elapsed } = play({})
-    await serveWhileAwake(waking, 60_000)
-    expect(looks).toHaveLength(1)
-    expect(elapsed()).toBeLessThan(500)
+describe('stayAwake', () => {
+  test('nobody there: leaves at once', async () => {
+    const { waking, elapsed } = play({})
+    await stayAwake(waking, 60_000)
+    expect(elapsed()).toBeLessThan(50)
   })
 
-  test('woken by a webhook: that brings the cycle; stays a minute behind its answer', async () => {
-    const { waking, looks, elapsed } = play({ connected: [0, 200], answer: 200 })
-    await serveWhileAwake(waking, 60_000)
-    expect(looks).toEqual([])
+  test('somebody who brings no webhook: leaves behind them', async () => {
+    const { waking, elapsed } = play({ connected: [0, 2_000] })
+    await stayAwake(waking, 60_000)
+    expect(elapsed()).toBeLessThan(2_200)
+  })
+
+  test('a webhook: stays a minute behind its answer', async () => {
+    const { waking, elapsed } = play({ connected: [0, 200], answer: 200 })
+    await stayAwake(waking, 60_000)
     expect(elapsed()).toBeGreaterThanOrEqual(60_200)
     expect(elapsed()).toBeLessThan(62_000)
   })
 
-  test('kept awake by somebody who knocks, it polls all the same', async () => {
-    const { waking, looks } = play({ connected: [0, 400_000], due: 300_000 })
-    await serveWhileAwake(waking, 60_000)
-    expect(looks).toHaveLength(1)
-    expect(looks[0]).toBeLessThan(301_100)
+  test('a cycle that outlives its sender is seen to its end', async () => {
+    const { waking, elapsed } = play({ connected: [0, 100], busyUntil: 5_000 })
+    await stayAwake(waking, 60_000)
+    expect(elapsed()).toBeGreaterThanOrEqual(5_000)
   })
 })

@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { inject } from 'vitest'
 import type { Outcome } from '../../agent/core/outcome.ts'
 import type { Behaviour } from '../control-plane/behaviour.ts'
@@ -21,6 +22,8 @@ export interface AgentHost extends AsyncDisposable {
   publish(...lines: string[]): Promise<void>
   publishBytes(bytes: Uint8Array): Promise<void>
   behave(behaviour: Behaviour): Promise<void>
+  /** How many requests the control plane has had so far; 0 while it is stopped. */
+  asked(): Promise<number>
   stopControlPlane(): Promise<void>
   startControlPlane(): Promise<void>
   /** Runs the program to its end, whatever its exit code. */
@@ -49,12 +52,13 @@ export async function bootAgentHost(
     },
   })
   let plane: ReturnType<Host['inNetwork']> | undefined
+  let said: AsyncIterator<string> | undefined
   const startControlPlane = async () => {
     const flags = ['--port', '8443', '--bundle-file', file('bundle'), '--mode-file', file('mode')]
     plane = host.inNetwork([process.execPath, SERVE, ...flags, '--tls-dir', file('tls')])
-    await host.waitFor('the control plane', async () => {
-      return (await host.exec('ss -Hltn sport = :8443')).stdout !== ''
-    })
+    said = createInterface({ input: plane.stdout })[Symbol.asyncIterator]()
+    const { value } = await said.next()
+    if (!value?.startsWith('listening')) throw new Error('the control plane did not start')
     await host.write(ROOTS, await readFile(file('tls/ca.pem')))
   }
   const agent = (...args: string[]) =>
@@ -70,6 +74,14 @@ export async function bootAgentHost(
     publish: (...lines) => writeFile(file('bundle'), lines.map(line => `${line}\n`).join('')),
     behave: behaviour => writeFile(file('mode'), JSON.stringify(behaviour)),
     startControlPlane,
+    async asked() {
+      plane?.stdin.write('{"requests":true}\n')
+      for (;;) {
+        const { value, done } = (await said?.next()) ?? { done: true }
+        if (done) return 0
+        if (value.startsWith('{"requests"')) return JSON.parse(value).requests.length
+      }
+    },
     async stopControlPlane() {
       plane?.kill()
       await plane?.done.catch(() => {})

@@ -134,7 +134,7 @@ describeTier('asleep, on a booted host', machineTier(), () => {
     })
 
     test('systemd-analyze security: at most 1.3 each', async () => {
-      for (const unit of ['', '-provisioner', '-repair']) {
+      for (const unit of ['', '-webhook', '-provisioner', '-repair', '-boot']) {
         const { stdout } = await it.host.exec(
           `systemd-analyze security --no-pager pomerium-host-agent${unit}.service | tail -1`,
         )

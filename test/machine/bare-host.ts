@@ -38,10 +38,14 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
   const serve = ['--port', '8443', '--bundle-file', file('bundle'), ...tls]
   host.inNetwork([process.execPath, SERVE_BUNDLE, ...serve])
   host.inNetwork([process.execPath, SERVE_FOLDER, file('release'), '8080'])
-  await host.waitFor('both servers', async () => {
-    const { stdout } = await host.exec('ss -Hltn sport = :8443; ss -Hltn sport = :8080')
-    return stdout.split('\n').filter(Boolean).length === 2
-  })
+  await host.waitFor(
+    'both servers',
+    async () => {
+      const { stdout } = await host.exec('ss -Hltn sport = :8443; ss -Hltn sport = :8080')
+      return stdout.split('\n').filter(Boolean).length === 2
+    },
+    60_000,
+  )
   await host.write(ROOTS, await readFile(file('tls/ca.pem')))
   return {
     host,

@@ -50,7 +50,7 @@ export async function bootFleetHost(options: FleetOptions): Promise<FleetHost> {
       await files.write(SECRET_FILE, `${secret}\n`, { mode: 0o600 })
       await layUnits(files)
       await files.write(
-        `${SYSTEMD}/pomerium-host-agent.service.d/credentials.conf`,
+        `${SYSTEMD}/pomerium-host-agent-webhook.service.d/credentials.conf`,
         `[Service]\nLoadCredential=webhook-secret:${SECRET_FILE}\n`,
       )
       await options.prepare?.(files)

@@ -19,7 +19,7 @@ import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
 const COUNT = rounds({ slice: 1_000, whole: 5_000 })
 const CHANGES = rounds({ slice: 12, whole: 60 })
 const EVERY = 82
-const UNITS = ['pomerium-host-agent', 'pomerium-host-agent-provisioner']
+const UNITS = ['pomerium-host-agent-webhook', 'pomerium-host-agent-provisioner']
 
 export function testFlood(suite: Suite): void {
   describeTier(`${COUNT} webhooks on ${suite}`, machineTier(), () => {

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BOOT_SERVICE } from '../../agent/core/service-settings.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
 import type { HostFiles } from './host-files.ts'
 
@@ -28,7 +29,9 @@ export async function bootInstalledHost(
   })
   await it.host.exec('systemd-sysusers && systemd-tmpfiles --create pomerium-host-agent.conf')
   await it.host.exec('systemctl daemon-reload')
-  await it.host.exec(['systemctl', 'enable', '--now', '--quiet', ...units])
+  await it.host.exec(['systemctl', 'enable', '--quiet', BOOT_SERVICE])
+  const now = units.filter(unit => unit !== BOOT_SERVICE)
+  await it.host.exec(['systemctl', 'enable', '--now', '--quiet', ...now])
   return it
 }
 

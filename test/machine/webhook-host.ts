@@ -57,7 +57,10 @@ export async function bootWebhookHost(
       const units = '/etc/systemd/system'
       await files.write(SECRET_FILE, `${secret}\n`, { mode: 0o600 })
       const credentials = CREDENTIAL + (tls === undefined ? '' : TLS_CREDENTIALS)
-      await files.write(`${units}/pomerium-host-agent.service.d/credentials.conf`, credentials)
+      await files.write(
+        `${units}/pomerium-host-agent-webhook.service.d/credentials.conf`,
+        credentials,
+      )
       if (tls !== undefined) {
         await files.write(TLS_CERT, tls.cert, { mode: 0o600 })
         await files.write(TLS_KEY, tls.key, { mode: 0o600 })

@@ -6,7 +6,7 @@ import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { bootWebhookHost } from './webhook-host.ts'
 
-const UNIT = 'pomerium-host-agent.service'
+const UNIT = 'pomerium-host-agent-webhook.service'
 
 describeTier('the rotation webhook over TLS, on a booted host', machineTier(), () => {
   test.each(suites)('%s: with root’s own key, and not with another', async suite => {

@@ -31,7 +31,7 @@ describeTier('the rotation webhook, on a booted host', machineTier(), () => {
     test('wakes a host that sleeps: 200 with the outcome, the new CA in, the old one out', async () => {
       // As the minute after the last request would do.
       await it.host.exec(
-        'systemctl stop pomerium-host-agent.service pomerium-host-agent-provisioner.service',
+        'systemctl stop pomerium-host-agent-webhook.service pomerium-host-agent-provisioner.service',
       )
       expect(await ourProcesses(it)).toEqual([])
       await it.publish(second.publicKey)

@@ -21,6 +21,7 @@ import {
   startUnits,
   stopUnits,
   systemctl,
+  UNITS,
   unitFiles,
 } from './systemd-units.ts'
 
@@ -64,10 +65,16 @@ export async function setUp(wish: Wish): Promise<string[]> {
 async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<void> {
   const resident = wish.resident ?? existsSync(RESIDENT_DROP_IN)
   const units = unitFiles(join(wish.program, 'systemd'))
+  const dropIns = unitDropIns(wish.config, { resident })
   // The user comes before what is given to its group.
   for (const unit of units) layFile(site, unit)
+  // What another version had laid and this one has not would go on to act.
+  const known = new Set([...units, ...dropIns].map(({ path }) => path))
+  for (const path of site.record.files) {
+    if (path.startsWith(`${UNITS}/`) && !known.has(path)) dropFile(site, path)
+  }
   await layOwn(site, wish)
-  for (const { path, content } of unitDropIns(wish.config, { resident })) {
+  for (const { path, content } of dropIns) {
     if (content === undefined) dropFile(site, path)
     else layFile(site, { path, content, mode: 0o644, uid: 0, gid: 0 })
   }

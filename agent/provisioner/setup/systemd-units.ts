@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
-import { SERVICE } from '../../core/service-settings.ts'
+import { BOOT_SERVICE, SERVICE, WEBHOOK_SERVICE } from '../../core/service-settings.ts'
 import type { Run } from '../run-command.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
 
-const UNITS = '/etc/systemd/system'
+export const UNITS = '/etc/systemd/system'
 const PROVISIONER = 'pomerium-host-agent-provisioner.service'
 
 /** The units of the release, each as it is laid where an administrator's own are. */
@@ -34,10 +34,11 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
   const isChanged = (unit: string) =>
     changed.some(path => path === `${UNITS}/${unit}` || path.startsWith(`${UNITS}/${unit}.d`))
   const isActive = async (unit: string) => (await run(systemctl('is-active', unit))).code === 0
-  const common = changed.some(path => path.includes('pomerium-host-agent-.service.d'))
   const otherEnvironment = site.changed.includes(SERVICE_ENVIRONMENT_FILE)
   if (changed.length > 0) await must(run, systemctl('daemon-reload'))
   await enable(wish, run)
+  // It reads its settings when it starts, which its socket has it do when somebody comes.
+  await must(run, systemctl('stop', WEBHOOK_SERVICE))
   // The service itself leaves when it has nothing to do; one that was to stay has a changed drop-in.
   for (const unit of wish.unwanted.filter(each => each !== SERVICE)) {
     await must(run, systemctl('stop', unit))
@@ -45,7 +46,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
 
   // A socket is not opened anew beneath the service that serves it. One of the root wing is let finish.
   const sockets = wish.wanted.filter(unit => unit.endsWith('.socket') && isChanged(unit))
-  const stale = wish.renewed || common || sockets.length > 0
+  const stale = wish.renewed || sockets.length > 0
   if (stale || isChanged(PROVISIONER)) {
     await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER)])
   }
@@ -54,7 +55,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
     if (await isActive(unit)) await must(run, systemctl('restart', unit))
   }
   const asleep: string[] = []
-  for (const unit of wish.wanted) {
+  for (const unit of wish.wanted.filter(each => each !== BOOT_SERVICE)) {
     if (!(await isActive(unit))) asleep.push(unit)
   }
   if (asleep.length > 0) {
@@ -78,7 +79,7 @@ export async function enable({ wanted, unwanted }: UnitsWish, run: Run): Promise
 export async function stopUnits(units: string[], running: boolean, run: Run, lock: string) {
   if (running) {
     await must(run, systemctl('stop', ...units))
-    await must(run, systemctl('stop', SERVICE))
+    await must(run, systemctl('stop', SERVICE, WEBHOOK_SERVICE))
     // Neither half of the root wing is cut off in the middle of its work.
     const repair = 'pomerium-host-agent-repair.service'
     await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER, repair)])

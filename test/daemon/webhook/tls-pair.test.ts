@@ -83,7 +83,7 @@ webhook:
   tls_key_file: ${await file('k.pem', other.key)}
 `
   const main = join(import.meta.dirname, '../../../agent/main.ts')
-  const args = [main, 'run', '--config', await file('host-agent.yaml', config)]
+  const args = [main, 'run', '--resident', '--config', await file('host-agent.yaml', config)]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   expect(status).toBe(2)
   expect(stderr).toMatch(/^pomerium-host-agent: webhook\.tls_key_file: \/.*k\.pem is not the key/)

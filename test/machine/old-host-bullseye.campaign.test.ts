@@ -1,0 +1,3 @@
+import { testOldHosts } from './old-host-suite.ts'
+
+testOldHosts('bullseye')

@@ -1,0 +1,3 @@
+import { testQuietSource } from './quiet-source-suite.ts'
+
+testQuietSource('bookworm')
