@@ -130,9 +130,12 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
     })
 
     test('other places in the settings: the former ones are given back', async () => {
-      await config('sshd: { ca_file: /opt/ca/keys.pub, drop_in: /etc/ssh/sshd_config.d/x-ca.conf }')
+      await it.publish(second.publicKey)
+      expect(await it.apply()).toMatchObject({ code: 0 })
       await sh('mkdir /opt/ca')
-      expect(await it.apply()).toMatchObject({ code: 0, outcome: { outcome: 'applied' } })
+      await config('sshd: { ca_file: /opt/ca/keys.pub, drop_in: /etc/ssh/sshd_config.d/x-ca.conf }')
+      const { outcome } = await it.apply()
+      expect(outcome, outcome.message).toMatchObject({ outcome: 'applied' })
       expect([CA_FILE, DROP_IN].filter(path => it.host.exists(path))).toEqual([])
       expect(it.host.exists('/var/lib/pomerium')).toBe(false)
       expect(await accepted(second)).toBe(true)
