@@ -20,6 +20,8 @@ CONFIG=/etc/pomerium/host-agent.yaml
 PACKAGED=/usr/libexec/$NAME
 # What the program made on this host, and how it was before.
 RECORD=/var/lib/$NAME/install.json
+# Here from `remove` until `apply` or `configure`: an upgrade is neither.
+STOOD_DOWN=/var/lib/$NAME/stood-down.json
 # Here from when the link is turned until the new version is proved: what was in force before.
 BEGUN=$LIB/.begun
 LOCK=/run/$NAME-install.lock
@@ -373,13 +375,14 @@ upgrade() {
   begin go_back
   forget_units
   configure --renewed >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
-  if [ -z "$no_start" ]; then
+  if [ -z "$no_start" ] && [ ! -e "$STOOD_DOWN" ]; then
     prove || fail "$version can't prove this host: $(cat "$tmp/apply")"
     prove_units || fail "$version does not run under its units: journalctl -u '$NAME*'"
   fi
   undo=''
   settle
   say upgraded "$previous to $version"
+  if [ -e "$STOOD_DOWN" ]; then say rests "until $NAME apply or configure, since it was removed"; return; fi
   [ -n "$no_start" ] || end_screen
 }
 

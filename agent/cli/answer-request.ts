@@ -7,6 +7,7 @@ import { inTurn } from '../provisioner/in-turn.ts'
 import { provision } from '../provisioner/provision.ts'
 import { repair } from '../provisioner/repair.ts'
 import { report } from '../provisioner/report.ts'
+import { refuseStoodDown } from '../provisioner/stood-down.ts'
 
 /** Does what the daemon asks for, by this host's own config. */
 export async function answerRequest(
@@ -18,6 +19,8 @@ export async function answerRequest(
   const now = new Date()
   return inTurn(host, now, () => {
     if (request.op === 'repair') return repair(config, now, host)
+    const down = refuseStoodDown(host)
+    if (down !== undefined) return Promise.resolve(down)
     const { url } = config.source
     const source = url === undefined ? 'unknown' : showUrl(url)
     return provision({ bundle: request.bundle, source, config, now }, host)

@@ -1,28 +1,50 @@
-import { exitCodeOf, type Outcome } from '../core/outcome.ts'
+import { EXIT, exitCodeOf, type Outcome } from '../core/outcome.ts'
 import { refused, stopped } from '../core/outcomes.ts'
 import type { Host } from '../provisioner/host.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { kept, provision } from '../provisioner/provision.ts'
-import { readState } from '../provisioner/state.ts'
+import { resumeServices } from '../provisioner/setup/standing.ts'
+import { stateOrFresh } from '../provisioner/state.ts'
+import { clearStoodDown, readStoodDown } from '../provisioner/stood-down.ts'
 import type { Invocation } from './invocation.ts'
 import { type Obtained, obtain } from './obtain.ts'
 import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
+import { print } from './screen.ts'
+import { withSetup } from './with-setup.ts'
 
-/** Makes this host trust what the source publishes. */
+/** Makes this host trust what the source publishes, and follow it again where it stood down. */
 export async function apply(invocation: Invocation): Promise<number> {
   const { flags, config, host } = await onHost(invocation, { asRoot: 'apply' })
   const obtained = await obtain(config, host, flags, invocation)
   const gave = obtained.kind === 'request'
   const outcome = await inTurn(host, new Date(), () => conclude(obtained, host), { gave })
   printOutcome(outcome, flags.json)
-  return exitCodeOf(outcome)
+  const code = exitCodeOf(outcome)
+  return code === EXIT.converged ? standUp(host, flags.json) : code
 }
 
 async function conclude(obtained: Obtained, host: Host): Promise<Outcome> {
   if (obtained.kind === 'request') return provision(obtained.request, host)
-  const left = kept(host, readState(host))
+  const left = kept(host, stateOrFresh(host))
   if (obtained.kind === 'refused') return refused(obtained, left)
   const { code, message } = obtained
   return stopped({ outcome: 'source-unavailable', code, message }, left)
+}
+
+// The note goes last: cut off before, the next apply does it again.
+async function standUp(host: Host, json: boolean): Promise<number> {
+  const note = readStoodDown(host)
+  if (note === undefined) return EXIT.converged
+  if (note === 'unreadable') {
+    const { path } = host.layout.stoodDown
+    process.stderr.write(
+      `pomerium-host-agent: ${path} is damaged, which has the services that remove stopped; run: sudo pomerium-host-agent configure\n`,
+    )
+    return EXIT.hostRefused
+  }
+  if (!host.tree && !(await withSetup(() => resumeServices(note)))) return EXIT.hostRefused
+  clearStoodDown(host)
+  if (!json && note.started.length > 0) print(`started again:\n  ${note.started.join('\n  ')}`)
+  return EXIT.converged
 }

@@ -4,15 +4,19 @@ import { type Config, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { mergeSettings } from '../core/config/merge-settings.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
+import { messageOf } from '../core/failures.ts'
+import { layoutOf } from '../core/layout.ts'
 import { EXIT, exitCodeOf } from '../core/outcome.ts'
 import { SERVICE_ENVIRONMENT_FILE, serviceEnvironment } from '../core/service-environment.ts'
 import { clashingCredentials, credentialFiles } from '../core/service-settings.ts'
+import { errorCode, realFileSystem } from '../provisioner/file-system.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { remove } from '../provisioner/remove.ts'
 import { handOver } from '../provisioner/setup/hand-over.ts'
 import { oneAtATime } from '../provisioner/setup/one-at-a-time.ts'
 import { setUp, standDown, stopAll, undoSetUp, type Wish } from '../provisioner/setup/set-up.ts'
-import { SetupError } from '../provisioner/setup/systemd-units.ts'
+import { SetupError } from '../provisioner/setup/setup-error.ts'
+import { clearStoodDown, readStoodDown } from '../provisioner/stood-down.ts'
 import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
 import { parseFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
@@ -44,8 +48,8 @@ export async function configure(invocation: Invocation): Promise<number> {
       return flags.undo ? undo(invocation, program) : put(invocation, flags, program)
     })
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error
-    process.stderr.write(`pomerium-host-agent: ${error.message}\n`)
+    if (!(error instanceof SetupError) && errorCode(error) === undefined) throw error
+    process.stderr.write(`pomerium-host-agent: ${messageOf(error)}\n`)
     return EXIT.hostRefused
   }
 }
@@ -59,20 +63,26 @@ async function put(
   for (const [name, value] of pairs(flags.set)) settings.set(name, value)
   const { config, text } = merged(settings)
   const forServices = serviceEnvironment(environment, readIfThere(SERVICE_ENVIRONMENT_FILE))
-  const wish: Wish = {
+  const wish = {
     ...{ config, configText: text, copies, program },
     ...(forServices.kind === 'file' ? { environment: forServices.content } : {}),
     ...(flags.resident ? { resident: true } : flags.asleep ? { resident: false } : {}),
     start: !flags['no-start'],
     renewed: flags.renewed,
   }
-  const changed = await setUp(wish)
+  const place = { fs: realFileSystem, at: (path: string) => path, layout: layoutOf(config.sshd) }
+  const stoodDown = readStoodDown(place) !== undefined
+  // An upgrade is nobody's wish to follow again.
+  const rest = stoodDown && flags.renewed
+  const changed = await setUp({ ...wish, stoodDown, rest })
+  if (!rest) clearStoodDown(place)
   for (const path of changed) print(`  ${path}`)
   if (forServices.kind === 'refused') {
     print(
       `note: the services are not given the proxy of this shell: ${forServices.why}; say one in ${SERVICE_ENVIRONMENT_FILE}`,
     )
   }
+  if (rest) print('the agent stands down as before, until apply or configure')
   if (changed.length === 0) print(`${paint('green', 'unchanged')}: all is in place`)
   return 0
 }
@@ -88,13 +98,13 @@ async function giveSecrets(invocation: Invocation): Promise<number> {
 
 // Before the program goes and the trust stays: called by the packages.
 async function leave(invocation: Invocation, program: string): Promise<number> {
-  const { config } = await onHost({ ...invocation, args: [] })
+  const { config } = await onHost({ ...invocation, args: [] }, { leaving: true })
   await standDown({ config, program })
   return 0
 }
 
 async function undo(invocation: Invocation, program: string): Promise<number> {
-  const { config, host } = await onHost({ ...invocation, args: [] })
+  const { config, host } = await onHost({ ...invocation, args: [] }, { leaving: true })
   await stopAll({ config, program })
   const outcome = await inTurn(host, new Date(), () => remove(host))
   printOutcome(outcome, false)

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   openSync,
   readFileSync,
@@ -24,7 +25,7 @@ export function loadConfig(
   { environment, isRoot }: Invocation,
   { ifReadable = false } = {},
 ): Config {
-  const name = flags.config ?? join(flags.root, DEFAULT_CONFIG_FILE)
+  const name = configName(flags)
   const mustExist = flags.config !== undefined
   // In a tree under --root nothing acts by the file, and it may be anybody's.
   const guarded = isRoot && flags.root === '/'
@@ -33,6 +34,27 @@ export function loadConfig(
   if ('config' in parsed) return parsed.config
   throw configErrors(parsed.errors)
 }
+
+/**
+ * The config for what takes us off the host, which a typo must not prevent: where it is not good, the
+ * defaults, and why. What was done by it is on record.
+ */
+export function loadConfigToLeave(
+  flags: HostFlags,
+  invocation: Invocation,
+): { config: Config; isThere: boolean; problem?: string } {
+  try {
+    const config = loadConfig(flags, invocation)
+    return { config, isThere: existsSync(configName(flags)) }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    const defaults = parseConfig(undefined, {})
+    if ('errors' in defaults) throw configErrors(defaults.errors)
+    return { config: defaults.config, isThere: false, problem: error.message }
+  }
+}
+
+const configName = (flags: HostFlags) => flags.config ?? join(flags.root, DEFAULT_CONFIG_FILE)
 
 /** All that is wrong with the config, a line each. */
 export function configErrors(errors: readonly ConfigError[]): UsageError {
@@ -65,6 +87,7 @@ function readConfigFile(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT' && !mustExist) return undefined
+    if (code === undefined) throw error
     if (code === 'EACCES' && ifReadable) return undefined
     if (code === 'ENOENT') throw new UsageError(`${name}: no such file`, { cause: error })
     const next = code === 'EACCES' ? '; run this with sudo' : ''

@@ -3,7 +3,7 @@ import { optional } from '../core/optional.ts'
 import { type Host, openHost } from '../provisioner/host.ts'
 import { type HostFlags, parseHostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
-import { loadConfig } from './load-config.ts'
+import { loadConfig, loadConfigToLeave } from './load-config.ts'
 
 /** Throws UsageError where a command that changes the host is not run by root. */
 export function requireRoot({ isRoot }: Invocation, command: string): void {
@@ -17,20 +17,37 @@ async function alarm(code: string, message: string): Promise<void> {
   log.error({ event: 'alarm', code }, message)
 }
 
-/** What every command on a host starts with: its flags, the config and the host. */
+/**
+ * What every command on a host starts with: its flags, the config and the host. `leaving`: a config that
+ * is not good is no reason to stay.
+ */
 export async function onHost(
   invocation: Invocation,
-  { asRoot, configIfReadable = false }: { asRoot?: string; configIfReadable?: boolean } = {},
+  {
+    asRoot,
+    configIfReadable = false,
+    leaving = false,
+  }: { asRoot?: string; configIfReadable?: boolean; leaving?: boolean } = {},
 ): Promise<{ flags: HostFlags; config: Config; host: Host }> {
   const flags = parseHostFlags(invocation.args)
-  const config = loadConfig(flags, invocation, { ifReadable: configIfReadable })
   if (asRoot !== undefined) requireRoot(invocation, asRoot)
+  const { config, isThere, problem } = leaving
+    ? loadConfigToLeave(flags, invocation)
+    : {
+        config: loadConfig(flags, invocation, { ifReadable: configIfReadable }),
+        isThere: true,
+        problem: undefined,
+      }
+  if (problem !== undefined) {
+    process.stderr.write(`note: the config is not read, the record is gone by: ${problem}\n`)
+  }
   const again = flags.config === undefined ? [] : ['--config', flags.config]
-  const opened = await openHost(config.sshd, flags.root, command => [
-    ...invocation.self,
-    command,
-    ...again,
-  ])
+  const opened = await openHost(
+    config.sshd,
+    flags.root,
+    command => [...invocation.self, command, ...again],
+    !isThere,
+  )
   const { textfile: path } = config.metrics
   const textfile = path === undefined ? undefined : { path, version: invocation.version }
   return { flags, config, host: { ...opened, alarm, ...optional('textfile', textfile) } }

@@ -1,14 +1,32 @@
-import { exitCodeOf } from '../core/outcome.ts'
+import { EXIT, exitCodeOf } from '../core/outcome.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { remove as removeFromHost } from '../provisioner/remove.ts'
+import { findServices, restServices } from '../provisioner/setup/standing.ts'
+import { NO_SERVICES, readStoodDown, type Services } from '../provisioner/stood-down.ts'
 import type { Invocation } from './invocation.ts'
 import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
+import { print } from './screen.ts'
+import { withSetup } from './with-setup.ts'
 
-/** Makes this host what it was before the first `apply`. */
+/** Makes this host what it was before the first `apply`, and has it stay so until the next. */
 export async function remove(invocation: Invocation): Promise<number> {
-  const { flags, host } = await onHost(invocation, { asRoot: 'remove' })
-  const outcome = await inTurn(host, new Date(), () => removeFromHost(host))
+  const { flags, host } = await onHost(invocation, { asRoot: 'remove', leaving: true })
+  const now = new Date()
+  const services = host.tree ? NO_SERVICES : await findServices()
+  const outcome = await inTurn(host, now, () => removeFromHost(host, undefined, { now, services }))
   printOutcome(outcome, flags.json)
-  return exitCodeOf(outcome)
+  const code = exitCodeOf(outcome)
+  // What was changed back on the way, or refused, leaves the agent at its work.
+  if (readStoodDown(host) === undefined) return code
+  const rested = await withSetup(() => restServices(services, host.layout.lock.path))
+  if (!rested) return code || EXIT.hostRefused
+  if (!flags.json) print(standing(services))
+  return code
+}
+
+function standing({ enabled, started }: Services): string {
+  const names = [...new Set([...enabled, ...started])]
+  const stopped = names.length === 0 ? '' : `; stopped and disabled:\n  ${names.join('\n  ')}`
+  return `the agent stands down until apply or configure${stopped}`
 }

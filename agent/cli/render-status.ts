@@ -29,6 +29,8 @@ export interface StatusReport {
   nextPoll?: NextPoll
   /** Only a tree (`--root`): nothing polls for it. */
   tree?: true
+  /** By `remove`: nothing polls until `apply` or `configure`. */
+  standsDown?: true
   restarts?: { total: number; due: boolean; used?: number; left?: number; withinSeconds?: number }
   clockSkewSeconds?: number
   warnings: readonly string[]
@@ -72,7 +74,7 @@ function factsOf(report: StatusReport, now: Date): Row[] {
       'last',
       last && `${last.outcome}${last.code ? ` (${last.code})` : ''} ${ago(last.at, now)}`,
     ),
-    ...row('next poll', report.tree ? undefined : describeNext(nextPoll, now)),
+    ...row('next poll', report.tree || report.standsDown ? undefined : describeNext(nextPoll, now)),
     ...row('restarts', restarts && describeRestarts(restarts)),
     ...row('clock', clockSkewSeconds === undefined ? undefined : describeClock(clockSkewSeconds)),
   ]

@@ -10,7 +10,9 @@ import type { Host } from '../provisioner/host.ts'
 import { keysOnHost } from '../provisioner/keys-on-host.ts'
 import { findPollClock } from '../provisioner/next-poll.ts'
 import { observe } from '../provisioner/observe.ts'
+import { isDamaged, readState } from '../provisioner/state.ts'
 import { lookAtStatus } from '../provisioner/status-file.ts'
+import { readStoodDown } from '../provisioner/stood-down.ts'
 import { readNotes } from '../provisioner/textfile.ts'
 import type { Invocation } from './invocation.ts'
 import { onHost } from './on-host.ts'
@@ -48,10 +50,13 @@ async function look(host: Host, config: Config, now: Date): Promise<StatusReport
     effective: seen?.effective ?? status?.effective,
     last: lastCycle(turn, notes.lastPoll),
     trouble: standingTrouble(turn, notes.lastPoll, status?.applies?.lastSuccess),
+    stateDamaged: isRoot ? isDamaged(readState(host)) : status?.outcome.code === 'state-damaged',
+    standsDown: isRoot ? readStoodDown(host) !== undefined : status?.standsDown === true,
     patienceMs: patience(config),
     now,
   }
-  const nextPoll = host.tree ? undefined : await nextPollOf(notes, now)
+  const rests = known.standsDown && known.trusted?.length === 0
+  const nextPoll = host.tree || rests ? undefined : await nextPollOf(notes, now)
   return {
     verdict: judge(known),
     ...optional('trusted', known.trusted),
@@ -62,6 +67,7 @@ async function look(host: Host, config: Config, now: Date): Promise<StatusReport
     ...optional('lastSuccess', addTallies(notes, status?.applies ?? NO_NOTES).lastSuccess),
     ...optional('nextPoll', nextPoll),
     ...(host.tree ? { tree: true as const } : {}),
+    ...(rests ? { standsDown: true as const } : {}),
     ...optional('restarts', status && restartsOf(status, now)),
     ...optional('clockSkewSeconds', notes.clockSkewSeconds),
     warnings: status?.outcome.warnings ?? [],
@@ -75,7 +81,7 @@ async function seeForOurselves(
   status: Status | undefined,
   now: Date,
 ) {
-  const { sshd } = await observe(host, { acceptFrom, restartDue: false })
+  const { sshd } = await observe(host, { restartDue: false }, acceptFrom)
   const effective =
     sshd.kind === 'readable'
       ? {

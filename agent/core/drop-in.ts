@@ -19,3 +19,8 @@ export function renderDropIn({ caFile, acceptFrom }: DropIn): string {
     ? `${HEAD}${trust}`
     : `${HEAD}Match Address ${acceptFrom.join(',')}\n    ${trust}`
 }
+
+/** Whether a file begins as ours do. */
+export function isOwnDropIn(text: string): boolean {
+  return text.startsWith(HEAD)
+}

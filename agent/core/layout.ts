@@ -16,6 +16,8 @@ export interface Layout {
   stateFolder: Place
   stateFile: Place
   journal: Place
+  /** Here from `remove` to the next `apply` or `configure`. */
+  stoodDown: Place
   runFolder: Place
   socket: Place
   /** The daemon's own: notes of its polls, memory of webhooks. */
@@ -31,7 +33,7 @@ const DAEMON = '/var/lib/pomerium-host-agent-daemon'
 const RUN = '/run/pomerium-host-agent'
 
 /** Owner and mode of each file are declared here once; write, check and status all read them here. */
-export function layoutOf(sshd: Config['sshd']): Layout {
+export function layoutOf(sshd: Pick<Config['sshd'], 'caFile' | 'dropIn'>): Layout {
   return {
     caFolder: { path: posix.dirname(sshd.caFile), mode: 0o755 },
     caFile: { path: sshd.caFile, mode: 0o600 },
@@ -40,6 +42,7 @@ export function layoutOf(sshd: Config['sshd']): Layout {
     stateFolder: { path: STATE, mode: 0o700 },
     stateFile: { path: `${STATE}/state.json`, mode: 0o600 },
     journal: { path: `${STATE}/journal.json`, mode: 0o600 },
+    stoodDown: { path: `${STATE}/stood-down.json`, mode: 0o600 },
     runFolder: { path: RUN, mode: 0o755 },
     statusFile: { path: `${RUN}/status.json`, mode: 0o644 },
     daemonFolder: { path: DAEMON, mode: 0o755 },

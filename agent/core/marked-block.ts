@@ -15,6 +15,11 @@ export function blockLines(text: string): number {
   return end === -1 ? 0 : text.slice(0, end + END.length).split('\n').length - 1
 }
 
+/** Whether there is a block, or what somebody's edit has left of one. */
+export function hasBlock(text: string): boolean {
+  return text.includes(BEGIN)
+}
+
 /** The text as it was before the block, byte for byte; also where somebody has edited around it. */
 export function withoutBlock(text: string): string {
   const begin = text.indexOf(BEGIN)

@@ -1,5 +1,18 @@
+import {
+  count,
+  type Form,
+  flag,
+  mapOf,
+  number,
+  oneOf,
+  parseForm,
+  shape,
+  text,
+  time,
+} from './form.ts'
 import { optional } from './optional.ts'
 import type { Outcome } from './outcome.ts'
+import { OUTCOMES } from './outcome-names.ts'
 import { own } from './own.ts'
 
 /** What is counted of cycles, by the wing that began them: each cycle is counted once. */
@@ -64,38 +77,35 @@ export function addTallies(one: Tally, other: Tally): Tally {
   }
 }
 
+// As an HTTP header can carry it (RFC 9110, 8.8.3): it is sent back.
+const etag: Form<string> = (value): value is string =>
+  typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)
+
+const isNotes = shape(
+  { version: oneOf(1), cycles: mapOf(count) },
+  {
+    lastSuccess: time,
+    lastPoll: shape({ at: time, outcome: oneOf(...OUTCOMES), message: text }, { code: text }),
+    nextPoll: time,
+    notBefore: time,
+    held: flag,
+    etag,
+    etagAt: time,
+    clockSkewSeconds: number,
+  },
+)
+
 /**
  * Reads the daemon's notes; none where they are damaged. Root reads them too, so that nothing in them
  * is taken for what it is not, and no control character reaches a terminal.
  */
-export function parseNotes(text: string): Notes {
-  try {
-    const notes = JSON.parse(text, (_, value) =>
-      typeof value === 'string' ? value.replaceAll(/\p{Cc}/gu, '?') : value,
-    ) as Notes
-    return isNotes(notes) ? notes : NO_NOTES
-  } catch {
-    return NO_NOTES
-  }
+export function parseNotes(json: string): Notes {
+  const notes = parseForm(json, isNotes) as Notes | undefined
+  return notes === undefined ? NO_NOTES : (withoutControls(notes) as Notes)
 }
 
-function isNotes(notes: Notes): boolean {
-  const { version, cycles, lastPoll, clockSkewSeconds } = notes
-  const times = [notes.nextPoll, notes.notBefore, notes.lastSuccess, notes.etagAt, lastPoll?.at]
-  const texts = [notes.etag, lastPoll?.code]
-  return (
-    version === 1 &&
-    typeof cycles === 'object' &&
-    cycles !== null &&
-    Object.values(cycles).every(count => Number.isSafeInteger(count) && count >= 0) &&
-    (lastPoll === undefined || isPoll(lastPoll)) &&
-    times.every(time => time === undefined || Number.isFinite(Date.parse(time))) &&
-    texts.every(value => value === undefined || typeof value === 'string') &&
-    ['undefined', 'boolean'].includes(typeof notes.held) &&
-    (clockSkewSeconds === undefined || Number.isFinite(clockSkewSeconds))
+function withoutControls(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (_, each) =>
+    typeof each === 'string' ? each.replaceAll(/\p{Cc}/gu, '?') : each,
   )
-}
-
-function isPoll(poll: Notes['lastPoll']): boolean {
-  return [poll?.at, poll?.outcome, poll?.message].every(value => typeof value === 'string')
 }

@@ -2,6 +2,7 @@ import type { ConfigSnapshot } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
 import type { RevokedKeysFaults } from './revoked-keys.ts'
 import type { Directive } from './sshd-config/directive.ts'
+import type { Written } from './written.ts'
 
 /** What stands at one path. */
 export type FileState =
@@ -44,8 +45,15 @@ export type ServiceState =
 
 /** The host as it is now; everything a plan is made from. */
 export interface Observation {
-  /** By path: our own places, sshd's main file, and what `adopt` may have put before others. */
+  /**
+   * By path: our own places, sshd's main file, what `adopt` may have put before others, and what was
+   * `written` at former places.
+   */
   files: ReadonlyMap<string, FileState>
+  /** What is on the host by the record; by the settings of now alone, where there is none. */
+  written?: readonly Written[]
+  /** Folders that were not there before us, the outer ones first. */
+  madeFolders?: readonly string[]
   config: ConfigSnapshot
   /** A line by which sshds before and since 8.7 trust differently, where none is here to say which it is. */
   unclear?: Directive

@@ -1,5 +1,6 @@
 import { optional } from './optional.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
+import type { HostRefused } from './refuse-host.ts'
 import { reportStep, type Step } from './step.ts'
 
 /** What stays true of a host that was left as it was. */
@@ -38,6 +39,14 @@ export function stopped(
   { steps = [], ...host }: Kept & { steps?: readonly Step[] },
 ): Outcome {
   return { ...end, steps: steps.map(reportStep), ...kept(host) }
+}
+
+/** The end of a cycle on a host that is left as it is. */
+export function hostRefused(
+  { code, message }: HostRefused,
+  host: Kept & { steps?: readonly Step[] },
+): Outcome {
+  return stopped({ outcome: 'host-refused', code, message }, host)
 }
 
 /** A refused bundle; the line stands in the message too, for people. */

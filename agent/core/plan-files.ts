@@ -1,8 +1,9 @@
 import type { Place } from './layout.ts'
-import { withoutBlock } from './marked-block.ts'
+import { hasBlock, withoutBlock } from './marked-block.ts'
 import type { FileState, Observation } from './observation.ts'
 import { bytesOf, fromBytes } from './sshd-config/bytes.ts'
 import type { Step } from './step.ts'
+import type { Written } from './written.ts'
 
 type Files = Observation['files']
 
@@ -31,6 +32,41 @@ export function planFile(
   return faults.length === 0
     ? []
     : [{ do: 'write-file', ...place, content, ...host.owner, why: faults.join(', ') }]
+}
+
+/** Gives back what was written at a place; nothing where it is gone, or is no file any more. */
+export function takeBack({ path, is }: Written, host: Pick<Observation, 'files' | 'config'>) {
+  return is === 'block'
+    ? planMain({ files: host.files, config: { ...host.config, main: path } }, undefined)
+    : removeIfThere(path, host.files)
+}
+
+/** Why something that was written can't be given back, and where it is; `undefined` where it can. */
+export function whyLeft(
+  { path, is }: Written,
+  { files, config }: Pick<Observation, 'files' | 'config'>,
+): string | undefined {
+  const state = files.get(path)
+  switch (state?.kind) {
+    case undefined:
+    case 'missing':
+      return undefined
+    case 'file': {
+      if (is !== 'block' || !hasBlock(withoutBlock(bytesOf(state.content)))) return undefined
+      return `${path}: the end of our block is gone; take out its lines, which begin with "# BEGIN pomerium-host-agent"`
+    }
+    case 'unseen':
+      return `${path}: only root may read it`
+    case 'folder':
+    case 'other': {
+      // It is read behind a link, as sshd reads it.
+      const text = config.texts.get(path)
+      if (is === 'block' && text !== undefined && !hasBlock(text)) return undefined
+      const what = state.kind === 'folder' ? 'folder' : state.what
+      const ours = is === 'block' ? 'may have our block in it' : 'stands where we had written'
+      return `${path}: a ${what} ${ours}; look at it, and take away what is ours`
+    }
+  }
 }
 
 /** sshd's main file (bytes) with our block or without it; owner and mode are the administrator's. */

@@ -12,12 +12,21 @@ import type { Layout } from './layout.ts'
 import { blockLines } from './marked-block.ts'
 import { narrowings, withoutCaForSome } from './narrowings.ts'
 import type { Observation } from './observation.ts'
-import { changesContent, planFile, planFolder, planMain, removeIfThere } from './plan-files.ts'
+import {
+  changesContent,
+  planFile,
+  planFolder,
+  planMain,
+  removeIfThere,
+  takeBack,
+  whyLeft,
+} from './plan-files.ts'
 import { planRestart } from './plan-restart.ts'
 import { refuseConflict } from './refuse-conflict.ts'
 import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import type { Step } from './step.ts'
+import { isPlaceOfNow, type Written, withoutFormer } from './written.ts'
 
 export type Plan =
   | {
@@ -42,7 +51,9 @@ export interface Wanted extends DropIn {
  * The steps from the host as it is to the host as wanted; none where it is so already.
  * The keys come before the drop-in that names them, so that sshd never reads a missing file.
  */
-export function planApply(host: Observation, layout: Layout, wanted: Wanted): Plan {
+export function planApply(found: Observation, layout: Layout, wanted: Wanted): Plan {
+  const former = formerPlaces(found, layout)
+  const host = { ...found, config: withoutFormer(found.config, former) }
   const types = wanted.keys.map(({ type }) => type)
   const unfit = unfitness(host, layout, types)
   if (unfit !== undefined) return unfit
@@ -67,32 +78,95 @@ export function planApply(host: Observation, layout: Layout, wanted: Wanted): Pl
       `sshd would not read ${layout.dropIn.path}; put "Include ${layout.dropInFolder.path}/*.conf" at the top of ${host.config.main}${obstacle}`,
     )
   }
-  const warnings = [...adopted.warnings, ...narrowings(host, layout)]
+  const back = planBack(former, host, layout)
+  const warnings = [...adopted.warnings, ...narrowings(host, layout), ...back.warnings]
   const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
-  const plan = planSteps(host, layout, wanted, arrangement, keys)
+  const plan = planSteps(host, layout, wanted, { arrangement, keys, back })
   return plan.kind === 'steps' ? { ...plan, warnings, adopted: adopted.keys } : plan
 }
 
-/** The steps that take everything of ours off the host; `folders` are those that we had made. */
-export function planRemove(host: Observation, layout: Layout, madeFolders: readonly string[]) {
+/** What `remove` does, and what of ours it can't give back: a sentence each. */
+export interface Removal {
+  steps: Step[]
+  left: { written: Written; why: string }[]
+}
+
+/** The steps that take everything of ours off the host: by the record, and where we write now. */
+export function planRemove(host: Observation, layout: Layout): Removal {
   const config = [layout.dropIn.path, ...outrankingPaths(layout)]
-  const removals = config.flatMap(path => removeIfThere(path, host.files))
-  const main = planMain(host, undefined)
-  const folders = ({ path }: { path: string }): Step[] =>
-    madeFolders.includes(path) ? [{ do: 'remove-folder', path, why: 'made by us' }] : []
-  const caFile = removeIfThere(layout.caFile.path, host.files)
-  if (removals.length + main.length + caFile.length === 0) return []
-  const restart = planRestart(host.service, 'sshd reads its configuration only at start', 'config')
-  return [
-    // What includes the drop-in goes before it.
-    ...main,
-    ...removals,
-    ...folders(layout.dropInFolder),
-    ...(host.sshd.kind === 'absent' ? [] : [CHECK_CONFIG]),
-    ...(Array.isArray(restart) && removals.length + main.length > 0 ? restart : []),
-    ...caFile,
-    ...folders(layout.caFolder),
+  const now = [
+    { path: host.config.main, is: 'block' as const },
+    ...config.map(path => ({ path, is: 'config' as const })),
+    { path: layout.caFile.path, is: 'keys' as const },
   ]
+  const { written = [], madeFolders = [] } = host
+  const others = written.filter(({ path }) => now.every(each => each.path !== path))
+  const all = [...now, ...others]
+  const take = (...kinds: Written['is'][]) =>
+    kinds.flatMap(is => all.filter(each => each.is === is)).flatMap(each => takeBack(each, host))
+  const [removals, keys] = [take('block', 'config'), take('keys')]
+  const ofSshd = written.filter(({ is }) => is !== 'textfile')
+  const left = ofSshd.flatMap(each => {
+    const why = whyLeft(each, host)
+    return why === undefined ? [] : [{ written: each, why }]
+  })
+  if (removals.length + keys.length === 0) return { steps: [], left }
+  const restart = planRestart(host.service, 'sshd reads its configuration only at start', 'config')
+  const folders = madeFolders.toReversed().map((path): Step => {
+    return { do: 'remove-folder', path, why: 'made by us' }
+  })
+  const ofConfig = ({ path }: { path: string }) =>
+    all.some(({ is, path: file }) => is === 'config' && posix.dirname(file) === path)
+  const isOfConfig = (step: Step) => 'path' in step && ofConfig(step)
+  const steps = [
+    // What includes the drop-in goes before it.
+    ...removals,
+    ...folders.filter(isOfConfig),
+    ...(host.sshd.kind === 'absent' ? [] : [CHECK_CONFIG]),
+    ...(Array.isArray(restart) && removals.length > 0 ? restart : []),
+    ...keys,
+    ...folders.filter(step => !isOfConfig(step)),
+  ]
+  return { steps, left }
+}
+
+function formerPlaces({ written = [], config }: Observation, layout: Layout): Written[] {
+  // What has become a place of ours in another role is written anew.
+  const { caFile, dropIn } = layout
+  const now = [caFile.path, dropIn.path, ...outrankingPaths(layout), config.main]
+  return written.filter(
+    each => !isPlaceOfNow(each, layout, config.main) && !now.includes(each.path),
+  )
+}
+
+/** What goes back at former places: before the proof, and what sshd may read until its restart. */
+interface Back {
+  config: Step[]
+  keys: Step[]
+  warnings: string[]
+}
+
+function planBack(former: readonly Written[], host: Observation, layout: Layout): Back {
+  const take = (...kinds: Written['is'][]) =>
+    former.filter(({ is }) => kinds.includes(is)).flatMap(each => takeBack(each, host))
+  const used = [layout.caFolder.path, layout.dropInFolder.path]
+  const isFormer = (folder: string) =>
+    !used.some(path => path === folder || path.startsWith(`${folder}/`))
+  const folders = (host.madeFolders ?? []).filter(isFormer).toReversed()
+  const remove = folders.map((path): Step => {
+    return { do: 'remove-folder', path, why: 'made by us, and no longer used' }
+  })
+  const [config, keys] = [take('block', 'config'), take('keys')]
+  return {
+    config,
+    keys: config.length + keys.length === 0 ? [] : [...keys, ...remove],
+    warnings: former.flatMap(each => {
+      const why = whyLeft(each, host)
+      if (why !== undefined) return [why]
+      if (each.is !== 'block' || takeBack(each, host).length === 0) return []
+      return [`${each.path} had our block: restart the sshd that was started with it`]
+    }),
+  }
 }
 
 const PUT_OFF = 'put off before, to stay below the start limit of the unit'
@@ -122,8 +196,7 @@ function planSteps(
   host: Observation,
   layout: Layout,
   wanted: Wanted,
-  arrangement: Arrangement,
-  keys: string,
+  { arrangement, keys, back }: { arrangement: Arrangement; keys: string; back: Back },
 ): Planned {
   const caFile = planFile(layout.caFile, keys, host)
   const config = [
@@ -136,6 +209,7 @@ function planSteps(
         : planFile({ path, mode }, text, host)
     }),
     ...planMain(host, arrangement.get(host.config.main)),
+    ...back.config,
   ]
   const writes = [
     ...planFolder(layout.caFolder, host),
@@ -144,7 +218,7 @@ function planSteps(
     ...config,
   ]
   const proofs = provable(proofsFor(wanted.acceptFrom), host, layout)
-  if (writes.length === 0) return planConverged(host, layout)
+  if (writes.length + back.keys.length === 0) return planConverged(host, layout)
   const unwritable = refuseUnwritable(writes, host)
   if (unwritable !== undefined) return unwritable
   const restart = planRestart(
@@ -164,7 +238,7 @@ function planSteps(
     layout,
     config.length > 0 ? proofs : proofsOfKeys(host, layout, proofs),
   )
-  const steps = [...writes, ...proof, ...restart]
+  const steps = [...writes, ...proof, ...restart, ...back.keys]
   return { kind: 'steps', steps }
 }
 

@@ -1,8 +1,12 @@
+import { number, shape } from './form.ts'
+
 /** More than `burst` starts within `intervalSeconds` leave a unit failed (systemd.unit(5)). */
 export interface StartLimit {
   burst: number
   intervalSeconds: number
 }
+
+export const isStartLimit = shape({ burst: number, intervalSeconds: number })
 
 export type Allowance = { kind: 'now' } | { kind: 'wait'; untilMs: number }
 

@@ -1,3 +1,5 @@
+import { shape, text } from './form.ts'
+
 /** Whose signature a bundle carries, as verified by this host. */
 export interface Signer {
   /** As it stands in `trust.signers_file` (ssh-keygen(1), ALLOWED SIGNERS). */
@@ -5,3 +7,5 @@ export interface Signer {
   /** Of the signing key, `SHA256:…`. */
   fingerprint: string
 }
+
+export const isSigner = shape({ principal: text, fingerprint: text })

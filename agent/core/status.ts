@@ -1,8 +1,11 @@
+import { count, flag, listOf, mapOf, number, oneOf, parseForm, shape, text, time } from './form.ts'
 import type { Tally } from './notes.ts'
 import { optional } from './optional.ts'
 import type { Outcome, TrustedKey } from './outcome.ts'
+import { OUTCOMES } from './outcome-names.ts'
 import { own } from './own.ts'
-import type { Signer } from './signer.ts'
+import { isStartLimit } from './restart-budget.ts'
+import { isSigner, type Signer } from './signer.ts'
 
 /** A key that this host trusts, and since when; times are ISO 8601, as everywhere in these files. */
 export interface HeldKey extends TrustedKey {
@@ -48,6 +51,8 @@ export interface Status {
   repaired: number
   /** Cycles that were begun on the root side: by `apply`. The daemon's own are in its notes. */
   applies?: Tally
+  /** By `remove`, until `apply` or `configure`. */
+  standsDown?: boolean
 }
 
 /** What a turn knows when it ends. */
@@ -60,11 +65,20 @@ export interface TurnEnd {
   restarts: RestartStatus
   repaired: number
   applies?: Tally
+  standsDown?: boolean
 }
 
 /** The status after a turn; what it did not look at stands as it was. */
 export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
-  const { at, outcome, held: { since, ...held } = {}, restarts, repaired, applies } = end
+  const {
+    at,
+    outcome,
+    held: { since, ...held } = {},
+    restarts,
+    repaired,
+    applies,
+    standsDown,
+  } = end
   const effective = effectiveAfter(end, before)
   return {
     version: 1,
@@ -82,6 +96,7 @@ export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
     restarts,
     repaired,
     ...optional('applies', applies),
+    ...optional('standsDown', standsDown),
   }
 }
 
@@ -98,18 +113,41 @@ function effectiveAfter(
   return { value: effective, at }
 }
 
+const isKey = shape({ type: text, fingerprint: text, comment: text }, { adopted: text })
+const isTally = shape({ cycles: mapOf(count) }, { lastSuccess: time })
+const isOutcome = shape(
+  {
+    outcome: oneOf(...OUTCOMES),
+    message: text,
+    steps: listOf(shape({ do: text, why: text })),
+    trusted: listOf(isKey),
+  },
+  { code: text, warnings: listOf(text), serial: count },
+)
+const isStatus = shape(
+  {
+    version: oneOf(1),
+    at: time,
+    outcome: isOutcome,
+    trusted: listOf(
+      shape({ type: text, fingerprint: text, comment: text }, { since: time, adopted: text }),
+    ),
+    contested: flag,
+    restarts: shape({ total: count, recent: listOf(number), due: flag }, { limit: isStartLimit }),
+    repaired: count,
+  },
+  {
+    held: shape(
+      { source: text, acceptedAt: time },
+      { serial: count, issued: time, expires: time, signer: isSigner },
+    ),
+    effective: shape({ value: flag, at: time }),
+    applies: isTally,
+    standsDown: flag,
+  },
+)
+
 /** Reads what `statusAfter` made; `undefined` where it is damaged, or of another form. */
-export function parseStatus(text: string): Status | undefined {
-  try {
-    const status = JSON.parse(text) as Status
-    const whole =
-      status.version === 1 &&
-      Number.isFinite(Date.parse(status.at)) &&
-      typeof status.outcome.outcome === 'string' &&
-      Array.isArray(status.trusted) &&
-      Array.isArray(status.restarts.recent)
-    return whole ? status : undefined
-  } catch {
-    return undefined
-  }
+export function parseStatus(json: string): Status | undefined {
+  return parseForm(json, isStatus) as Status | undefined
 }

@@ -16,6 +16,10 @@ export interface Known {
   last: LastCycle | undefined
   /** What went wrong last, where nothing since has mended it. */
   trouble: LastCycle | undefined
+  /** The record of what is held and was written is damaged. */
+  stateDamaged?: boolean
+  /** By `remove`, until `apply` or `configure`. */
+  standsDown?: boolean
   /** Silence for longer than this is no good sign, in milliseconds. */
   patienceMs: number
   now: Date
@@ -59,6 +63,7 @@ export interface Verdict {
     | 'nothing-yet'
     | 'not-since-boot'
     | 'status-damaged'
+    | 'state-damaged'
     | 'person-needed'
     | 'contested'
     | 'removed'
@@ -79,7 +84,22 @@ const JOURNAL = 'see: journalctl -u pomerium-host-agent'
 
 /** The worst thing that is so, for it is what a person must see first. */
 export function judge(known: Known): Verdict {
-  return missing(known) ?? broken(known) ?? doubtful(known) ?? well(known)
+  return unrecorded(known) ?? missing(known) ?? broken(known) ?? doubtful(known) ?? well(known)
+}
+
+function unrecorded({ stateDamaged, standsDown, trusted = [] }: Known): Verdict | undefined {
+  if (stateDamaged) {
+    const headline = 'the record of what this host holds is damaged; nothing is followed'
+    return verdict(
+      'state-damaged',
+      'bad',
+      headline,
+      'see what to do: sudo pomerium-host-agent apply',
+    )
+  }
+  return standsDown && trusted.length === 0
+    ? verdict('removed', 'good', 'the agent stands down until apply or configure')
+    : undefined
 }
 
 function missing({ status, notes, trusted = [] }: Known): Verdict | undefined {

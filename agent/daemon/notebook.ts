@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { messageOf } from '../core/failures.ts'
 import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
@@ -9,10 +9,14 @@ export interface Notebook {
   write(notes: Notes): void
 }
 
+const MOST_BYTES = 1024 * 1024
+
 export function openNotebook(path: string): Notebook {
   return {
     read() {
       try {
+        // A larger one is none of ours.
+        if (statSync(path).size > MOST_BYTES) return NO_NOTES
         return parseNotes(readFileSync(path, 'utf8'))
       } catch {
         return NO_NOTES

@@ -83,7 +83,12 @@ async function rollBackAfter(cause: unknown, journal: Journal, host: Host): Prom
 function undoOf(steps: readonly Step[], host: Host): Step[] {
   const look = (path: string) => lookAt(host.fs, host.at(path))
   const undo = steps.map(step => invertStep(step, 'path' in step ? look(step.path) : undefined))
-  const { path } = host.layout.stateFile
-  const state = invertStep({ do: 'remove-file', path, why: 'written by commit' }, look(path))
-  return [...undo, state].reverse().flat()
+  const own = [host.layout.stateFile, host.layout.stoodDown].map(({ path }) => {
+    const before = look(path)
+    const why = 'written by commit'
+    // A folder, say, is no state of ours, and nothing is written there.
+    if (before.kind !== 'file' && before.kind !== 'missing') return []
+    return invertStep({ do: 'remove-file', path, why }, before)
+  })
+  return [...undo, ...own].reverse().flat()
 }

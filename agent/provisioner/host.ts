@@ -22,7 +22,9 @@ import { findService } from './service/find-service.ts'
 import { configuredPorts } from './service/listening.ts'
 import { openProcessTable } from './service/process-table.ts'
 import { openRestartHistory } from './service/restart-history.ts'
+import type { FoundSshd, ServiceState } from './service/ssh-service.ts'
 import { budgetedService, listenerArgv, noService, type Service } from './sshd-service.ts'
+import { stateOrFresh } from './state.ts'
 import { underRoot } from './under-root.ts'
 
 /** A host as the provisioner sees it: its places, its files, its sshd and what restarts that. */
@@ -39,6 +41,8 @@ export interface Host {
   mainConfig: string
   /** The texts behind each `-o` of the sshd that listens; none if not given. */
   commandLine?: readonly string[]
+  /** The sshd that this host is configured for, to be remembered; missing in a tree. */
+  found?: FoundSshd
   sshd: Sshd | undefined
   service: Service
   /** Verifies a signature once more; absent in tests that are of something else. */
@@ -56,8 +60,16 @@ export interface Host {
 /** The argv by which a command of this program is started again, for a restart that is put off. */
 export type Again = (command: string) => readonly string[]
 
-/** The host that this process runs on, or the tree of another one under `root`. */
-export async function openHost(config: Config['sshd'], root: string, again: Again): Promise<Host> {
+/**
+ * The host that this process runs on, or the tree of another one under `root`. `recorded`: what the
+ * config does not say is as it was when the host was configured last.
+ */
+export async function openHost(
+  config: Config['sshd'],
+  root: string,
+  again: Again,
+  recorded = false,
+): Promise<Host> {
   const at = (path: string) => (root === '/' ? path : inTree(root, path))
   const layout = layoutOf(config)
   const base = {
@@ -71,7 +83,12 @@ export async function openHost(config: Config['sshd'], root: string, again: Agai
     }),
     ...optional('relabel', findRelabel()),
   }
-  return root === '/' ? runningHost(base, config, again) : tree(base, root)
+  return root === '/' ? runningHost(base, config, again, recorded) : tree(base, root)
+}
+
+// An sshd that somebody started by hand while its service is stopped does not become the service.
+function unitOf(state: ServiceState): string | undefined {
+  return 'unit' in state ? state.unit : state.instead
 }
 
 // A link in the tree leads to a place in the tree: an absolute one would lead out of it.
@@ -82,20 +99,38 @@ function inTree(root: string, path: string): string {
 
 type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'verifyAgain' | 'relabel'>
 
-async function runningHost(base: Base, config: Config['sshd'], again: Again): Promise<Host> {
+async function runningHost(
+  base: Base,
+  config: Config['sshd'],
+  again: Again,
+  recorded: boolean,
+): Promise<Host> {
   const { fs, at, layout, owner } = base
   const clock = { now: () => Date.now(), sleep: async (ms: number) => void (await sleep(ms)) }
   let sshd: RecentSshd | undefined
   const ports = async () => (sshd === undefined ? [] : configuredPorts(await sshd.lately()))
   const processes = openProcessTable()
   const exists = (path: string) => isThere(fs, path)
-  const found = findService(
-    { run: runCommand, processes, clock, ports, exists },
-    config.restartCommand,
+  const { sshd: before } = stateOrFresh(base)
+  const read = (path: string) => readIfThere(fs, at(path))
+  const restartCommand = config.restartCommand ?? (recorded ? before?.restartCommand : undefined)
+  const service = findService(
+    { run: runCommand, processes, clock, ports, exists, read, ...optional('found', before) },
+    restartCommand,
   )
   const program = findSshd(fs, at)
-  const argv = (await listenerArgv(found, runCommand, path => readIfThere(fs, at(path)))) ?? []
-  const options = configOptions(argv)
+  const argv = await listenerArgv(service, runCommand, read)
+  // What starts a program that is not sshd does not say with which options that starts sshd.
+  const told = argv !== undefined && /(^|\/)sshd$/.test(argv[0] ?? '')
+  const options = told ? configOptions(argv) : (before?.options ?? configOptions(argv ?? []))
+  // One that has not been seen yet, nor how it is started, is not found: it may well bring its own.
+  const found: FoundSshd | undefined = told
+    ? {
+        ...optional('unit', unitOf(await service.state()) ?? before?.unit),
+        options,
+        ...optional('restartCommand', restartCommand && [...restartCommand]),
+      }
+    : before
   if (program !== undefined) {
     sshd = openSshd([program, ...options], runCommand, {
       fs,
@@ -116,7 +151,8 @@ async function runningHost(base: Base, config: Config['sshd'], again: Again): Pr
     mainConfig: configFile(options) ?? defaultConfigFile(base),
     commandLine: optionLines(options),
     sshd,
-    service: budgetedService({ service: found, history, clock }, defer),
+    ...optional('found', found),
+    service: budgetedService({ service, history, clock }, defer),
   }
 }
 

@@ -43,7 +43,7 @@ export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
       const { code, message } = refuseHost('busy', error.message)
       return stopped({ outcome: 'host-refused', code, message }, { trusted: keysOnHost(host) })
     }
-    if (!['EROFS', 'EACCES', 'ENOSPC', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
+    if (errorCode(error) === undefined) throw error
     const message = `${stateFolder.path} can't be written to: ${messageOf(error)}`
     return stopped(
       { outcome: 'host-refused', code: 'read-only', message },

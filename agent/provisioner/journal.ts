@@ -1,3 +1,4 @@
+import { count, type Form, flag, listOf, oneOf, path, shape, text } from '../core/form.ts'
 import type { Step } from '../core/step.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
@@ -13,9 +14,9 @@ export interface Journal {
 }
 
 export function writeJournal(host: Host, journal: Journal): void {
-  const { path, mode } = host.layout.journal
+  const { path: place, mode } = host.layout.journal
   const content = Buffer.from(JSON.stringify(journal, encodeBytes))
-  writeFileAtomically(host.fs, host.at(path), { content, mode, ...host.owner })
+  writeFileAtomically(host.fs, host.at(place), { content, mode, ...host.owner })
 }
 
 /** The journal that a run left which did not come to its end; `undefined` where all did. */
@@ -24,13 +25,14 @@ export function readJournal(host: Host): Journal | undefined {
   const file = lookAt(host.fs, host.at(path))
   if (file.kind === 'missing') return undefined
   try {
-    if (file.kind !== 'file') throw new Error(`it is a ${file.kind}`)
-    const journal = JSON.parse(file.content.toString(), decodeBytes) as Journal
-    if (journal.version !== 1 || !Array.isArray(journal.undo)) throw new Error('another form')
-    return journal
+    if (file.kind !== 'file')
+      throw new Error(`it is a ${file.kind === 'other' ? file.what : file.kind}`)
+    const journal: unknown = JSON.parse(file.content.toString(), decodeBytes)
+    if (!isJournal(journal)) throw new Error('another form')
+    return journal as Journal
   } catch (cause) {
-    const remedy = 'look at what it undoes, and move it away'
-    throw new Error(`${path} can't be read, and an earlier run was cut off; ${remedy}`, { cause })
+    const remedy = `see that sshd -t passes, move it away (sudo mv ${path} ${path}.damaged), and apply`
+    throw new Error(`${path} is damaged, which says how to undo that: ${remedy}`, { cause })
   }
 }
 
@@ -54,6 +56,25 @@ export function clearJournal(host: Host): void {
   } catch (error) {
     if (hasJournal(host)) throw error
   }
+}
+
+const access = { mode: count, uid: count, gid: count }
+const step = (name: Step['do']) => ({ do: oneOf(name) })
+
+// Every step that `invertStep` makes. A journal is run whole or not at all.
+const STEPS: Form<unknown>[] = [
+  shape({ ...step('make-folder'), path, mode: count }),
+  shape({ ...step('write-file'), path, content: isBytes, ...access }),
+  shape({ ...step('remove-file'), path }),
+  shape({ ...step('remove-folder'), path }),
+  shape({ ...step('restart-sshd'), unit: text, reason: oneOf('config', 'rotation', 'undo') }),
+]
+const isStep: Form<unknown> = (value): value is unknown => STEPS.some(form => form(value))
+
+const isJournal = shape({ version: oneOf(1), undo: listOf(isStep), restarted: flag })
+
+function isBytes(value: unknown): value is Buffer {
+  return Buffer.isBuffer(value)
 }
 
 // Contents of files are bytes. Buffer.toJSON() has run before a replacer sees the value.

@@ -3,7 +3,7 @@ import { optional } from '../core/optional.ts'
 import type { TrustedKey } from '../core/outcome.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
-import { stateIfWhole } from './state.ts'
+import { stateOrFresh } from './state.ts'
 
 /**
  * The keys in the CA file as it lies on the host, read as sshd reads it; none where it is missing or
@@ -14,7 +14,7 @@ export function keysOnHost(
   host: Host,
   adopted: Readonly<Record<string, string>> = {},
 ): TrustedKey[] {
-  const files = new Map(Object.entries({ ...adopted, ...stateIfWhole(host)?.adopted }))
+  const files = new Map(Object.entries({ ...adopted, ...stateOrFresh(host).adopted }))
   return keysIn(contentOf(host)).map(({ type, fingerprint, comment }) => ({
     type,
     fingerprint,

@@ -16,6 +16,7 @@ import { optional } from '../core/optional.ts'
 import { type RevokedKeysFaults, revokedKeysFiles } from '../core/revoked-keys.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'
+import type { Written } from '../core/written.ts'
 import { errorCode } from './file-system.ts'
 import { readForeignCaFile } from './foreign-ca-file.ts'
 import type { Host } from './host.ts'
@@ -23,10 +24,14 @@ import { lookAt } from './look-at.ts'
 import { lookAtRevokedKeys } from './look-at-revoked-keys.ts'
 import { snapshotConfig } from './snapshot-config.ts'
 
+/** What of the provisioner's memory a plan is made from. */
+export type Remembered = Pick<Observation, 'restartDue' | 'written' | 'madeFolders'>
+
 /** Looks at the host and changes nothing; what can't be seen is said, not guessed. */
 export async function observe(
   host: Host,
-  { acceptFrom, restartDue }: { acceptFrom?: readonly string[] | undefined; restartDue: boolean },
+  { restartDue, written = [], madeFolders = [] }: Remembered,
+  acceptFrom?: readonly string[],
 ): Promise<Observation> {
   const { layout } = host
   const unseen: Unseen[] = []
@@ -35,11 +40,13 @@ export async function observe(
   // sshd takes longer than the rest of our own looking, which is done meanwhile.
   const asked = endless === undefined ? observeSshd(host, proof, unseen) : stuckOn(endless)
   asked.catch(() => {}) // awaited below, where nothing throws before
-  const files = lookAtAll(host, config, unseen)
+  const files = lookAtAll(host, config, written, unseen)
   const folders = [layout.caFolder.path, layout.dropInFolder.path, dirname(config.main)]
   const sshd = await asked
   return {
     files,
+    written,
+    madeFolders,
     config,
     ...optional('unclear', unclear),
     commandLine: host.commandLine ?? [],
@@ -56,11 +63,22 @@ export async function observe(
   }
 }
 
-function lookAtAll(host: Host, config: ConfigSnapshot, unseen: Unseen[]): Map<string, FileState> {
+function lookAtAll(
+  host: Host,
+  config: ConfigSnapshot,
+  written: readonly Written[],
+  unseen: Unseen[],
+): Map<string, FileState> {
   const { caFolder, caFile, dropInFolder, dropIn } = host.layout
   const places = [caFolder, caFile, dropInFolder, dropIn].map(({ path }) => path)
+  const all = [
+    ...places,
+    ...outrankingPaths(host.layout),
+    config.main,
+    ...written.map(({ path }) => path),
+  ]
   return new Map(
-    [...places, ...outrankingPaths(host.layout), config.main].map(path => {
+    all.map(path => {
       // The administrator may have linked sshd's main file elsewhere; it is theirs.
       const state = lookAt(host.fs, host.at(path))
       if (state.kind === 'unseen') unseen.push({ what: path, why: 'only root may read it' })

@@ -4,7 +4,7 @@ import type { Disagreement } from '../core/second-verifier.ts'
 import type { Accepted } from '../core/trust.ts'
 import type { Host } from './host.ts'
 import { accept, planOn, type Request } from './provision.ts'
-import { FRESH_STATE, readState, type State } from './state.ts'
+import { FRESH_STATE, isDamaged, readState } from './state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */
 export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | Disagreement) & {
@@ -14,15 +14,19 @@ export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | Disagree
 /** Everything up to the steps; changes nothing and needs no lock. */
 export async function preview(request: Request, host: Host): Promise<Preview> {
   const { state, unseen } = readStateIfAllowed(host)
+  if (isDamaged(state)) return { ...state, unseen }
   const accepted = await accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
-  const { sshd: _, ...plan } = await planOn(host, accepted, request.config, state)
+  const { sshd: _, config: __, ...plan } = await planOn(host, accepted, request.config, state)
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
   if (seen.kind !== 'steps') return seen
   return { ...seen, warnings: [...accepted.warnings, ...seen.warnings] }
 }
 
-function readStateIfAllowed(host: Host): { state: State; unseen: Unseen[] } {
+function readStateIfAllowed(host: Host): {
+  state: ReturnType<typeof readState>
+  unseen: Unseen[]
+} {
   if (process.getuid?.() === host.owner.uid) return { state: readState(host), unseen: [] }
   const why = 'only root may read it'
   return { state: FRESH_STATE, unseen: [{ what: host.layout.stateFile.path, why }] }

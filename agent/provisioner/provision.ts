@@ -4,7 +4,7 @@ import { describeFailure } from '../core/failures.ts'
 import type { Observation } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
+import { hostRefused, type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
 import { type Plan, planApply, type Wanted } from '../core/plan.ts'
 import { rememberPublished } from '../core/published-keys.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
@@ -13,12 +13,22 @@ import { type Disagreement, withSecondVerdict } from '../core/second-verifier.ts
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
 import { trustInForce } from '../core/trust-in-force.ts'
+import { placesOfNow, writtenAfter } from '../core/written.ts'
 import { execute, type OnInstant } from './execute.ts'
+import { isThere } from './file-system.ts'
 import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { readSigners } from './read-signers.ts'
-import { type HeldBundle, publishedOn, readState, type State, writeState } from './state.ts'
+import {
+  FRESH_STATE,
+  type HeldBundle,
+  isDamaged,
+  publishedOn,
+  readState,
+  type State,
+  writeState,
+} from './state.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */
 export interface Request {
@@ -40,6 +50,7 @@ export async function provision(
   onInstant?: OnInstant,
 ): Promise<Outcome> {
   const state = readState(host)
+  if (isDamaged(state)) return notOn(host, FRESH_STATE, state)
   const accepted = await accept(request, host, state)
   if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
   if (accepted.kind === 'host-refused') return notOn(host, state, accepted)
@@ -50,7 +61,7 @@ export async function provision(
   if (plan.kind === 'host-refused') return notOn(host, state, plan)
   const { steps } = plan
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
-    writeState(host, remembered(accepted, request, plan, state, restart), state)
+    writeState(host, remembered(host, accepted, request, planned, plan, state, restart), state)
   const execution = await execute(steps, host, commit, onInstant)
   if (execution.kind !== 'done') {
     const left = kept(host, state, filesOf(plan.adopted))
@@ -88,8 +99,8 @@ async function acceptedTwice(accepted: Good, host: Host) {
   return judged
 }
 
-function notOn(host: Host, state: State, { code, message }: HostRefused): Outcome {
-  return stopped({ outcome: 'host-refused', code, message }, kept(host, state))
+function notOn(host: Host, state: State, refusal: HostRefused): Outcome {
+  return hostRefused(refusal, kept(host, state))
 }
 
 /** The plan for an accepted bundle on the host as it is. */
@@ -98,12 +109,11 @@ export async function planOn(
   { bundle }: Good,
   { sshd }: Config,
   state: State,
-): Promise<Plan & Pick<Observation, 'sshd' | 'unseen'>> {
-  const { restartDue } = state
-  const observation = await observe(host, { acceptFrom: sshd.acceptFrom, restartDue })
+): Promise<Plan & Pick<Observation, 'sshd' | 'unseen' | 'config'>> {
+  const observation = await observe(host, state, sshd.acceptFrom)
   const wanted: Wanted = { ...sshd, keys: bundle.keys, published: publishedOn(state) }
-  const { sshd: seen, unseen } = observation
-  return { ...planApply(observation, host.layout, wanted), sshd: seen, unseen }
+  const { sshd: seen, unseen, config } = observation
+  return { ...planApply(observation, host.layout, wanted), sshd: seen, unseen, config }
 }
 
 /** What the host trusts, whatever became of the cycle. */
@@ -137,8 +147,10 @@ const writtenBy = (steps: readonly Step[]) =>
   steps.flatMap(step => (step.do === 'write-file' ? [step.path] : []))
 
 function remembered(
+  host: Host,
   accepted: Good,
   { bundle, source, now }: Request,
+  { config }: Pick<Observation, 'config'>,
   plan: Steps,
   state: State,
   restart: 'none' | 'restarted' | 'deferred',
@@ -155,12 +167,20 @@ function remembered(
     held,
     published: rememberPublished(publishedOn(state), Object.keys(held.since ?? {})),
     ...optional('adopted', adopted),
-    madeFolders: [...new Set([...state.madeFolders, ...made])],
+    madeFolders: [...new Set([...state.madeFolders, ...made])].filter(stillThere(host, steps)),
+    written: writtenAfter(state.written ?? [], steps, placesOfNow(host.layout, config)),
+    ...optional('sshd', host.found ?? state.sshd),
     repairs:
       steps.length === 0 ? state.repairs : [...recentRepairs(state.repairs, now), ...repaired],
     ...optional('repaired', (state.repaired ?? 0) + repaired.length || undefined),
     restartDue: restart === 'deferred' || (restart === 'none' && state.restartDue),
   }
+}
+
+// A folder that others use too stays, and stays ours to take away once they don't.
+function stillThere({ fs, at }: Host, steps: readonly Step[]): (folder: string) => boolean {
+  const taken = steps.flatMap(step => (step.do === 'remove-folder' ? [step.path] : []))
+  return folder => !taken.includes(folder) || isThere(fs, at(folder))
 }
 
 // Taken again, the same bundle keeps the times of when they came; a key keeps its own through rotations.

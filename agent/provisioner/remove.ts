@@ -1,36 +1,86 @@
 import { describeFailure } from '../core/failures.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { stopped } from '../core/outcomes.ts'
-import { planRemove } from '../core/plan.ts'
+import { hostRefused, stopped } from '../core/outcomes.ts'
+import { planRemove, type Removal } from '../core/plan.ts'
+import { refuseHost } from '../core/refuse-host.ts'
+import type { Step } from '../core/step.ts'
+import { findTraces } from '../core/traces.ts'
 import { removeFile } from './atomic-write.ts'
 import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { kept } from './provision.ts'
-import { readState } from './state.ts'
-import { removeTextfile } from './textfile.ts'
+import { snapshotConfig } from './snapshot-config.ts'
+import { FRESH_STATE, isDamaged, readState, type State, writeState } from './state.ts'
+import { NO_SERVICES, writeStoodDown } from './stood-down.ts'
+import { removeTextfiles, textfilesOf } from './textfile.ts'
 
-/** Takes everything of ours off the host again. The caller sees to its turn (`inTurn`). */
-export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome> {
-  const state = readState(host)
-  const observation = await observe(host, { restartDue: false })
+/**
+ * Takes everything of ours off the host again, and notes that we stand down from then on. Goes by the
+ * record; where that is damaged, by what can be told to be ours. The caller sees to its turn (`inTurn`).
+ */
+export async function remove(
+  host: Host,
+  onInstant?: OnInstant,
+  { now = new Date(), services = NO_SERVICES } = {},
+): Promise<Outcome> {
+  const read = readState(host)
+  const damaged = isDamaged(read)
+  const state = isDamaged(read) ? await traced(host) : read
+  const observation = await observe(host, { ...state, restartDue: false })
   if (observation.sshd.kind === 'broken') {
     const message = `sshd refuses its own configuration; mend it first: ${observation.sshd.message}`
-    const end = { outcome: 'host-refused', code: 'sshd-config-broken', message } as const
-    return stopped(end, kept(host, state))
+    return hostRefused(refuseHost('sshd-config-broken', message), kept(host, state))
   }
-  const steps = planRemove(observation, host.layout, state.madeFolders)
-  const forget = () => removeFile(host.fs, host.at(host.layout.stateFile.path))
-  const execution = await execute(steps, host, forget, onInstant)
+  const { steps, left } = planRemove(observation, host.layout)
+  const textfiles = textfilesOf(host, state)
+  delete host.textfile
+  const { path } = host.layout.stateFile
+  const aside = `${path}.damaged-${now.toISOString()}`
+  const commit = () => {
+    if (damaged) host.fs.renameSync(host.at(path), host.at(aside))
+    else if (left.length === 0) removeFile(host.fs, host.at(path))
+    else writeState(host, { ...FRESH_STATE, ...leftIn(state, left) }, state)
+    writeStoodDown(host, now.toISOString(), services)
+  }
+  const execution = await execute(steps, host, commit, onInstant)
   if (execution.kind !== 'done') {
     return stopped(describeFailure(execution), { ...kept(host, state), steps })
   }
   if (host.sshd !== undefined) host.effective = false
-  removeTextfile(host)
+  left.push(...removeTextfiles(host, textfiles))
+  if (left.length > 0) return notAll(left, steps)
+  if (damaged) return withoutRecord(aside, steps)
   const [outcome, message] =
     steps.length === 0
       ? (['unchanged', 'nothing of ours is on this host'] as const)
       : (['applied', 'this host no longer trusts a Pomerium User CA'] as const)
   return stopped({ outcome, message }, { trusted: keysOnHost(host), steps })
+}
+
+async function traced(host: Host): Promise<State> {
+  return { ...FRESH_STATE, written: findTraces((await snapshotConfig(host, [])).config) }
+}
+
+// The next remove tries again, at these places alone.
+function leftIn({ sshd, madeFolders }: State, left: Removal['left']): Partial<State> {
+  const written = left.map(each => each.written)
+  return sshd === undefined ? { written, madeFolders } : { written, madeFolders, sshd }
+}
+
+function notAll(left: Removal['left'], steps: readonly Step[]): Outcome {
+  const places = left.map(({ why }) => why)
+  const message = ['not all could be taken off', ...places, 'then run remove again'].join('; ')
+  return hostRefused(refuseHost('not-given-back', message), { trusted: [], steps })
+}
+
+function withoutRecord(aside: string, steps: readonly Step[]): Outcome {
+  const message = [
+    `the record was damaged, and lies in ${aside} now`,
+    'all that could be found is taken off',
+    'what was written by other settings may be left: a former sshd.ca_file or sshd.drop_in',
+    'or lines after "# BEGIN pomerium-host-agent" in the configuration of another sshd',
+  ].join('; ')
+  return hostRefused(refuseHost('state-damaged', message), { trusted: [], steps })
 }

@@ -1,10 +1,11 @@
 import type { Config } from '../core/config/config.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { stopped } from '../core/outcomes.ts'
+import { hostRefused, stopped } from '../core/outcomes.ts'
 import type { OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
 import { kept, provision } from './provision.ts'
-import { readState } from './state.ts'
+import { FRESH_STATE, isDamaged, readState } from './state.ts'
+import { refuseStoodDown } from './stood-down.ts'
 
 /** Puts the held bundle in force again: drift, or a restart that was put off. Asks no source. */
 export async function repair(
@@ -13,7 +14,10 @@ export async function repair(
   host: Host,
   onInstant?: OnInstant,
 ): Promise<Outcome> {
+  const down = refuseStoodDown(host)
+  if (down !== undefined) return down
   const state = readState(host)
+  if (isDamaged(state)) return hostRefused(state, kept(host, FRESH_STATE))
   if (state.held === undefined) {
     const message = 'no bundle has been accepted on this host yet; run: pomerium-host-agent apply'
     return stopped({ outcome: 'unchanged', message }, kept(host, state))

@@ -29,8 +29,10 @@ export async function rollBack(
 /** Undoes what a run left that was killed, and clears its litter; says whether there was any. */
 export async function recover(host: Host): Promise<boolean> {
   const journal = readJournal(host)
-  const { stateFile, statusFile, restarts, journal: own, caFile, dropIn } = host.layout
-  const paths = [stateFile, statusFile, restarts, own, caFile, dropIn].map(({ path }) => path)
+  const { stateFile, stoodDown, statusFile, restarts, journal: own } = host.layout
+  const { caFile, dropIn } = host.layout
+  const places = [stateFile, stoodDown, statusFile, restarts, own, caFile, dropIn]
+  const paths = places.map(({ path }) => path)
   const touched = journal?.undo.flatMap(step => ('path' in step ? [step.path] : [])) ?? []
   for (const path of new Set([...paths, ...touched])) clearLitter(host, path)
   if (journal === undefined) return false

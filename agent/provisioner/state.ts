@@ -1,10 +1,27 @@
 import { parseBundle } from '../core/bundle.ts'
 import { contentDigest } from '../core/content-digest.ts'
+import {
+  base64,
+  count,
+  flag,
+  listOf,
+  mapOf,
+  oneOf,
+  parseForm,
+  path,
+  shape,
+  text,
+  time,
+} from '../core/form.ts'
+import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
 import type { Repair } from '../core/repairs.ts'
+import { isSigner } from '../core/signer.ts'
 import type { Held } from '../core/trust.ts'
+import { isWrittenList, type Written } from '../core/written.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
+import type { FoundSshd } from './service/ssh-service.ts'
 
 /** The bundle in force, whole: drift is repaired from it, by the same decisions as when it came. */
 export interface HeldBundle extends Held {
@@ -28,6 +45,10 @@ export interface State {
   adopted?: Readonly<Record<string, string>>
   /** Folders that were not there before us; `remove` takes them away again. */
   madeFolders: string[]
+  /** Files that were written and are not given back yet, whatever the settings say now. */
+  written?: Written[]
+  /** The sshd that was configured; while it is stopped no other one takes its place. */
+  sshd?: FoundSshd
   /** Files put right lately; see `contestedPath`. */
   repairs: Repair[]
   /** How many files were ever put right; `repairs` forgets. */
@@ -38,19 +59,56 @@ export interface State {
 
 export const FRESH_STATE: State = { version: 1, madeFolders: [], repairs: [], restartDue: false }
 
-/** The state, or a fresh one; a damaged file is an error that a person must see, not a fresh start. */
-export function readState(host: Host): State {
+// Every field of it, here and nowhere else.
+const isState = shape(
+  {
+    version: oneOf(1),
+    madeFolders: listOf(path),
+    repairs: listOf(shape({ path, at: time })),
+    restartDue: flag,
+  },
+  {
+    held: shape(
+      { digest: text, bundle: base64, source: text, acceptedAt: time },
+      { serial: count, since: mapOf(time), signer: isSigner },
+    ),
+    published: listOf(text),
+    adopted: mapOf(text),
+    written: isWrittenList,
+    sshd: shape({ options: listOf(text) }, { unit: text, restartCommand: listOf(text) }),
+    repaired: count,
+  },
+)
+
+/**
+ * The state; a fresh one where there is none. A damaged one refuses the host: it held the serial that
+ * a rollback is measured against, and what is to be given back.
+ */
+export function readState(host: Pick<Host, 'fs' | 'at' | 'layout'>): State | HostRefused {
   const { path } = host.layout.stateFile
   const file = lookAt(host.fs, host.at(path))
   if (file.kind === 'missing') return FRESH_STATE
-  if (file.kind !== 'file') throw new Error(`${path} is not a file that can be read`)
-  try {
-    const state = JSON.parse(file.content.toString()) as State
-    if (state.version === 1 && Array.isArray(state.madeFolders) && Array.isArray(state.repairs)) {
-      return digested(state)
-    }
-  } catch {}
-  throw new Error(`${path} is damaged; move it away, and the next apply starts afresh`)
+  if (file.kind !== 'file') return damaged(path, file.kind === 'other' ? file.what : file.kind)
+  const state = parseForm(file.content.toString(), isState) as State | undefined
+  return state === undefined ? damaged(path) : digested(state)
+}
+
+export function isDamaged(state: State | HostRefused): state is HostRefused {
+  return 'code' in state
+}
+
+/** The state, or what is left to go by where it is damaged: for reports, and for `remove`. */
+export function stateOrFresh(host: Pick<Host, 'fs' | 'at' | 'layout'>): State {
+  const state = readState(host)
+  return isDamaged(state) ? FRESH_STATE : state
+}
+
+function damaged(path: string, what?: string): HostRefused {
+  const how = what === undefined ? 'is damaged' : `is damaged (a ${what})`
+  return refuseHost(
+    'state-damaged',
+    `${path} ${how}; it held the serial and what remove gives back: restore it from a backup; or start afresh, as a host that knows no serial: sudo mv ${path} ${path}.damaged && sudo pomerium-host-agent apply`,
+  )
 }
 
 // From the bytes, whatever stands beside them: older versions had the armor in it too.
@@ -58,15 +116,6 @@ function digested(state: State): State {
   const { held } = state
   if (held === undefined) return state
   return { ...state, held: { ...held, digest: contentDigest(Buffer.from(held.bundle, 'base64')) } }
-}
-
-/** For a report, which is not where a damaged state is told: that is the turn that needs it. */
-export function stateIfWhole(host: Host): State | undefined {
-  try {
-    return readState(host)
-  } catch {
-    return undefined
-  }
 }
 
 /** The memory of published keys; a state from before there was one has those of its last bundle. */

@@ -7,7 +7,8 @@ import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
 import { makeOwnFolder } from './own-folder.ts'
-import { type HeldBundle, stateIfWhole } from './state.ts'
+import { type HeldBundle, stateOrFresh } from './state.ts'
+import { readStoodDown } from './stood-down.ts'
 
 /**
  * Tells everybody on the host how a turn ended, and what it holds now. A cycle that was begun on this
@@ -25,15 +26,19 @@ export async function publishStatus(
     own === undefined || host.tree
       ? before?.applies
       : counted(before?.applies ?? { cycles: {} }, outcome, own.gave ? at : undefined)
-  const state = stateIfWhole(host)
+  const state = stateOrFresh(host)
   const end: TurnEnd = {
     at,
     outcome,
     ...optional('effective', host.effective),
-    ...optional('held', state?.held && describeHeld(state.held)),
-    restarts: { ...host.service.restarts(), due: state?.restartDue ?? false },
-    repaired: state?.repaired ?? 0,
+    ...optional('held', state.held && describeHeld(state.held)),
+    restarts: { ...host.service.restarts(), due: state.restartDue },
+    repaired: state.repaired ?? 0,
     ...optional('applies', applies),
+    ...optional(
+      'standsDown',
+      outcome.trusted.length === 0 && readStoodDown(host) !== undefined ? true : undefined,
+    ),
   }
   const status = statusAfter(end, before)
   await makeOwnFolder(host, runFolder)

@@ -2,10 +2,12 @@ import { dirname } from 'node:path'
 import { messageOf } from '../core/failures.ts'
 import { metricsInput } from '../core/metrics-input.ts'
 import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
+import type { Removal } from '../core/plan.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
+import { isDamaged, readState, type State, writeState } from './state.ts'
 import { readStatus } from './status-file.ts'
 
 const MODE = 0o644
@@ -16,6 +18,12 @@ const MODE = 0o644
  * was done for sshd depends on it.
  */
 export async function writeTextfile(host: Host): Promise<string | undefined> {
+  try {
+    followTextfile(host)
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error
+    return `metrics.textfile: ${host.layout.stateFile.path} can't be written: ${messageOf(error)}`
+  }
   if (host.textfile === undefined) return undefined
   const { path, version } = host.textfile
   try {
@@ -37,17 +45,39 @@ export async function writeTextfile(host: Host): Promise<string | undefined> {
   }
 }
 
-/** Takes it away with the rest of us; what can't be is left, and harms nobody. */
-export function removeTextfile(host: Host): void {
-  const { fs, at, textfile } = host
-  delete host.textfile
-  try {
-    if (textfile !== undefined && lookAt(fs, at(textfile.path)).kind === 'file') {
-      removeFile(fs, at(textfile.path))
+/** Where it lies, by the settings, and by the record of those before. */
+export function textfilesOf({ textfile }: Host, { written = [] }: State): string[] {
+  const before = written.flatMap(({ path, is }) => (is === 'textfile' ? [path] : []))
+  return [...new Set([...before, ...(textfile === undefined ? [] : [textfile.path])])]
+}
+
+/** Takes it away; what can't be harms nobody, and is told. */
+export function removeTextfiles({ fs, at }: Host, paths: readonly string[]): Removal['left'] {
+  return paths.flatMap(path => {
+    try {
+      if (lookAt(fs, at(path)).kind === 'file') removeFile(fs, at(path))
+      return []
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error
+      const why = `${path} can't be removed: ${messageOf(error)}`
+      return [{ written: { path, is: 'textfile' as const }, why }]
     }
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error
-  }
+  })
+}
+
+/** Notes where it lies from now on, and takes it away where a setting of before had it. */
+function followTextfile(host: Host): void {
+  const state = readState(host)
+  if (isDamaged(state)) return
+  const path = host.textfile?.path
+  const known = (state.written ?? []).filter(({ is }) => is === 'textfile')
+  const former = known.flatMap(each => (each.path === path ? [] : [each.path]))
+  const isNew = path !== undefined && !known.some(each => each.path === path)
+  if (former.length === 0 && !isNew) return
+  const left = removeTextfiles(host, former).map(({ written }) => written)
+  const others = (state.written ?? []).filter(each => !former.includes(each.path))
+  const own = isNew ? [{ path, is: 'textfile' as const }] : []
+  writeState(host, { ...state, written: [...others, ...left, ...own] }, state)
 }
 
 // A folder that somebody else is to make, and that a link could take anywhere.

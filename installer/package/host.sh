@@ -8,6 +8,8 @@ COMMAND=/usr/bin/$NAME
 CONFIG=/etc/pomerium/host-agent.yaml
 RECORD=/var/lib/$NAME/install.json
 KEPT=/var/lib/$NAME-removed
+# Here from `remove` until `apply` or `configure`: an upgrade is neither.
+STOOD_DOWN=/var/lib/$NAME/stood-down.json
 
 # After the files are laid. Without a source there is nothing to follow, and nothing is started.
 put_in_force() {
@@ -31,7 +33,7 @@ put_in_force() {
   [ -z "$no_start" ] || set -- "$@" --no-start
   "$COMMAND" configure --renewed "$@" || return
   take_over
-  [ -z "$no_start" ] || return 0
+  if [ -n "$no_start" ] || [ -e "$STOOD_DOWN" ]; then return 0; fi
   # A silent source or a host that refuses is told here and in `status`; the package is well all the same.
   code=0
   "$COMMAND" apply || code=$?

@@ -108,7 +108,7 @@ describe('where no Include reaches the drop-in', () => {
     expect(written.endsWith(main)).toBe(true)
     expect(step).toMatchObject({ mode: 0o644 })
     // And remove takes exactly that away.
-    const removal = planRemove(hostWith({ [MAIN]: written }), layout, [])
+    const removal = planRemove(hostWith({ [MAIN]: written }), layout).steps
     expect(removal[0]).toMatchObject({ do: 'write-file', content: Buffer.from(main) })
   })
 
@@ -318,7 +318,9 @@ describe('host-refused', () => {
 
 describe('planRemove', () => {
   test('the drop-in first, so that sshd never names a missing file', () => {
-    expect(outline(planRemove(satisfied(), layout, ['/var/lib/pomerium']))).toEqual([
+    expect(
+      outline(planRemove(satisfied({}, { madeFolders: ['/var/lib/pomerium'] }), layout).steps),
+    ).toEqual([
       `remove-file ${DROP_IN}`,
       'check-config',
       'restart-sshd',
@@ -328,7 +330,7 @@ describe('planRemove', () => {
   })
 
   test('a fresh host: nothing', () => {
-    expect(planRemove(hostWith(), layout, [])).toEqual([])
+    expect(planRemove(hostWith(), layout)).toEqual({ steps: [], left: [] })
     expect(OURS).toContain('TrustedUserCAKeys')
   })
 })

@@ -68,6 +68,30 @@ describeTier('installed under another init', machineTier(), () => {
         stdout: expect.stringContaining('unchanged: all'),
       })
 
+      // Removed, nothing of it runs or is started by boot, until it is to follow again.
+      const ours = async () => {
+        const links = 'ls -d /etc/rc2.d/S*pomerium* /etc/runlevels/*/pomerium*'
+        // What runsv(8) starts.
+        const runit = 'ls /etc/service/pomerium*/run; ls /etc/service/pomerium*/down'
+        const boot = `${links}; ${runit}`
+        const line = `pgrep -fc '[p]omerium-host-agent.* (run|provision)'; { ${boot}; } 2>/dev/null; true`
+        const [count, ...atBoot] = (await it.host.exec(line)).stdout.trim().split('\n')
+        const down = atBoot.filter(path => path.endsWith('/down')).length
+        return { up: Number(count) > 0, atBoot: atBoot.length - 2 * down > 0 }
+      }
+      const following = async () => (await ours()).up && (await ours()).atBoot
+      expect(await following()).toBe(true)
+      await it.host.exec('pomerium-host-agent remove')
+      expect(await ours()).toEqual({ up: false, atBoot: false })
+      expect(await accepted(second)).toBe(false)
+      await it.host.exec('pomerium-host-agent configure')
+      expect(await following()).toBe(true)
+      await it.host.exec('pomerium-host-agent remove')
+      expect(await ours()).toEqual({ up: false, atBoot: false })
+      await it.host.exec('pomerium-host-agent apply')
+      expect(await following()).toBe(true)
+      expect(await accepted(second)).toBe(true)
+
       expect(await it.install(['--uninstall'])).toMatchObject({ code: 0, stderr: '' })
       await it.host.exec('rm -r /etc/pomerium')
       const left = difference(before, await census(it.host))

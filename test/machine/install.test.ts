@@ -123,7 +123,13 @@ describeTier('curl | sh, on a bare host', machineTier(), () => {
       await it.host.exec('pomerium-host-agent configure --resident')
       expect(await enabled()).toEqual(['enabled', 'disabled'])
     }
-    expect(await it.install(['--uninstall'])).toMatchObject({ code: 0, stderr: '' })
+    // A typo keeps nobody from leaving, nor does a wrong variable.
+    await it.host.exec('echo "sshd: { ca_fil: x" >>/etc/pomerium/host-agent.yaml')
+    const wrong = { POMERIUM_HOST_AGENT_METRICS_TEXTFILE: 'nowhere' }
+    expect(await it.install(['--uninstall'], wrong)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('the record is gone by'),
+    })
     expect(difference(before, await census(it.host))).toEqual([])
     expect(await accepted(it)).toBe(false)
     if (prepare === otherCa) expect(await accepted(it, foreign)).toBe(true)

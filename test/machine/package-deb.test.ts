@@ -32,7 +32,8 @@ describeTier('the .deb', machineTier(), () => {
     it.tool(`apt-get -qq -o Dpkg::Use-Pty=0 -y ${words}`, env)
   const install = (it: PackageHost, which: 'usual' | 'newer', env?: Record<string, string>) =>
     apt(it, `install ./${basename(kit[which])}`, env)
-  const purge = (it: PackageHost) => apt(it, 'purge pomerium-host-agent')
+  const purge = (it: PackageHost, env?: Record<string, string>) =>
+    apt(it, 'purge pomerium-host-agent', env)
   const left = async (before: Map<string, string>, host: Host) =>
     difference(before, await census(host)).filter(line => !OF_DPKG.test(line))
 
@@ -62,7 +63,20 @@ describeTier('the .deb', machineTier(), () => {
     expect(stdout).toBe(`pomerium-host-agent ${NEWER}\n`)
     expect(await it.units()).toContain('pomerium-host-agent.timer')
 
-    expect(await purge(it)).toMatchObject({ code: 0 })
+    // An upgrade is nobody's wish to follow again.
+    await it.host.exec('pomerium-host-agent remove')
+    const rests = await it.tool('dpkg --install --force-downgrade ./pomerium*.deb')
+    expect(rests.code).toBe(0)
+    expect(await it.accepted()).toBe(false)
+    expect(await it.units()).not.toContain('pomerium-host-agent.timer')
+    await it.host.exec('pomerium-host-agent apply')
+    expect(await it.units()).toContain('pomerium-host-agent.timer')
+    expect(await it.accepted()).toBe(true)
+
+    // A typo keeps nobody from purging, nor does a wrong variable.
+    await it.host.exec('echo "sshd: { ca_fil: x" >>/etc/pomerium/host-agent.yaml')
+    const wrong = { POMERIUM_HOST_AGENT_SOURCE_POLL_INTERVAL: 'often' }
+    expect(await purge(it, wrong)).toMatchObject({ code: 0 })
     expect(await it.accepted()).toBe(false)
     expect(await left(before, it.host)).toEqual([])
     expect(await it.units()).toBe('')

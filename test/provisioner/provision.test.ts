@@ -7,7 +7,7 @@ import { repair } from '../../agent/provisioner/repair.ts'
 import {
   type HeldBundle,
   publishedOn,
-  readState,
+  stateOrFresh,
   writeState,
 } from '../../agent/provisioner/state.ts'
 import { readStatus } from '../../agent/provisioner/status-file.ts'
@@ -119,13 +119,13 @@ describe('what is remembered, as the status tells it', () => {
 
   test('a state from before there was a memory: its bundle is remembered', async () => {
     await apply(`${one}\n${two}\n`, FIRST)
-    const { published, ...old } = readState(it.host)
+    const { published, ...old } = stateOrFresh(it.host)
     expect(published).toHaveLength(2)
     const { since, ...held } = old.held as HeldBundle
     for (const state of [old, { ...old, held }]) expect(publishedOn(state)).toEqual(published)
     writeState(it.host, old, { ...old, published: [] })
     await apply(`${three}\n`, LATER)
-    expect(readState(it.host).published).toEqual([...(published ?? []), expect.any(String)])
+    expect(stateOrFresh(it.host).published).toEqual([...(published ?? []), expect.any(String)])
   })
 
   test('repairs are counted, and the fight that they end in is told', async () => {

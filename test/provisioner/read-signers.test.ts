@@ -14,7 +14,7 @@ import { preview } from '../../agent/provisioner/preview.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import { readSigners } from '../../agent/provisioner/read-signers.ts'
 import { repair } from '../../agent/provisioner/repair.ts'
-import { readState } from '../../agent/provisioner/state.ts'
+import { stateOrFresh } from '../../agent/provisioner/state.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import { newSigner } from '../sshsig.ts'
 import { defaultConfig, type TemporaryHost, temporaryHost } from './temporary-host.ts'
@@ -153,7 +153,7 @@ describe('the second verifier', () => {
     const request = { bundle: Buffer.from(next), source: 'x', config: config(), now: new Date() }
     expect(await preview(request, it.host)).toMatchObject({ code: 'verifiers-disagree' })
     expect(alarms).toEqual(Array(3).fill('verifiers-disagree'))
-    expect(readState(it.host).held?.serial).toBe(1)
+    expect(stateOrFresh(it.host).held?.serial).toBe(1)
   })
 
   test('can’t be asked: the host is refused; is not there: said', async () => {

@@ -1,9 +1,12 @@
 import {
   closeSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -23,10 +26,21 @@ export interface ReplayRecord {
 const HEADER = 'pomerium-host-agent webhooks 1'
 const LINE = new RegExp(`^(\\d{1,12}) ([\\w-]{${DIGEST_LENGTH}}|floor)$`)
 
+/** More than any file of ours holds: twice the attempts that are remembered, and then some. */
+const MOST_BYTES = 8 * 1024 * 1024
+const DAMAGED: ReplayRecord = {
+  attempts: [],
+  floor: 0,
+  lines: Number.POSITIVE_INFINITY,
+  damaged: true,
+}
+
 /** Reads a replay file; one that is not there is an empty one. Other errors are the file system's. */
 export function readReplayFile(path: string): ReplayRecord {
   let text: string
   try {
+    const stat = statSync(path)
+    if (!stat.isFile() || stat.size > MOST_BYTES) return DAMAGED
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
@@ -69,6 +83,10 @@ export function rewriteReplayFile(
   const temporary = `${path}.new`
   const lines = [HEADER, ...(floor > 0 ? [`${floor} floor`] : []), ...[...attempts].map(lineOf)]
   writeFileSync(temporary, `${lines.join('\n')}\n`, { mode: 0o600 })
+  // The place is ours alone, and a file can't take that of a folder.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    rmSync(path, { recursive: true })
+  }
   renameSync(temporary, path)
   return appendToReplayFile(path)
 }

@@ -1,8 +1,14 @@
 import type { Run } from '../run-command.ts'
-import { findListeners, type Listener } from './listener.ts'
+import { findListeners, ofThisHost } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
 import { expectAgain, proveListening } from './proof.ts'
-import { type Clock, RESTART_TIMEOUT_MS, ServiceError, type SshService } from './ssh-service.ts'
+import {
+  type Clock,
+  type FoundSshd,
+  RESTART_TIMEOUT_MS,
+  ServiceError,
+  type SshService,
+} from './ssh-service.ts'
 
 export interface CommandedService {
   /** What the service is called, for people. */
@@ -11,6 +17,8 @@ export interface CommandedService {
   restart: readonly string[]
   /** Run one after the other where the restart failed and no sshd is left. */
   rescue?: readonly (readonly string[])[]
+  /** Whether any sshd may be its, where none is known to be: the operator speaks of it alone. */
+  any?: boolean
 }
 
 export interface CommandHost {
@@ -19,6 +27,10 @@ export interface CommandHost {
   clock: Clock
   /** The ports that sshd is configured to listen on (`configuredPorts`); none where not known. */
   ports: () => Promise<readonly number[]>
+  /** The sshd that was configured before, if any was. */
+  found?: FoundSshd
+  /** The text of a file of the host; `undefined` where there is none. */
+  read?(path: string): string | undefined
 }
 
 /**
@@ -28,7 +40,7 @@ export interface CommandHost {
  */
 export function commandedService(service: CommandedService, host: CommandHost): SshService {
   const { run, processes, clock } = host
-  const find = () => listenerOnHost(processes)
+  const find = () => listenersOnHost(service, host)[0]
   return {
     async state() {
       const listener = find()
@@ -45,7 +57,7 @@ export function commandedService(service: CommandedService, host: CommandHost): 
         throw new ServiceError(result.code === 124 ? 'timed-out' : 'restart-failed', words)
       }
       const isNew = async () => {
-        const pids = findListeners(processes)
+        const pids = listenersOnHost(service, host)
         return pids.find(({ pid }) => pid !== old) ?? pids[0]
       }
       try {
@@ -59,15 +71,24 @@ export function commandedService(service: CommandedService, host: CommandHost): 
   }
 }
 
-/** The sshd to restart: with several, the one that was started first, as far as numbers tell. */
-export function listenerOnHost(processes: ProcessTable): Listener | undefined {
-  return findListeners(processes).sort((a, b) => a.pid - b.pid)[0]
+// One with a configuration of its own is the service's only where it was so before, or where sshd's own
+// note of its process says so (PidFile of sshd_config(5)).
+function listenersOnHost({ any }: CommandedService, { processes, found, read }: CommandHost) {
+  const all = findListeners(processes)
+  const own = ofThisHost(all, found)
+  if (own.length > 0 || found !== undefined) return own
+  const noted = Number(read?.(PID_FILE) ?? Number.NaN)
+  const byNote = all.filter(({ pid }) => pid === noted)
+  return byNote.length > 0 || !any ? byNote : all.sort((a, b) => a.pid - b.pid)
 }
 
+const PID_FILE = '/run/sshd.pid'
+
 // Only where nothing listens any more: an init that has lost track of sshd refuses to start it.
-async function rescue(service: CommandedService, { run, processes }: CommandHost) {
+async function rescue(service: CommandedService, host: CommandHost) {
+  const { run } = host
   let code = 1
-  if (listenerOnHost(processes) !== undefined) return false
+  if (listenersOnHost(service, host).length > 0) return false
   for (const argv of service.rescue ?? []) {
     code = (await run(argv, { timeoutMs: RESTART_TIMEOUT_MS })).code
   }

@@ -36,5 +36,5 @@ export function findService(host: ServiceHost, restartCommand?: readonly string[
   if (init === 'init' && exists('/run/initctl') && script !== undefined) {
     return openSysvinit(script, host)
   }
-  return openUnmanaged(processes)
+  return openUnmanaged(processes, host.found)
 }

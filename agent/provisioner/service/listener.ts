@@ -1,5 +1,7 @@
+import { configFile, configOptions } from '../openssh.ts'
 import { type ListenerLine, parseListener } from './listener-argv.ts'
 import type { ProcessTable } from './process-table.ts'
+import type { FoundSshd } from './ssh-service.ts'
 
 export interface Listener extends ListenerLine {
   pid: number
@@ -20,6 +22,29 @@ export function listenerAt(processes: ProcessTable, pid: number): Listener | und
 /** Every sshd of this host that listens, those of containers on it aside. */
 export function findListeners(processes: ProcessTable): Listener[] {
   return processes.pids().flatMap(pid => listenerAt(processes, pid) ?? [])
+}
+
+/** The file that a listening sshd was started from. */
+export function configOf({ argv }: Pick<Listener, 'argv'>): string {
+  return fileOf(configOptions(argv))
+}
+
+/** The file that sshd starts from with these options. */
+export function fileOf(options: readonly string[]): string {
+  return configFile(options) ?? '/etc/ssh/sshd_config'
+}
+
+/**
+ * Those of `listeners` that may be the sshd of this host, the one that was started first, as far as
+ * numbers tell, before all others: that which was `found` before, by its configuration; else one
+ * without a configuration of its own, which an sshd of another service (for SFTP, say) has.
+ */
+export function ofThisHost(
+  listeners: readonly Listener[],
+  found: Pick<FoundSshd, 'options'> = { options: [] },
+): Listener[] {
+  const file = fileOf(found.options)
+  return listeners.filter(each => configOf(each) === file).sort((a, b) => a.pid - b.pid)
 }
 
 // proc(5): the first is the real one, whose process it is. Anybody can give a process of theirs sshd's

@@ -19,6 +19,12 @@ export function observedState(state: ServiceState): Observed {
     case 'unmanaged':
       return state.mainPid === undefined
         ? { kind: 'none' }
-        : { kind: 'not-ours', why: 'no init that we know runs sshd; set sshd.restart_command' }
+        : { kind: 'not-ours', why: whyUnmanaged(state.mainPid, state.instead) }
   }
+}
+
+function whyUnmanaged(pid: number, instead: string | undefined): string {
+  return instead === undefined
+    ? 'no init that we know runs sshd; set sshd.restart_command'
+    : `${instead} is stopped, and process ${pid} is an sshd with its configuration; stop that one, or set sshd.restart_command`
 }

@@ -3,5 +3,5 @@ import type { SshService } from './ssh-service.ts'
 
 /** sshd under whatever the operator's `sshd.restart_command` talks to. */
 export function openRestartCommand(argv: readonly string[], host: CommandHost): SshService {
-  return commandedService({ name: 'sshd', restart: argv }, host)
+  return commandedService({ name: 'sshd', restart: argv, any: true }, host)
 }

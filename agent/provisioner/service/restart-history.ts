@@ -1,5 +1,6 @@
+import { count, listOf, number, oneOf, parseForm, shape } from '../../core/form.ts'
 import { optional } from '../../core/optional.ts'
-import type { StartLimit } from '../../core/restart-budget.ts'
+import { isStartLimit, type StartLimit } from '../../core/restart-budget.ts'
 import { type FileSpec, writeFileAtomically } from '../atomic-write.ts'
 import type { FileSystem } from '../file-system.ts'
 import { lookAt } from '../look-at.ts'
@@ -39,6 +40,8 @@ export function openRestartHistory(
   return {
     read,
     add(atMs, limit) {
+      // What can't be replaced by a file: the history is not worth a restart that is needed.
+      if (lookAt(fs, path).kind === 'folder') return
       const { recent, total } = read()
       const restarts = [...recent, atMs].slice(-MOST_KEPT)
       const text = JSON.stringify({ version: 1, restarts, total: total + 1, limit })
@@ -50,17 +53,14 @@ export function openRestartHistory(
 
 const NONE: Restarts = { recent: [], total: 0 }
 
-function parseHistory(text: string): Restarts {
-  try {
-    const { restarts, total, limit } = JSON.parse(text) as Record<string, unknown>
-    if (!Array.isArray(restarts)) return NONE
-    const recent = restarts.filter(Number.isFinite)
-    return {
-      recent,
-      total: Number.isSafeInteger(total) ? (total as number) : recent.length,
-      ...optional('limit', limit as StartLimit | undefined),
-    }
-  } catch {
-    return NONE
-  }
+const isHistory = shape(
+  { version: oneOf(1), restarts: listOf(number) },
+  { total: count, limit: isStartLimit },
+)
+
+function parseHistory(json: string): Restarts {
+  const history = parseForm(json, isHistory)
+  if (history === undefined) return NONE
+  const { restarts, total = restarts.length, limit } = history
+  return { recent: restarts.slice(-MOST_KEPT), total, ...optional('limit', limit) }
 }

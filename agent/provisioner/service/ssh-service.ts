@@ -13,6 +13,19 @@ export interface SshService {
   limit(): Promise<StartLimit | undefined>
 }
 
+/**
+ * The sshd that was found when the host was configured last. Only that one is ours: while it is
+ * stopped, another that listens does not take its place.
+ */
+export interface FoundSshd {
+  /** What init calls it; missing where no init runs it. */
+  unit?: string
+  /** The `-f` and `-o` that it is started with. */
+  options: string[]
+  /** How it is restarted, where the operator has said so. */
+  restartCommand?: string[]
+}
+
 export type ServiceState =
   /** Reads a changed configuration only at its next start. */
   | {
@@ -34,8 +47,11 @@ export type ServiceState =
   | { kind: 'failed'; unit: string; result: string; socket?: string }
   /** The init refuses to start it; `mainPid` where it has been running since before. */
   | { kind: 'masked'; unit: string; mainPid?: number; argv?: readonly string[] }
-  /** No init that we know; `mainPid` where an sshd listens nevertheless. */
-  | { kind: 'unmanaged'; mainPid?: number; argv?: readonly string[] }
+  /**
+   * No init that we know; `mainPid` where an sshd listens nevertheless, `instead` of which unit that is
+   * stopped, if so.
+   */
+  | { kind: 'unmanaged'; mainPid?: number; argv?: readonly string[]; instead?: string }
 
 export type ServiceErrorCode =
   | 'unmanaged'

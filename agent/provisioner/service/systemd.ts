@@ -1,10 +1,11 @@
 import { recent } from '../recent.ts'
 import type { Run } from '../run-command.ts'
-import { findListeners, type Listener, listenerAt } from './listener.ts'
+import { findListeners, type Listener, listenerAt, ofThisHost } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
 import { expectAgain, proveListening } from './proof.ts'
 import {
   type Clock,
+  type FoundSshd,
   RESTART_TIMEOUT_MS,
   ServiceError,
   type ServiceState,
@@ -20,14 +21,17 @@ export interface SystemdHost {
   clock: Clock
   /** The ports that sshd is configured to listen on (`configuredPorts`); none where not known. */
   ports: () => Promise<readonly number[]>
+  /** The sshd that was configured before, if any was. */
+  found?: FoundSshd
 }
 
 /**
- * sshd under systemd: `ssh.service` on Debian and Ubuntu, where `sshd.service` is an alias once
- * enabled, `sshd.service` elsewhere, any other name by the unit of the sshd that listens.
+ * sshd under systemd: the unit that was `found` before, while systemd knows it, be it stopped; else
+ * `ssh.service` on Debian and Ubuntu, where `sshd.service` is an alias once enabled, `sshd.service`
+ * elsewhere, any other name by the unit of the sshd that listens.
  */
 export function openSystemd(host: SystemdHost): SshService {
-  const { run, processes, clock } = host
+  const { run, processes, clock, found } = host
   // What this restarted and found down is what it starts again, whatever else listens meanwhile.
   let ours: string | undefined
   // A cycle asks several times within a moment, and each answer takes as long as all else that it does.
@@ -36,17 +40,21 @@ export function openSystemd(host: SystemdHost): SshService {
     const known = seen.get()
     if (known !== undefined) return known
     const askedAt = clock.now()
-    const units = await show(run, [...SERVICES, ...SOCKETS])
+    const units = await show(run, [...new Set([...SERVICES, ...SOCKETS, ...unitsOf(found)])])
     seen.keep(units, askedAt)
     return units
   }
   const state = async (): Promise<ServiceState> => {
-    const known = stateOf(await look())
+    const known = stateOf(ofFound(await look(), found))
     switch (known.kind) {
       case 'stopped':
       case 'masked':
+        if (known.unit === ours) return known
+        return known.unit === found?.unit
+          ? besides(known, processes, found)
+          : elsewhere(known, processes, found)
       case 'unmanaged':
-        return 'unit' in known && known.unit === ours ? known : elsewhere(known, processes)
+        return elsewhere(known, processes, found)
       default:
         return withArgv(known, processes)
     }
@@ -107,13 +115,53 @@ function listenerOf(unit: string, mainPid: number, processes: ProcessTable): Lis
   return main ?? findListeners(processes).find(listener => listener.unit === unit)
 }
 
-// None of the known units is sshd's: perhaps one of another name, or an sshd started by hand.
-function elsewhere(known: ServiceState, processes: ProcessTable): ServiceState {
-  if (known.kind === 'masked' && known.mainPid !== undefined) {
-    const listener = listenerOf(known.unit, known.mainPid, processes)
-    return listener === undefined ? known : { ...known, argv: listener.argv }
-  }
-  const listeners = findListeners(processes)
+// One known by its name alone may be looked for under it; of a template only an instance exists.
+function unitsOf(found: FoundSshd | undefined): string[] {
+  return found?.unit?.endsWith('.service') && !found.unit.includes('@') ? [found.unit] : []
+}
+
+// The one that was found before is the one, as long as systemd knows it, with whatever socket it has.
+function ofFound(units: readonly Unit[], found: FoundSshd | undefined): readonly Unit[] {
+  const unit = units.find(each => idOf(each) === found?.unit)
+  if (unit === undefined || ['not-found', ''].includes(unit.get('LoadState') ?? '')) return units
+  const known = ([...SERVICES] as string[]).includes(idOf(unit))
+  return [unit, ...units.filter(each => known && idOf(each).endsWith('.socket'))]
+}
+
+// It is stopped, and is ours all the same. Where another sshd goes by its configuration, that one would
+// have to be restarted for a change of it.
+function besides(
+  known: Extract<ServiceState, { kind: 'stopped' | 'masked' }>,
+  processes: ProcessTable,
+  found: FoundSshd,
+): ServiceState {
+  if (known.kind === 'masked' && known.mainPid !== undefined) return maskedRunning(known, processes)
+  const [other] = ofThisHost(findListeners(processes), found)
+  return other === undefined
+    ? known
+    : { kind: 'unmanaged', mainPid: other.pid, instead: known.unit }
+}
+
+function maskedRunning(
+  known: Extract<ServiceState, { kind: 'masked' }>,
+  processes: ProcessTable,
+): ServiceState {
+  const listener = listenerOf(known.unit, known.mainPid ?? 0, processes)
+  return listener === undefined ? known : { ...known, argv: listener.argv }
+}
+
+// None of the known units runs, and none was found before: perhaps one of another name does, or an sshd
+// started by hand. Where there is such a unit, only one with its configuration counts.
+function elsewhere(
+  known: ServiceState,
+  processes: ProcessTable,
+  found: FoundSshd | undefined,
+): ServiceState {
+  if (known.kind === 'masked' && known.mainPid !== undefined) return maskedRunning(known, processes)
+  const all = findListeners(processes)
+  const own = ofThisHost(all, found)
+  const any = known.kind === 'unmanaged' && found === undefined ? all : []
+  const listeners = own.length > 0 ? own : any.sort((a, b) => a.pid - b.pid)
   const other = listeners.find(({ unit }) => unit !== undefined)
   if (other?.unit !== undefined) {
     return { kind: 'running', unit: other.unit, mainPid: other.pid, argv: other.argv }

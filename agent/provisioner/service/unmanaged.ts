@@ -1,12 +1,20 @@
-import { listenerOnHost } from './commanded-service.ts'
+import { findListeners, ofThisHost } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
-import { ServiceError, type SshService } from './ssh-service.ts'
+import { type FoundSshd, ServiceError, type SshService } from './ssh-service.ts'
 
-/** A host on which nothing restarts sshd: a container's, an image being built, an unknown init. */
-export function openUnmanaged(processes?: ProcessTable): SshService {
+/**
+ * A host on which nothing restarts sshd: a container's, an image being built, an unknown init. The sshd
+ * that was `found` before is the one, be it stopped; else the one that listens.
+ */
+export function openUnmanaged(processes: ProcessTable, found?: FoundSshd): SshService {
+  const find = () => {
+    const all = findListeners(processes)
+    const [own] = ofThisHost(all, found)
+    return own ?? (found === undefined ? all.sort((a, b) => a.pid - b.pid)[0] : undefined)
+  }
   return {
     async state() {
-      const listener = processes === undefined ? undefined : listenerOnHost(processes)
+      const listener = find()
       if (listener === undefined) return { kind: 'unmanaged' }
       return { kind: 'unmanaged', mainPid: listener.pid, argv: listener.argv }
     },

@@ -10,6 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { mapOf, parseForm, shape, text } from '../../core/form.ts'
+import { realFileSystem } from '../file-system.ts'
+import { lookAt } from '../look-at.ts'
 import type { Site } from './install-record.ts'
 
 // insserv(8) numbers every script of the host anew when one is added, and anew when it is removed,
@@ -23,6 +26,8 @@ interface BootOrder {
   dependencies: Record<string, string>
 }
 
+const isBootOrder = shape({ links: mapOf(text), dependencies: mapOf(text) })
+
 /** Keeps the order of the boot, before the first script of ours is told of. */
 export function keepBootOrder(site: Site): void {
   const place = placeOf(site)
@@ -34,8 +39,10 @@ export function keepBootOrder(site: Site): void {
 /** Puts it back, once ours are gone, unless somebody else has added or taken away a script since. */
 export function restoreBootOrder(site: Site): void {
   const place = placeOf(site)
-  if (!existsSync(place)) return
-  const before = JSON.parse(readFileSync(place, 'utf8')) as BootOrder
+  const kept = lookAt(realFileSystem, place)
+  const before = kept.kind === 'file' ? parseForm(kept.content.toString(), isBootOrder) : undefined
+  // Without it the order is insserv's own, which is as good.
+  if (before === undefined) return
   const now = read(site)
   if (signature(before) !== signature(now)) return
   for (const path of Object.keys(now.links)) {
@@ -44,8 +51,8 @@ export function restoreBootOrder(site: Site): void {
   for (const [path, target] of Object.entries(before.links)) {
     if (before.links[path] !== now.links[path]) symlinkSync(target, site.at(path))
   }
-  for (const [path, text] of Object.entries(before.dependencies)) {
-    if (text !== now.dependencies[path]) writeFileSync(site.at(path), text)
+  for (const [path, content] of Object.entries(before.dependencies)) {
+    if (content !== now.dependencies[path]) writeFileSync(site.at(path), content)
   }
 }
 

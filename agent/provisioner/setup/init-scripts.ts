@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Run } from '../run-command.ts'
+import type { Services } from '../stood-down.ts'
 import { keepBootOrder, restoreBootOrder } from './boot-order.ts'
 import type { Init } from './find-init.ts'
 import type { Site } from './install-record.ts'
@@ -12,6 +13,8 @@ export interface InitScripts {
   files: LaidFile[]
   enable(site: Site, run: Run): Promise<void>
   start(site: Site, renewed: boolean, run: Run): Promise<void>
+  /** Has boot start again what `restScripts` took from it. */
+  resume(run: Run): Promise<void>
   stop(running: boolean, run: Run): Promise<void>
   disable(site: Site, run: Run): Promise<void>
 }
@@ -21,7 +24,7 @@ const NAMES = ['pomerium-host-agent-provisioner', 'pomerium-host-agent']
 
 /** The services of the release, for an init. */
 export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): InitScripts {
-  const { path, enable, disable, control, isUp } = INITS[init]
+  const { path, enable, disable, control, isUp, resume } = INITS[init]
   const each = async (names: string[], run: Run, argv: (name: string) => string[]) => {
     for (const name of names) await must(run, argv(name))
   }
@@ -48,6 +51,7 @@ export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): Ini
         site.changed.push(name)
       }
     },
+    resume: run => each(NAMES, run, resume),
     async stop(running, run) {
       if (!running) return
       for (const name of NAMES.toReversed()) {
@@ -61,17 +65,64 @@ export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): Ini
   }
 }
 
+/** Which of ours the init starts at boot, and which are up. */
+export async function scriptsUp(init: Exclude<Init, 'systemd'>, run: Run): Promise<Services> {
+  const { isEnabled, isUp } = INITS[init]
+  const which = async (argv: (name: string) => string[]) => {
+    const all = await Promise.all(
+      NAMES.map(async name => ((await run(argv(name))).code === 0 ? [name] : [])),
+    )
+    return all.flat()
+  }
+  const enabled = await which(isEnabled)
+  // Only what is known to the init can be asked.
+  return { enabled, started: enabled.length === 0 ? [] : await which(isUp) }
+}
+
+/** Stops the services, the one that asks first, and takes them from what boot starts. */
+export async function restScripts(
+  init: Exclude<Init, 'systemd'>,
+  { enabled, started }: Services,
+  running: boolean,
+  run: Run,
+): Promise<void> {
+  const { control, rest } = INITS[init]
+  if (running) for (const name of started.toReversed()) await must(run, control(name, 'stop'))
+  for (const name of enabled.toReversed()) await must(run, rest(name))
+}
+
+/** …and puts them up again. */
+export async function resumeScripts(
+  init: Exclude<Init, 'systemd'>,
+  { enabled, started }: Services,
+  running: boolean,
+  run: Run,
+): Promise<void> {
+  const { control, resume, isUp } = INITS[init]
+  for (const name of enabled) await must(run, resume(name))
+  if (!running) return
+  for (const name of new Set([...enabled, ...started])) {
+    if ((await run(isUp(name))).code !== 0) await must(run, control(name, 'start'))
+  }
+}
+
 interface InitCommands {
   path(name: string): string
   enable(name: string): string[]
   disable(name: string): string[]
   control(name: string, verb: 'start' | 'stop' | 'restart'): string[]
   isUp(name: string): string[]
+  /** Whether boot starts it; what keeps boot from that, the script left where it is; and what undoes it. */
+  isEnabled(name: string): string[]
+  rest(name: string): string[]
+  resume(name: string): string[]
 }
 
 // Until runsv(8) is there, sv(8) can tell it nothing.
 const awaited = (name: string) =>
   `n=0; until [ -e /etc/sv/${name}/supervise/ok ] || [ $n = 80 ]; do sleep 0.1; n=$((n + 1)); done`
+
+const down = (name: string) => `/etc/sv/${name}/down`
 
 const script = (name: string) => `/etc/init.d/${name}`
 
@@ -82,6 +133,9 @@ const INITS: Record<Exclude<Init, 'systemd'>, InitCommands> = {
     disable: name => ['rc-update', '--quiet', 'delete', name, 'default'],
     control: (name, verb) => ['rc-service', name, verb],
     isUp: name => ['rc-service', name, 'status'],
+    isEnabled: name => ['test', '-e', `/etc/runlevels/default/${name}`],
+    rest: name => ['rc-update', '--quiet', 'delete', name, 'default'],
+    resume: name => ['rc-update', '--quiet', 'add', name, 'default'],
   },
   sysvinit: {
     path: script,
@@ -89,6 +143,9 @@ const INITS: Record<Exclude<Init, 'systemd'>, InitCommands> = {
     disable: name => ['update-rc.d', '-f', name, 'remove'],
     control: (name, verb) => [script(name), verb],
     isUp: name => [script(name), 'status'],
+    isEnabled: name => ['sh', '-c', `ls /etc/rc[2345].d/S??${name}`],
+    rest: name => ['update-rc.d', name, 'disable'],
+    resume: name => ['update-rc.d', name, 'enable'],
   },
   // sv(8) waits for the service to be up; runsvdir(8) finds it within five seconds.
   runit: {
@@ -101,6 +158,11 @@ const INITS: Record<Exclude<Init, 'systemd'>, InitCommands> = {
       `rm -f /etc/service/${name}; sv force-shutdown /etc/sv/${name}; rm -rf /etc/sv/${name}`,
     ],
     control: (name, verb) => ['sv', '-w', '20', verb, name],
-    isUp: name => ['sv', 'check', name],
+    // Not by its exit code, which says that it is as it was told to be: be it down.
+    isUp: name => ['sh', '-c', `sv status ${name} | grep -q ^run:`],
+    // runsv(8) goes on, and starts nothing where there is this file.
+    isEnabled: name => ['sh', '-c', `[ -e /etc/service/${name} ] && [ ! -e ${down(name)} ]`],
+    rest: name => ['touch', down(name)],
+    resume: name => ['rm', '-f', down(name)],
   },
 }

@@ -1,7 +1,10 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { base64, count, flag, listOf, oneOf, parseForm, path, shape } from '../../core/form.ts'
 import { writeFileAtomically } from '../atomic-write.ts'
 import { realFileSystem } from '../file-system.ts'
+import { lookAt } from '../look-at.ts'
+import { SetupError } from './setup-error.ts'
 
 /** What the set-up made, from before it was made: the uninstall takes away just this. */
 export interface InstallRecord {
@@ -24,6 +27,17 @@ const FRESH: InstallRecord = {
   madeUser: false,
 }
 
+const isRecord = shape({
+  version: oneOf(1),
+  folders: listOf(path),
+  files: listOf(path),
+  originals: listOf(shape({ path, content: base64, mode: count, uid: count, gid: count })),
+  madeUser: flag,
+})
+
+const damagedRecord = (file: string) =>
+  `${file} is damaged, which says what was on this host before; restore it from a backup, or move it away: sudo mv ${file} ${file}.damaged; what was made before then stays, and is yours to remove (/etc/pomerium, the user pomerium-host-agent)`
+
 /** The host as the set-up writes to it. */
 export interface Site {
   /** Where a path of the host lies for this process. */
@@ -35,21 +49,24 @@ export interface Site {
 }
 
 export function openSite(at: Site['at'], recordFile: string): Site {
-  const path = at(recordFile)
-  const record = existsSync(path)
-    ? (JSON.parse(readFileSync(path, 'utf8')) as InstallRecord)
-    : structuredClone(FRESH)
+  const file = lookAt(realFileSystem, at(recordFile))
+  if (file.kind === 'missing') {
+    return { at, recordFile, record: structuredClone(FRESH), changed: [] }
+  }
+  const json = file.kind === 'file' ? file.content.toString() : ''
+  const record = parseForm(json, isRecord)
+  if (record === undefined) throw new SetupError(damagedRecord(recordFile))
   return { at, recordFile, record, changed: [] }
 }
 
 /** Writes what is about to be made into the record, so that a kill in between loses nothing. */
 export function note(site: Site, add: (record: InstallRecord) => void): void {
   add(site.record)
-  const path = site.at(site.recordFile)
-  const folder = dirname(path)
+  const place = site.at(site.recordFile)
+  const folder = dirname(place)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if ((lstatSync(folder).mode & 0o777) !== 0o700) chmodSync(folder, 0o700)
   const content = Buffer.from(`${JSON.stringify(site.record, null, 2)}\n`)
   const { uid, gid } = lstatSync(folder)
-  writeFileAtomically(realFileSystem, path, { content, mode: 0o600, uid, gid })
+  writeFileAtomically(realFileSystem, place, { content, mode: 0o600, uid, gid })
 }

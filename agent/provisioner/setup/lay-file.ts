@@ -4,6 +4,7 @@ import { removeFile, writeFileAtomically } from '../atomic-write.ts'
 import { errorCode, isThere, realFileSystem } from '../file-system.ts'
 import { lookAt } from '../look-at.ts'
 import { note, type Site } from './install-record.ts'
+import { SetupError } from './setup-error.ts'
 
 /** A file as the set-up wants it. */
 export interface LaidFile {
@@ -22,7 +23,7 @@ export function layFile(site: Site, file: LaidFile): void {
   const { mode, uid, gid } = file
   const found = lookAt(realFileSystem, site.at(file.path))
   if (found.kind !== 'file' && found.kind !== 'missing') {
-    throw new Error(
+    throw new SetupError(
       `${file.path} is a ${found.kind === 'other' ? found.what : found.kind}, not a file`,
     )
   }
@@ -71,14 +72,21 @@ export function dropFile(site: Site, path: string): void {
 export function undoFiles(site: Site): string[] {
   const { files, originals, folders } = site.record
   for (const path of files) {
-    if (isThere(realFileSystem, dirname(site.at(path)))) removeFile(realFileSystem, site.at(path))
+    if (isFile(site, path)) removeFile(realFileSystem, site.at(path))
   }
   for (const { path, content, ...access } of originals) {
+    if (isFolder(site, path)) continue
     const bytes = Buffer.from(content, 'base64')
     writeFileAtomically(realFileSystem, site.at(path), { content: bytes, ...access })
   }
   return folders.toReversed().filter(folder => !removeEmptyFolder(site, folder))
 }
+
+// A link in the place of a file of ours is taken away as such; a folder is somebody else's.
+const isFile = (site: Site, path: string) =>
+  isThere(realFileSystem, site.at(path)) && !isFolder(site, path)
+
+const isFolder = ({ at }: Site, path: string) => lookAt(realFileSystem, at(path)).kind === 'folder'
 
 /** Whether the folder is gone now. Only one that we made is taken away. */
 function removeEmptyFolder(site: Site, path: string): boolean {

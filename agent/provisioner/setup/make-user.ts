@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path'
 import type { Run } from '../run-command.ts'
 import { AGENT_USER } from '../system-user.ts'
 import { note, type Site } from './install-record.ts'
+import { SetupError } from './setup-error.ts'
 
 const DATABASES = ['passwd', 'group', 'shadow', 'gshadow'] as const
 const LOCK = '/etc/.pwd.lock'
@@ -61,7 +62,7 @@ export async function ensureUser(site: Site, run: Run): Promise<{ uid: number; g
       return made
     }
   }
-  throw new Error(
+  throw new SetupError(
     `the user ${AGENT_USER} can't be made: ${failures.join('; ') || 'neither systemd-sysusers, useradd nor adduser is here'}`,
   )
 }
@@ -72,7 +73,7 @@ export async function undoUser(site: Site, run: Run): Promise<void> {
   for (const command of REMOVERS) {
     if (holds(site, 'passwd') || holds(site, 'group')) await run(command)
   }
-  if (holds(site, 'passwd')) throw new Error(`the user ${AGENT_USER} can't be removed`)
+  if (holds(site, 'passwd')) throw new SetupError(`the user ${AGENT_USER} can't be removed`)
   restoreBackups(site)
 }
 

@@ -2,7 +2,7 @@ import { fstatSync, rmSync, statSync } from 'node:fs'
 import { messageOf } from '../../core/failures.ts'
 import { errorCode, realFileSystem } from '../file-system.ts'
 import { LockHeldError, lockFile } from '../lock.ts'
-import { SetupError } from './systemd-units.ts'
+import { SetupError } from './setup-error.ts'
 
 // In memory, and taken away at the end: a host from which we are taken off is as it was found.
 const LOCK = { path: '/run/pomerium-host-agent-configure.lock', mode: 0o600 }

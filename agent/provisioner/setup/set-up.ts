@@ -14,10 +14,10 @@ import { type InitScripts, initScripts } from './init-scripts.ts'
 import { openSite, type Site } from './install-record.ts'
 import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
 import { ensureUser, undoUser } from './make-user.ts'
+import { SetupError } from './setup-error.ts'
 import {
   enable,
   must,
-  SetupError,
   startUnits,
   stopUnits,
   systemctl,
@@ -44,6 +44,9 @@ export interface Wish {
   start: boolean
   /** The program has changed since it was last started. */
   renewed: boolean
+  /** `remove` has stopped the services; `rest`: and they are to stay so. */
+  stoodDown: boolean
+  rest: boolean
   /** The folder of the release that this program came in. */
   program: string
 }
@@ -78,6 +81,7 @@ async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<v
     if (content === undefined) dropFile(site, path)
     else layFile(site, { path, content, mode: 0o644, uid: 0, gid: 0 })
   }
+  if (wish.rest) return running ? must(run, systemctl('daemon-reload')) : undefined
   const unitsWish = { ...unitsToStart(wish.config, { resident }), renewed: wish.renewed }
   if (!wish.start || !running) return enable(unitsWish, run)
   await must(run, ['systemd-tmpfiles', '--create', 'pomerium-host-agent.conf'])
@@ -87,7 +91,9 @@ async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<v
 async function underInit(site: Site, wish: Wish, scripts: InitScripts, running: boolean) {
   await layOwn(site, wish)
   for (const file of scripts.files) layFile(site, file)
+  if (wish.rest) return
   await scripts.enable(site, run)
+  if (wish.stoodDown) await scripts.resume(run)
   if (wish.start && running) await scripts.start(site, wish.renewed, run)
 }
 
@@ -117,6 +123,10 @@ export async function stopAll(wish: Pick<Wish, 'config' | 'program'>): Promise<v
 export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'program'>) {
   const site = openSite(path => path, RECORD_FILE)
   const { init, running } = hostInit()
+  // The record is lost: what every set-up lays is ours all the same.
+  if (!isThere(realFileSystem, RECORD_FILE)) {
+    site.record.files.push(...filesOf(init, config, program))
+  }
   if (init !== 'systemd') await scriptsOf(init, program).disable(site, run)
   const left = undoFiles(site)
   if (init === 'systemd' && running) await must(run, systemctl('daemon-reload'))
@@ -127,6 +137,14 @@ export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'prog
     rmSync(path, { recursive: true, force: true })
   }
   return left
+}
+
+function filesOf(init: Init, config: Config, program: string): string[] {
+  const files =
+    init === 'systemd'
+      ? [...unitFiles(join(program, 'systemd')), ...unitDropIns(config, { resident: true })]
+      : scriptsOf(init, program).files
+  return files.map(({ path }) => path)
 }
 
 /**

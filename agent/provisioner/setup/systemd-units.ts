@@ -5,6 +5,7 @@ import { BOOT_SERVICE, SERVICE, WEBHOOK_SERVICE } from '../../core/service-setti
 import type { Run } from '../run-command.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
+import { SetupError } from './setup-error.ts'
 
 export const UNITS = '/etc/systemd/system'
 const PROVISIONER = 'pomerium-host-agent-provisioner.service'
@@ -100,9 +101,4 @@ export const systemctl = (verb: string, ...units: string[]) => [
 export async function must(run: Run, argv: readonly string[]): Promise<void> {
   const { code, stderr } = await run(argv)
   if (code !== 0) throw new SetupError(`${argv.join(' ')}: ${stderr.trim() || `exit code ${code}`}`)
-}
-
-/** The host does not let itself be set up. */
-export class SetupError extends Error {
-  override name = 'SetupError'
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { optional } from '../../../agent/core/optional.ts'
+import type { FoundSshd } from '../../../agent/provisioner/service/ssh-service.ts'
 import { openSystemd } from '../../../agent/provisioner/service/systemd.ts'
 import { fakeClock, fakeRun, processTable, sshd } from './fake-host.ts'
 import * as recorded from './recorded.ts'
@@ -11,7 +13,9 @@ function open(
     restart = [0],
     journal = '',
     onRestart = () => {},
+    found,
   }: {
+    found?: FoundSshd
     processes?: Parameters<typeof processTable>[0]
     restart?: number[]
     journal?: string
@@ -34,7 +38,7 @@ function open(
     return ''
   })
   const host = { run, processes: processTable(processes), clock: fakeClock() }
-  const service = openSystemd({ ...host, ports: async () => [22] })
+  const service = openSystemd({ ...host, ports: async () => [22], ...optional('found', found) })
   const changes = () => ran.filter(line => !/^(systemctl show|journalctl)/.test(line))
   const behind = () => ran.slice(ran.findLastIndex(line => line.startsWith('systemctl restart')))
   return { service, changes, behind }
@@ -145,6 +149,29 @@ test('a failed unit stays the one to restart where another sshd listens', async 
   const rescue = { 40: sshd({ cgroup: '0::/system.slice/sshd-rescue.service\n' }) }
   const { service } = open([recorded.LIMIT_HIT], { processes: rescue })
   expect(await service.state()).toMatchObject({ kind: 'failed', unit: 'ssh.service' })
+})
+
+const SFTP = sshd({
+  cmdline: 'sshd: /usr/sbin/sshd -D -f /etc/ssh/sftp_config [listener] 0 of 10-100 startups\0',
+  cgroup: '0::/system.slice/sftp.service\n',
+})
+
+test.each([
+  ['stopped', recorded.STOPPED],
+  ['masked', recorded.MASKED],
+])('%s: an sshd with a configuration of its own does not take its place', async (kind, show) => {
+  const found = { unit: 'ssh.service', options: [] }
+  for (const before of [undefined, found]) {
+    const { service } = open([show], { processes: { 40: SFTP }, ...optional('found', before) })
+    expect(await service.state()).toEqual({ kind, unit: 'ssh.service' })
+  }
+})
+
+test('the sshd that was found stays the one; another of its configuration keeps changes away', async () => {
+  const found = { unit: 'ssh.service', options: [] }
+  const byHand = sshd({ cgroup: '0::/user.slice\n' })
+  const { service } = open([recorded.STOPPED], { processes: { 39: SFTP, 40: byHand }, found })
+  expect(await service.state()).toEqual({ kind: 'unmanaged', mainPid: 40, instead: 'ssh.service' })
 })
 
 test('limits: of the unit, and none where there is no unit', async () => {

@@ -1,0 +1,18 @@
+import type { ConfigSnapshot } from './config-snapshot.ts'
+import { isOwnDropIn } from './drop-in.ts'
+import { hasBlock } from './marked-block.ts'
+import type { Written } from './written.ts'
+
+/**
+ * What of ours sshd's configuration shows by itself, where there is no record to go by: our block, the
+ * drop-ins that begin as ours do, and the CA files that these name.
+ */
+export function findTraces({ texts }: ConfigSnapshot): Written[] {
+  return [...texts].flatMap(([path, text]): Written[] => {
+    if (hasBlock(text)) return [{ path, is: 'block' }]
+    if (!isOwnDropIn(text)) return []
+    const files = text.matchAll(/^\s*TrustedUserCAKeys (\/\S+)$/gm)
+    const keys = [...files].map(([, file = '']) => ({ path: file, is: 'keys' as const }))
+    return [{ path, is: 'config' }, ...keys]
+  })
+}

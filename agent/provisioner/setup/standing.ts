@@ -1,0 +1,68 @@
+import { isThere, realFileSystem } from '../file-system.ts'
+import { type Run, runCommand } from '../run-command.ts'
+import { openProcessTable } from '../service/process-table.ts'
+import { parseUnits } from '../service/systemd-units.ts'
+import { NO_SERVICES, type Services } from '../stood-down.ts'
+import { findInit } from './find-init.ts'
+import { restScripts, resumeScripts, scriptsUp } from './init-scripts.ts'
+import { must, stopUnits, systemctl } from './systemd-units.ts'
+
+const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
+
+/** What of ours init starts at boot, and what is up; nothing where no init that we know is here. */
+export async function findServices(): Promise<Services> {
+  const { init } = here()
+  if (init === undefined) return NO_SERVICES
+  return init === 'systemd' ? unitsUp() : scriptsUp(init, run)
+}
+
+/** Stops them, and keeps boot from starting them; the units and scripts stay. */
+export async function restServices(services: Services, lock: string): Promise<void> {
+  const { init, running } = here()
+  const all = [...new Set([...services.enabled, ...services.started])]
+  if (init === undefined || all.length === 0) return
+  if (init === 'systemd') await stopUnits(all, running, run, lock)
+  else await restScripts(init, services, running, run)
+}
+
+/** Puts them up as they were. */
+export async function resumeServices(services: Services): Promise<void> {
+  const { init, running } = here()
+  if (init === undefined) return
+  if (init !== 'systemd') return resumeScripts(init, services, running, run)
+  const { enabled } = services
+  // What boot starts was up, or would have been by the next one.
+  const started = [...new Set([...enabled, ...services.started])]
+  if (enabled.length > 0) await must(run, systemctl('enable', ...enabled))
+  if (started.length > 0 && running) await must(run, systemctl('start', ...started))
+}
+
+function here() {
+  const exists = (path: string) => isThere(realFileSystem, path)
+  return findInit({ exists, processes: openProcessTable() })
+}
+
+// All that systemd knows of ours, wherever it was laid. A service that only runs for a moment is none
+// to start again, and what has no [Install] is started by another unit.
+async function unitsUp(): Promise<Services> {
+  const list = [...systemctl('list-unit-files', 'pomerium-host-agent*'), '--plain', '--no-legend']
+  const { stdout } = await run(list)
+  const names = stdout.split('\n').flatMap(line => line.split(/\s+/)[0] || [])
+  if (names.length === 0) return NO_SERVICES
+  const properties = ['Id', 'ActiveState', 'UnitFileState'].map(name => `--property=${name}`)
+  const shown = await run(['systemctl', 'show', ...properties, '--', ...names])
+  const units = parseUnits(shown.stdout)
+  const those = (wanted: (state: string, active: string, id: string) => boolean) =>
+    units.flatMap(unit => {
+      const id = unit.get('Id') ?? ''
+      const [state, active] = [unit.get('UnitFileState') ?? '', unit.get('ActiveState') ?? '']
+      return wanted(state, active, id) ? [id] : []
+    })
+  const enabled = those(state => state.startsWith('enabled'))
+  const isUp = (active: string) => active === 'active' || active === 'activating'
+  const started = those(
+    (state, active, id) =>
+      isUp(active) && (enabled.includes(id) || (state === 'disabled' && !id.endsWith('.service'))),
+  )
+  return { enabled, started }
+}
