@@ -13,11 +13,20 @@ export function requireRoot({ isRoot }: Invocation, command: string): void {
 /** What every command on a host starts with: its flags, the config and the host. */
 export async function onHost(
   invocation: Invocation,
-  { asRoot, configIfReadable = false }: { asRoot?: string; configIfReadable?: boolean } = {},
+  { asRoot }: { asRoot?: string } = {},
 ): Promise<{ flags: HostFlags; config: Config; host: Host }> {
   const flags = parseHostFlags(invocation.args)
-  const config = loadConfig(flags, invocation, { ifReadable: configIfReadable })
+  const config = loadConfig(flags, invocation)
   if (asRoot !== undefined) requireRoot(invocation, asRoot)
+  return { flags, config, host: await openHostFor(invocation, flags, config) }
+}
+
+/** The host that the flags name, by this config. */
+export async function openHostFor(
+  invocation: Invocation,
+  flags: HostFlags,
+  config: Config,
+): Promise<Host> {
   const again = flags.config === undefined ? [] : ['--config', flags.config]
   const opened = await openHost(config.sshd, flags.root, command => [
     ...invocation.self,
@@ -26,5 +35,5 @@ export async function onHost(
   ])
   const { textfile: path } = config.metrics
   const textfile = path === undefined ? undefined : { path, version: invocation.version }
-  return { flags, config, host: { ...opened, ...optional('textfile', textfile) } }
+  return { ...opened, ...optional('textfile', textfile) }
 }

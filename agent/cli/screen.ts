@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -29,4 +29,23 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   )
+}
+
+/** As wide as a terminal is that nobody has made wider. */
+const WIDTH = 80
+
+/**
+ * A text as lines of at most 80 columns, all but the first indented by `indent`. It is broken at blanks
+ * alone: a fingerprint, a path or a URL stays whole for whoever copies it.
+ */
+export function wrap(text: string, indent: string): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const [word] of text.matchAll(/\s*\S+/g)) {
+    if (line !== '' && stripVTControlCharacters(line + word).length > WIDTH) {
+      lines.push(line)
+      line = indent + word.trimStart()
+    } else line += word
+  }
+  return [...lines, line]
 }

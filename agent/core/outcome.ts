@@ -39,6 +39,8 @@ export const EXIT = {
   hostRefused: 5,
   rolledBack: 6,
   rollbackFailed: 7,
+  /** `status`: not well. */
+  notWell: 8,
   /** `bundle notify` and `rotate`: not every host has converged. */
   hostsMissing: 9,
   planHasChanges: 10,

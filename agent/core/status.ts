@@ -40,6 +40,8 @@ export interface Status {
   held?: HeldStatus
   /** Whether sshd goes by our keys, and when that was last seen; absent where it never was. */
   effective?: { value: boolean; at: string }
+  /** The ports on which sshd listened when it was last looked at, or was to. */
+  ports?: readonly number[]
   /** Somebody keeps changing a file of ours. */
   contested: boolean
   restarts: RestartStatus
@@ -55,6 +57,8 @@ export interface TurnEnd {
   outcome: Outcome
   /** Whether sshd goes by our keys, where this turn has seen it. */
   effective?: boolean
+  /** The ports on which sshd listens, or is to; where this turn has seen it. */
+  ports?: readonly number[]
   held?: HeldStatus & { since?: Readonly<Record<string, string>> }
   restarts: RestartStatus
   repaired: number
@@ -77,6 +81,7 @@ export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
     })),
     ...('source' in held ? { held: held as HeldStatus } : {}),
     ...(effective === undefined ? {} : { effective }),
+    ...optional('ports', end.ports ?? before?.ports),
     contested: LOOKED_NOT.has(outcome.outcome)
       ? (before?.contested ?? false)
       : outcome.code === 'contested',
@@ -108,7 +113,8 @@ export function parseStatus(text: string): Status | undefined {
       Number.isFinite(Date.parse(status.at)) &&
       typeof status.outcome.outcome === 'string' &&
       Array.isArray(status.trusted) &&
-      Array.isArray(status.restarts.recent)
+      Array.isArray(status.restarts.recent) &&
+      (status.ports === undefined || status.ports.every(Number.isSafeInteger))
     return whole ? status : undefined
   } catch {
     return undefined

@@ -9,8 +9,6 @@ const NAMED_IN_VAIN = new Set<HostRefusalCode>([
   'certificates-not-accepted',
   'ca-type-not-accepted',
   'revoked-keys-missing',
-  'contested',
-  'read-only',
 ])
 
 /**

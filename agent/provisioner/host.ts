@@ -42,6 +42,8 @@ export interface Host {
   textfile?: { path: string; version: string }
   /** Whether sshd goes by our keys, as far as this turn has seen; for the status. */
   effective?: boolean
+  /** The ports on which this turn saw that sshd is to listen; for the status. */
+  ports?: readonly number[]
   /** Gives a file the SELinux label of its place, before it gets its name. */
   relabel?(path: string): void
 }

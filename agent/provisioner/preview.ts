@@ -16,7 +16,7 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   const { state, unseen } = readStateIfAllowed(host)
   const accepted = accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
-  const { sshd: _, ...plan } = await planOn(host, accepted, request.config, state)
+  const { sshd: _, ports: __, ...plan } = await planOn(host, accepted, request, state)
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
   if (seen.kind !== 'steps') return seen
   return { ...seen, warnings: [...accepted.warnings, ...seen.warnings] }

@@ -6,15 +6,16 @@ import type { Outcome } from '../core/outcome.ts'
 import { type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
 import { type Plan, planApply, type Wanted } from '../core/plan.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
-import { contestedPath, recentRepairs } from '../core/repairs.ts'
+import { contestedPath, describeFight, recentRepairs } from '../core/repairs.ts'
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
 import { trustInForce } from '../core/trust-in-force.ts'
 import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
-import { keysOnHost } from './keys-on-host.ts'
+import { keysLie, keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { readSigners } from './read-signers.ts'
+import { configuredPorts } from './service/listening.ts'
 import { type HeldBundle, readState, type State, writeState } from './state.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */
@@ -25,6 +26,8 @@ export interface Request {
   source: string
   config: Config
   now: Date
+  /** A person asked for it: somebody else's writing to our files is told, and does not stop it. */
+  byHand?: boolean
 }
 
 type Good = Extract<Accepted, { kind: 'accepted' }>
@@ -39,10 +42,11 @@ export async function provision(
   const accepted = accept(request, host, state)
   if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
   if (accepted.kind === 'host-refused') return notOn(host, state, accepted)
-  const planned = await planOn(host, accepted, request.config, state)
-  const plan = withoutFight(planned, accepted, request, state)
-  const found = trustInForce(planned.sshd, host.layout.caFile.path, plan)
-  if (found !== undefined) host.effective = found
+  const plan = await planOn(host, accepted, request, state)
+  const found = trustInForce(plan.sshd, host.layout.caFile.path, plan)
+  // One that names our file goes by our keys where they are in it.
+  if (found !== undefined) host.effective = found && keysLie(host, state.held)
+  if (plan.sshd.kind === 'readable') host.ports = plan.ports
   if (plan.kind === 'host-refused') return notOn(host, state, plan)
   const { steps } = plan
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
@@ -75,18 +79,30 @@ function notOn(host: Host, state: State, { code, message }: HostRefused): Outcom
   return stopped({ outcome: 'host-refused', code, message }, kept(host, state))
 }
 
-/** The plan for an accepted bundle on the host as it is. */
+/** A plan, and what was seen when it was made. */
+export type Planned = Plan & Pick<Observation, 'sshd' | 'unseen'> & { ports: readonly number[] }
+
+/** The plan for an accepted bundle on the host as it is; what `plan` shows and `apply` runs. */
 export async function planOn(
   host: Host,
-  { bundle }: Good,
-  { sshd }: Config,
+  accepted: Good,
+  request: Request,
   state: State,
-): Promise<Plan & Pick<Observation, 'sshd' | 'unseen'>> {
+): Promise<Planned> {
   const { restartDue } = state
+  const { sshd } = request.config
   const observation = await observe(host, { acceptFrom: sshd.acceptFrom, restartDue })
-  const wanted: Wanted = { ...sshd, keys: bundle.keys }
+  const wanted: Wanted = { ...sshd, keys: accepted.bundle.keys }
+  const plan = withoutFight(planApply(observation, host.layout, wanted), accepted, request, state)
   const { sshd: seen, unseen } = observation
-  return { ...planApply(observation, host.layout, wanted), sshd: seen, unseen }
+  return { ...plan, sshd: seen, unseen, ports: portsOf(observation) }
+}
+
+// Behind a socket it is the socket's ports that count, and these may be others.
+function portsOf({ sshd, service, tree }: Observation): number[] {
+  const behindSocket = service.kind === 'not-running' && service.socket !== undefined
+  if (tree || behindSocket || sshd.kind !== 'readable') return []
+  return configuredPorts(sshd.effective)
 }
 
 /** What the host trusts, whatever became of the cycle. */
@@ -99,12 +115,13 @@ export function kept(host: Host, { held }: State): Kept {
 
 // The same bundle and yet files to write: somebody has changed them. Once is put right, again and
 // again is left alone and said.
-function withoutFight(plan: Plan, accepted: Good, { now }: Request, state: State): Plan {
+function withoutFight(plan: Plan, accepted: Good, { now, byHand }: Request, state: State): Plan {
   if (plan.kind !== 'steps' || !isDrift(accepted, state)) return plan
   const path = contestedPath(writtenBy(plan.steps), state.repairs, now)
-  return path === undefined
-    ? plan
-    : refuseHost('contested', `somebody keeps changing ${path}; find out who, and stop one of us`)
+  if (path === undefined) return plan
+  const fight = describeFight(path)
+  if (!byHand) return refuseHost('contested', fight)
+  return { ...plan, warnings: [...plan.warnings, fight] }
 }
 
 function isDrift({ digest }: Good, { held }: State): boolean {

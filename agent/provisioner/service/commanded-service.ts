@@ -56,6 +56,7 @@ export function commandedService(service: CommandedService, host: CommandHost): 
       }
     },
     limit: async () => undefined,
+    command: service.restart.join(' '),
   }
 }
 

@@ -10,6 +10,7 @@ export function observedState(state: ServiceState): Observed {
       return { kind: 'failed', unit: state.unit, result: state.result }
     case 'idle':
     case 'per-connection':
+      return { kind: 'not-running', unit: state.unit, socket: state.socket }
     case 'stopped':
       return { kind: 'not-running', unit: state.unit }
     case 'masked':

@@ -119,9 +119,9 @@ function elsewhere(known: ServiceState, processes: ProcessTable): ServiceState {
     return { kind: 'running', unit: other.unit, mainPid: other.pid, argv: other.argv }
   }
   const [byHand] = listeners
-  return byHand === undefined
-    ? known
-    : { kind: 'unmanaged', mainPid: byHand.pid, argv: byHand.argv }
+  if (byHand === undefined) return known
+  const instead = 'unit' in known ? { insteadOf: known.unit } : {}
+  return { kind: 'unmanaged', mainPid: byHand.pid, argv: byHand.argv, ...instead }
 }
 
 async function restartUnit(

@@ -4,14 +4,14 @@ import type { Config } from '../../core/config/config.ts'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { layoutOf } from '../../core/layout.ts'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
-import { unitDropIns, unitsToStart } from '../../core/service-settings.ts'
+import { RESIDENT_DROP_IN, unitDropIns, unitsToStart } from '../../core/service-settings.ts'
 import { isThere, realFileSystem } from '../file-system.ts'
 import { type Run, runCommand } from '../run-command.ts'
 import { openProcessTable } from '../service/process-table.ts'
 import { findInit, type Init } from './find-init.ts'
 import { HANDED_OVER } from './hand-over.ts'
 import { type InitScripts, initScripts } from './init-scripts.ts'
-import { openSite, type Site } from './install-record.ts'
+import { openSite, RECORD_FILE, type Site } from './install-record.ts'
 import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
 import { ensureUser, undoUser } from './make-user.ts'
 import {
@@ -26,7 +26,6 @@ import {
 
 /** Where the services of other inits write their log. */
 const LOG = '/var/log/pomerium-host-agent.log'
-const RECORD_FILE = '/var/lib/pomerium-host-agent/install.json'
 
 /** What is to be set up, all of it checked already. */
 export interface Wish {
@@ -46,8 +45,6 @@ export interface Wish {
   /** The folder of the release that this program came in. */
   program: string
 }
-
-const RESIDENT_DROP_IN = '/etc/systemd/system/pomerium-host-agent.service.d/resident.conf'
 
 const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
 const lockOf = ({ config }: Pick<Wish, 'config'>) => layoutOf(config.sshd).lock.path
