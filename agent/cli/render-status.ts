@@ -42,6 +42,9 @@ export interface StatusReport {
 
 const STYLE = { good: 'green', warn: 'yellow', bad: 'red' } as const
 
+/** The same for programs, as `--json` prints it. */
+export type PrintedStatus = { well: boolean } & Verdict & Omit<StatusReport, 'verdict'>
+
 /** The names of the facts, in the order of the screen. */
 export const FACTS = [
   'trusted',

@@ -9,7 +9,8 @@ import { printOutcome } from './print-outcome.ts'
 
 /**
  * Puts the held keys in force again, asking no source: after drift, or for a restart that was put
- * off. `--watched`: woken by a watch, mostly for what we wrote ourselves; only what was found is told.
+ * off. As `run`, it logs what it did, and nothing where there was nothing to do. `--watched`: woken by a
+ * watch.
  */
 export async function repair(invocation: Invocation): Promise<number> {
   const watched = invocation.args.includes('--watched')
@@ -17,7 +18,12 @@ export async function repair(invocation: Invocation): Promise<number> {
   const { flags, config, host } = await onHost({ ...invocation, args }, { asRoot: 'repair' })
   const now = new Date()
   const outcome = await inTurn(host, now, () => repairHost(config, now, host))
-  if (!watched || outcome.outcome !== 'unchanged') printOutcome(outcome, flags.json)
+  if (flags.json) printOutcome(outcome, true)
+  else if (outcome.outcome !== 'unchanged') {
+    // Loaded late: mostly there is nothing to say.
+    const { logEnd, openLog } = await import('./log.ts')
+    logEnd(await openLog(), { outcome, quiet: false }, 'drift')
+  }
   // While this waits, nothing wakes it again: neither who keeps writing our files, nor our own undoing.
   if (watched && callsForPause(outcome)) await sleep(PAUSE_MS)
   return exitCodeOf(outcome)

@@ -1,22 +1,16 @@
 import type { Config } from '../core/config/config.ts'
 import { defaultConfig } from '../core/config/parse-config.ts'
 import { bad, type Finding } from '../core/finding.ts'
-import { addTallies, NO_NOTES, type Notes } from '../core/notes.ts'
+import type { Notes } from '../core/notes.ts'
 import type { Unseen } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import { EXIT } from '../core/outcome.ts'
 import { patienceMs } from '../core/patience.ts'
+import { reported } from '../core/reported.ts'
 import { budgetOf } from '../core/restart-budget.ts'
 import { judgeSshd } from '../core/sshd-seen.ts'
 import type { Status } from '../core/status.ts'
-import {
-  findingsOf,
-  judge,
-  type Known,
-  type LastCycle,
-  lastCycle,
-  standingTrouble,
-} from '../core/verdict.ts'
+import { findingsOf, judge, type Known, type LastCycle } from '../core/verdict.ts'
 import { glanceAtFiles } from '../provisioner/glance.ts'
 import type { Host } from '../provisioner/host.ts'
 import { type Look, lookAtHost } from '../provisioner/look.ts'
@@ -29,7 +23,12 @@ import { type HostFlags, parseHostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 import { loadConfig } from './load-config.ts'
 import { openHostFor } from './on-host.ts'
-import { type NextPoll, renderStatus, type StatusReport } from './render-status.ts'
+import {
+  type NextPoll,
+  type PrintedStatus,
+  renderStatus,
+  type StatusReport,
+} from './render-status.ts'
 import { print, printJson } from './screen.ts'
 
 /**
@@ -67,7 +66,7 @@ function readConfig(flags: HostFlags, invocation: Invocation): ReadConfig {
   }
 }
 
-function forPrograms({ verdict, ...rest }: StatusReport) {
+function forPrograms({ verdict, ...rest }: StatusReport): PrintedStatus {
   return { well: verdict.level === 'good', ...verdict, ...rest }
 }
 
@@ -82,20 +81,18 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
     ...key,
     ...optional('since', since.get(key.fingerprint)),
   }))
-  const turn = status && turnOf(status)
+  const patience = patienceMs(read.isOurs ? read.config : undefined)
+  const report = reported(told, notes, { found: seen.found, patienceMs: patience, now })
   const known: Known = {
-    status: told,
-    notes,
-    trusted: trusted ?? status?.trusted,
-    effective: look === undefined ? status?.effective : effectiveBy(look, now),
-    last: lastCycle(turn, notes.lastPoll),
-    trouble: troubleNow(look, turn, notes, status?.applies?.lastSuccess, now),
-    lastSuccess: addTallies(notes, status?.applies ?? NO_NOTES).lastSuccess,
-    contested:
-      look === undefined ? (status?.contested ?? false) : look.refusal?.code === 'contested',
-    found: seen.found,
-    patienceMs: patienceMs(read.isOurs ? read.config : undefined),
-    now,
+    ...report,
+    ...optional('trusted', trusted),
+    ...(look === undefined
+      ? {}
+      : {
+          effective: effectiveBy(look, now),
+          trouble: troubleNow(look, report.trouble, now),
+          contested: look.refusal?.code === 'contested',
+        }),
   }
   const findings = findingsOf(known)
   const nextPoll = host.tree ? undefined : await nextPollOf(notes, now)
@@ -151,22 +148,13 @@ function effectiveBy({ inForce }: Look, now: Date): StatusReport['effective'] {
 
 /** What is refused now; what was refused before, and would not be now, is over. */
 function troubleNow(
-  look: Look | undefined,
-  turn: LastCycle | undefined,
-  notes: Notes,
-  applied: string | undefined,
+  { refusal }: Look,
+  before: LastCycle | undefined,
   now: Date,
 ): LastCycle | undefined {
-  if (look?.refusal !== undefined) {
-    const { code, message } = look.refusal
-    return { at: now.toISOString(), outcome: 'host-refused', code, message }
-  }
-  const stands = standingTrouble(turn, notes.lastPoll, applied)
-  return look !== undefined && stands?.outcome === 'host-refused' ? undefined : stands
-}
-
-function turnOf({ at, outcome: { outcome, code, message } }: Status): LastCycle {
-  return { at, outcome, ...optional('code', code), message }
+  if (refusal === undefined) return before?.outcome === 'host-refused' ? undefined : before
+  const { code, message } = refusal
+  return { at: now.toISOString(), outcome: 'host-refused', code, message }
 }
 
 async function nextPollOf(notes: Notes, now: Date): Promise<NextPoll | undefined> {

@@ -1,3 +1,4 @@
+import type { KeyChanges } from './key-changes.ts'
 import type { StepReport } from './step.ts'
 
 /** A CA key that the host trusts now. */
@@ -25,6 +26,8 @@ export interface Outcome {
   message: string
   steps: StepReport[]
   trusted: TrustedKey[]
+  /** Which keys came and which went; absent where the same are trusted as before. */
+  keys?: KeyChanges
   serial?: number
   service?: { unit: string; action: 'restarted' | 'deferred' | 'none' }
   warnings?: string[]

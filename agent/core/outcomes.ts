@@ -1,4 +1,5 @@
 import type { Bundle } from './bundle.ts'
+import type { KeyChanges } from './key-changes.ts'
 import { optional } from './optional.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
 import { reportStep, type Step } from './step.ts'
@@ -15,6 +16,7 @@ export function succeeded(
   steps: readonly Step[],
   action: 'none' | 'restarted' | 'deferred',
   warnings: string[],
+  keys: KeyChanges | undefined,
 ): Outcome {
   const restart = steps.find(step => step.do === 'restart-sshd')
   const count = bundle.keys.length === 1 ? '1 CA key' : `${bundle.keys.length} CA keys`
@@ -27,6 +29,7 @@ export function succeeded(
     message,
     steps: steps.map(reportStep),
     ...kept({ trusted: bundle.keys, ...serialOf(bundle.serial) }),
+    ...optional('keys', keys),
     ...(restart === undefined ? {} : { service: { unit: restart.unit, action } }),
     ...(warnings.length === 0 ? {} : { warnings }),
   }

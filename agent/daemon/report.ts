@@ -2,13 +2,21 @@ import { readFileSync } from 'node:fs'
 import type { TrustedKey } from '../core/outcome.ts'
 import { parseStatus, type Status } from '../core/status.ts'
 
-/** The provisioner's last status, which anybody may read; `undefined` where there is none. */
-export function readReport(statusFile: string): Status | undefined {
+/** The provisioner's last status, which anybody may read, or why there is none. */
+export function lookAtReport(statusFile: string): Status | 'missing' | 'damaged' {
+  let text: string
   try {
-    return parseStatus(readFileSync(statusFile, 'utf8'))
+    text = readFileSync(statusFile, 'utf8')
   } catch {
-    return undefined
+    return 'missing'
   }
+  return parseStatus(text) ?? 'damaged'
+}
+
+/** The same; `undefined` where there is none. */
+export function readReport(statusFile: string): Status | undefined {
+  const report = lookAtReport(statusFile)
+  return typeof report === 'object' ? report : undefined
 }
 
 /** The keys that the host trusts, by that status. */

@@ -1,14 +1,19 @@
 import type { BundleRefused } from '../core/bundle.ts'
+import { type KeyChanges, keyChanges } from '../core/key-changes.ts'
 import type { Unseen } from '../core/observation.ts'
+import { optional } from '../core/optional.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Accepted } from '../core/trust.ts'
 import type { Host } from './host.ts'
+import { keysOnHost } from './keys-on-host.ts'
 import { accept, planOn, type Request } from './provision.ts'
 import { FRESH_STATE, readState, type State } from './state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */
 export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | BundleRefused) & {
   unseen: Unseen[]
+  /** Which keys come and which go, as `apply` would report them. */
+  keys?: KeyChanges
 }
 
 /** Everything up to the steps; changes nothing and needs no lock. */
@@ -19,7 +24,9 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   const { sshd: _, ports: __, ...plan } = await planOn(host, accepted, request, state)
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
   if (seen.kind !== 'steps') return seen
-  return { ...seen, warnings: [...accepted.warnings, ...seen.warnings] }
+  const keys = keyChanges(keysOnHost(host), seen.steps, host.layout.caFile.path)
+  const warnings = [...accepted.warnings, ...seen.warnings]
+  return { ...seen, warnings, ...optional('keys', keys) }
 }
 
 function readStateIfAllowed(host: Host): { state: State; unseen: Unseen[] } {

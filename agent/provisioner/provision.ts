@@ -1,5 +1,6 @@
 import type { Config } from '../core/config/config.ts'
 import { describeFailure } from '../core/failures.ts'
+import { keyChanges } from '../core/key-changes.ts'
 import type { Observation } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
@@ -49,6 +50,7 @@ export async function provision(
   if (plan.sshd.kind === 'readable') host.ports = plan.ports
   if (plan.kind === 'host-refused') return notOn(host, state, plan)
   const { steps } = plan
+  const changes = keyChanges(keysOnHost(host), steps, host.layout.caFile.path)
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
     writeState(host, remembered(accepted, request, steps, state, restart), state)
   const execution = await execute(steps, host, commit, onInstant)
@@ -59,7 +61,7 @@ export async function provision(
   const unproved =
     host.sshd === undefined ? ['no sshd was there to prove that it uses the keys'] : []
   const warnings = [...accepted.warnings, ...plan.warnings, ...unproved]
-  return succeeded(accepted.bundle, steps, execution.restart, warnings)
+  return succeeded(accepted.bundle, steps, execution.restart, warnings, changes)
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */

@@ -1,10 +1,13 @@
 import { describeFailure } from '../core/failures.ts'
+import { keyChanges } from '../core/key-changes.ts'
+import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { stopped } from '../core/outcomes.ts'
 import { planRemove } from '../core/plan.ts'
 import { removeFile } from './atomic-write.ts'
 import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
+import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { kept } from './provision.ts'
 import { readState } from './state.ts'
@@ -20,6 +23,7 @@ export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome
     return stopped(end, kept(host, state))
   }
   const steps = planRemove(observation, host.layout, state.madeFolders)
+  const changes = keyChanges(keysOnHost(host), steps, host.layout.caFile.path)
   const forget = () => removeFile(host.fs, host.at(host.layout.stateFile.path))
   const execution = await execute(steps, host, forget, onInstant)
   if (execution.kind !== 'done') {
@@ -31,5 +35,8 @@ export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome
     steps.length === 0
       ? (['unchanged', 'nothing of ours is on this host'] as const)
       : (['applied', 'this host no longer trusts a Pomerium User CA'] as const)
-  return stopped({ outcome, message }, { trusted: [], steps })
+  return {
+    ...stopped({ outcome, message }, { trusted: [], steps }),
+    ...optional('keys', changes),
+  }
 }

@@ -132,22 +132,31 @@ async function underScripts(
   return { units, wanted: states.map(({ name }) => name), unseen: [] }
 }
 
+const PROVISIONER_SOCKET = 'pomerium-host-agent-provisioner.socket'
+
 // The socket may be gone while its unit is up, and under other inits there is no unit to ask.
 function deafProvisioner(
-  { layout }: Host,
+  { fs, at, layout }: Host,
   units: readonly UnitSeen[],
   found: readonly Finding[],
   processes: ProcessTable,
 ): Finding[] {
   const table = processes.read(process.pid, 'net/unix')
-  if (table === undefined || isListening(table, layout.socket.path)) return []
+  if (table === undefined) return []
+  const { path } = layout.socket
+  if (isThere(fs, at(path)) && isListening(table, path)) return []
   const told = found.some(({ headline }) => headline.includes('-provisioner'))
   if (told || units.length === 0) return []
+  const socket = units.find(({ unit }) => unit === PROVISIONER_SOCKET)
+  const restart =
+    socket === undefined
+      ? 'run: sudo pomerium-host-agent configure'
+      : `run: sudo systemctl restart ${PROVISIONER_SOCKET}`
   return [
     bad(
       'provisioner-unreachable',
-      `the agent can put nothing in force: nobody listens on ${layout.socket.path}`,
-      'run: sudo pomerium-host-agent configure',
+      `the agent can put nothing in force: nobody listens on ${path}`,
+      restart,
     ),
   ]
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StatusReport } from '../../agent/cli/render-status.ts'
+import type { PrintedStatus } from '../../agent/cli/render-status.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import type { AgentHost } from './agent-host.ts'
@@ -26,11 +26,12 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
     /** As somebody who is not root, who may not read the config either. */
     const status = async () => {
       const argv = ['pomerium-host-agent', 'status', '--json']
-      return JSON.parse((await it.host.exec(argv, { user: 'alice' })).stdout) as StatusReport
+      const { stdout } = await it.host.exec(argv, { user: 'alice', allowFail: true })
+      return JSON.parse(stdout) as PrintedStatus
     }
-    const verdict = async () => (await status()).verdict.code
+    const verdict = async () => (await status()).code
     const screen = async (user = 'alice') =>
-      (await it.host.exec(['pomerium-host-agent', 'status'], { user })).stdout
+      (await it.host.exec(['pomerium-host-agent', 'status'], { user, allowFail: true })).stdout
     /** What the daemon logged: every line of its own is JSON. */
     const log = async () => {
       // Not by --unit, which has systemd's own lines about the unit too.
@@ -52,7 +53,9 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await poll(it)
       const report = await status()
       expect(report).toMatchObject({
-        verdict: { code: 'in-force' },
+        well: true,
+        code: 'in-force',
+        findings: [],
         trusted: [{ fingerprint: ca.fingerprint }],
         bundle: { source: 'https://localhost:8443/bundle', serial: 3 },
         effective: { value: true },
@@ -98,7 +101,8 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await it.stopControlPlane()
       await poll(it)
       expect(await status()).toMatchObject({
-        verdict: { code: 'not-followed' },
+        well: false,
+        code: 'not-followed',
         trouble: { outcome: 'source-unavailable' },
         trusted: [{ fingerprint: ca.fingerprint }],
       })
@@ -139,7 +143,10 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
     test('after a boot, until somebody has looked', async () => {
       await it.host.exec('systemctl disable --quiet pomerium-host-agent.timer')
       await it.host.reboot()
-      expect(await verdict()).toBe('not-since-boot')
+      expect((await status()).findings.map(({ code }) => code)).toEqual([
+        'agent-stopped',
+        'not-since-boot',
+      ])
     })
   })
 })

@@ -1,0 +1,24 @@
+import { parseBundle } from './bundle.ts'
+import { compareKeys } from './compare-keys.ts'
+import { type TrustedKey, trustedKeys } from './outcome.ts'
+import type { Step } from './step.ts'
+
+/** The CA keys that come with a plan, and those that go. */
+export interface KeyChanges {
+  added: TrustedKey[]
+  removed: TrustedKey[]
+}
+
+/** What steps make of the keys that lie in the CA file; `undefined` where they leave these as they are. */
+export function keyChanges(
+  before: readonly TrustedKey[],
+  steps: readonly Step[],
+  caFile: string,
+): KeyChanges | undefined {
+  const step = steps.find(each => 'path' in each && each.path === caFile)
+  if (step === undefined) return undefined
+  const bundle = step.do === 'write-file' ? parseBundle(step.content) : undefined
+  const after = bundle?.kind === 'bundle' ? bundle.keys : []
+  const { added, removed } = compareKeys(trustedKeys(before), trustedKeys(after))
+  return added.length + removed.length === 0 ? undefined : { added, removed }
+}

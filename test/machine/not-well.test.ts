@@ -1,0 +1,301 @@
+// Everything that is not well with a host, and what says so: each is made so, seen, and mended again.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PrintedStatus } from '../../agent/cli/render-status.ts'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { CA_FILE } from './agent-host.ts'
+import { machineTier } from './available.ts'
+import { suites } from './base.ts'
+import { SHADOW } from './drift-kinds.ts'
+import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './webhook-host.ts'
+
+const SERVICE = 'pomerium-host-agent.service'
+const NOTES = '/var/lib/pomerium-host-agent-daemon/polls.json'
+const LOOP = `/run/systemd/system/${SERVICE}.d/loop.conf`
+const PORT = '/etc/ssh/sshd_config.d/90-port.conf'
+const CONFIG = '/etc/pomerium/host-agent.yaml'
+const BROKEN = '/etc/ssh/sshd_config.d/90-broken.conf'
+
+const systemctl = (...words: string[]) => `systemctl ${words.join(' ')}`
+const again = `${systemctl('reset-failed')}; ${systemctl('start', SERVICE)}`
+
+interface Fault {
+  name: string
+  break: string
+  mend: string
+  /** The first finding, and words of the screen's first two lines. */
+  code: string
+  says: RegExp
+  /** The same for who is not root; `false` where only root can see it. */
+  alice?: string | false
+  /** What `/healthz` then says; `false` where it still says that all is well. */
+  health?: string
+}
+
+const FAULTS: Fault[] = [
+  {
+    name: 'sshd is stopped',
+    break: systemctl('stop', 'ssh.service'),
+    mend: systemctl('start', 'ssh.service'),
+    code: 'sshd-down',
+    says: /sshd is not running: ssh\.service is stopped\n {2}run: sudo systemctl start ssh\.service/,
+    health: 'sshd-down',
+  },
+  {
+    name: 'sshd is masked',
+    break: systemctl('mask', '--now', '--quiet', 'ssh.service'),
+    mend: `${systemctl('unmask', '--quiet', 'ssh.service')}; ${systemctl('start', 'ssh.service')}`,
+    code: 'sshd-down',
+    says: /ssh\.service is masked\n {2}run: sudo systemctl unmask ssh\.service/,
+    health: 'sshd-down',
+  },
+  {
+    name: 'another sshd listens, which was started by hand',
+    break: `${systemctl('stop', 'ssh.service')}; mkdir -p /run/sshd; /usr/sbin/sshd -o PidFile=/run/hand.pid; sleep 0.5`,
+    mend: `kill $(cat /run/hand.pid); ${systemctl('start', 'ssh.service')}`,
+    code: 'sshd-by-hand',
+    says: /started by hand: ssh\.service is down/,
+  },
+  {
+    name: 'sshd has not read the port that it is to listen on',
+    break: `echo Port 2222 >${PORT}`,
+    mend: `rm ${PORT}`,
+    code: 'sshd-down',
+    says: /listens on none of its ports: 2222/,
+    alice: false,
+  },
+  {
+    name: 'the configuration of sshd is broken',
+    break: `echo Bogus yes >${BROKEN}`,
+    mend: `rm ${BROKEN}`,
+    code: 'sshd-config-broken',
+    says: /would not start again\n {2}see: sudo sshd -t/,
+    alice: false,
+  },
+  ...['stop', 'disable --now --quiet', 'mask --now --quiet'].map(verb => ({
+    name: `the timer is gone: ${verb}`,
+    break: systemctl(verb, 'pomerium-host-agent.timer'),
+    mend: `${systemctl('unmask', '--quiet', 'pomerium-host-agent.timer')}; ${systemctl('enable', '--now', '--quiet', 'pomerium-host-agent.timer')}`,
+    code: 'agent-stopped',
+    says: verb.startsWith('mask')
+      ? /stopped following the source: .*masked\n {2}run: sudo systemctl unmask pomerium-host-agent\.timer/s
+      : /stopped following the source: .*stopped\n {2}run: sudo systemctl enable --now pomerium-host-agent\.timer/s,
+  })),
+  {
+    name: 'the timer does not come back after a boot',
+    break: systemctl('disable', '--quiet', 'pomerium-host-agent.timer'),
+    mend: systemctl('enable', '--quiet', 'pomerium-host-agent.timer'),
+    code: 'agent-disabled',
+    says: /pomerium-host-agent\.timer does not come back after a boot/,
+  },
+  {
+    name: 'the socket of the webhook is stopped',
+    break: systemctl('stop', 'pomerium-host-agent-webhook.socket'),
+    mend: systemctl('start', 'pomerium-host-agent-webhook.socket'),
+    code: 'agent-stopped',
+    says: /no rotation webhook is heard: .*webhook\.socket is\s+stopped/s,
+  },
+  {
+    name: 'the socket of the webhook has failed',
+    // Nobody of another name opens it: the user that it is to belong to is not there.
+    break: `mkdir -p /run/systemd/system/pomerium-host-agent-webhook.socket.d; printf '[Socket]\\nListenStream=\\nListenStream=/run/hook\\nSocketUser=nobody-at-all\\n' >/run/systemd/system/pomerium-host-agent-webhook.socket.d/x.conf; systemctl daemon-reload; systemctl restart pomerium-host-agent-webhook.socket; true`,
+    mend: 'rm -r /run/systemd/system/pomerium-host-agent-webhook.socket.d; systemctl daemon-reload; systemctl restart pomerium-host-agent-webhook.socket',
+    code: 'agent-failing',
+    says: /no rotation webhook is heard: .*webhook\.socket has\s+failed/s,
+  },
+  {
+    name: 'the socket of the provisioner is stopped',
+    break: systemctl('stop', 'pomerium-host-agent-provisioner.socket'),
+    mend: systemctl('start', 'pomerium-host-agent-provisioner.socket'),
+    code: 'agent-stopped',
+    says: /can put nothing in force: .*provisioner\.socket/s,
+    health: 'provisioner-unreachable',
+  },
+  {
+    name: 'the socket of the provisioner is not there, though its unit is up',
+    break: 'rm /run/pomerium-host-agent/provisioner.sock',
+    mend: systemctl('restart', 'pomerium-host-agent-provisioner.socket'),
+    code: 'provisioner-unreachable',
+    says: /nobody\s+listens\s+on\s+\/run\/pomerium-host-agent\/provisioner\.sock/,
+    health: 'provisioner-unreachable',
+  },
+  {
+    name: 'the watch on the files is stopped',
+    break: systemctl('stop', 'pomerium-host-agent-watch.path'),
+    mend: systemctl('start', 'pomerium-host-agent-watch.path'),
+    code: 'agent-stopped',
+    says: /drift is seen no more: pomerium-host-agent-watch\.path/,
+  },
+  {
+    name: 'the service fails for want of a secret',
+    break: `mv ${SECRET_FILE} /root/secret; ${systemctl('stop', SERVICE)}; ${systemctl('start', SERVICE)}; sleep 1; true`,
+    mend: `mv /root/secret ${SECRET_FILE}; ${again}`,
+    code: 'agent-failing',
+    says: /stopped following the source: .*243\/CREDENTIALS/s,
+  },
+  {
+    name: 'the service fails again and again',
+    break: `mkdir -p $(dirname ${LOOP}); printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\nRestart=always\\nRestartSec=2s\\n' >${LOOP}; systemctl daemon-reload; systemctl stop ${SERVICE}; systemctl start --no-block ${SERVICE}; sleep 1`,
+    mend: `rm ${LOOP}; systemctl daemon-reload; systemctl stop ${SERVICE}; ${again}`,
+    code: 'agent-failing',
+    says: /stopped following the source: .*fails\s+again\s+and\s+again \(exit\s+status\s+1\)/s,
+  },
+  {
+    name: 'the config has a typo, and the daemon can not start',
+    break: `cp -a ${CONFIG} /root/config; sed -i 's/^source:/sorce:/' ${CONFIG}; ${systemctl('stop', SERVICE)}; ${systemctl('start', SERVICE)}; sleep 1; true`,
+    mend: `cp -a /root/config ${CONFIG}; ${again}`,
+    code: 'config-broken',
+    says: /nothing of ours can start: \/etc\/pomerium\/host-agent\.yaml:1.*sorce/s,
+    alice: 'agent-failing',
+  },
+  {
+    name: 'the CA file is deleted, and not put back yet',
+    break: `systemctl stop pomerium-host-agent-repair.path; rm ${CA_FILE}`,
+    mend: 'systemctl start pomerium-host-agent-repair.path; pomerium-host-agent repair',
+    code: 'no-keys',
+    says: /trusts no CA key/,
+    alice: 'drift',
+  },
+  {
+    name: 'the CA file holds another key, and is not put back yet',
+    break: `systemctl stop pomerium-host-agent-repair.path; ssh-keygen -q -t ed25519 -N '' -f /root/other; cat /root/other.pub >${CA_FILE}`,
+    mend: 'rm /root/other*; systemctl start pomerium-host-agent-repair.path; pomerium-host-agent repair',
+    code: 'not-in-force',
+    says: /does not go by these keys/,
+    alice: false,
+  },
+  {
+    name: 'others may read the CA file, and it is not put right yet',
+    break: `systemctl stop pomerium-host-agent-repair.path; chmod 644 ${CA_FILE}`,
+    mend: 'systemctl start pomerium-host-agent-repair.path; pomerium-host-agent repair',
+    code: 'drift',
+    says: /changed since: \/var\/lib\/pomerium\/pomerium_user_ca_key\.pub\s+\(mode\s+0644/,
+  },
+  {
+    name: 'a drop-in shadows ours',
+    break: `systemctl stop pomerium-host-agent-repair.path; printf '${SHADOW.content.trim()}\\n' >${SHADOW.path}`,
+    mend: `rm ${SHADOW.path}; systemctl start pomerium-host-agent-repair.path; pomerium-host-agent repair`,
+    code: 'not-in-force',
+    says: /does not go by these keys/,
+    alice: false,
+  },
+  {
+    name: 'the source has given nothing for long',
+    break: `cp -a ${NOTES} /root/notes; sed -i 's/"lastSuccess": "20../"lastSuccess": "2019/' ${NOTES}`,
+    mend: `cp -a /root/notes ${NOTES}`,
+    code: 'source-away',
+    says: /the source has given nothing for \d+ days/,
+    health: 'source-away',
+  },
+  {
+    name: 'nothing has looked for long',
+    break: `cp -a ${NOTES} /root/notes; sed -i 's/"at": "20../"at": "2019/' ${NOTES}; sed -i 's/^  "at": "20../  "at": "2019/' /run/pomerium-host-agent/status.json`,
+    mend: `cp -a /root/notes ${NOTES}; pomerium-host-agent repair`,
+    code: 'stale',
+    says: /nothing has looked at this host for \d+ days/,
+  },
+  {
+    name: 'what was accepted is damaged',
+    break: `cp -a /var/lib/pomerium-host-agent/state.json /root/state; echo '{' >/var/lib/pomerium-host-agent/state.json`,
+    mend: 'cp -a /root/state /var/lib/pomerium-host-agent/state.json',
+    code: 'state-damaged',
+    says: /state\.json is damaged/,
+    alice: false,
+  },
+]
+
+describeTier('a host that is not well, on a booted host', machineTier(), () => {
+  describe.each(suites)('%s', suite => {
+    let it: WebhookHost
+    let ca: Ca
+    beforeAll(async () => {
+      ca = await makeCa()
+      it = await bootWebhookHost({ suite })
+      await it.publish(ca.publicKey)
+      await it.host.exec(systemctl('start', SERVICE))
+      await it.host.waitFor('a host that is well', async () => (await status()).well, 30_000)
+    })
+    afterAll(async () => {
+      await it?.stop()
+      await ca?.[Symbol.asyncDispose]()
+    })
+
+    const run = (user: string, ...flags: string[]) =>
+      it.host.exec(['pomerium-host-agent', 'status', ...flags], { user, allowFail: true })
+    const status = async (user = 'root') =>
+      JSON.parse((await run(user, '--json')).stdout) as PrintedStatus
+    const health = async () => {
+      const curl = "curl -s -w '\\n%{http_code}' http://127.0.0.1:9444/healthz"
+      const [body = '', code] = (await it.host.exec(curl)).stdout.trim().split('\n')
+      return { http: Number(code), ...(JSON.parse(body) as { code: string; ok: boolean }) }
+    }
+    const metric = async (name: string) => {
+      const { stdout } = await it.host.exec('curl -sf http://127.0.0.1:9444/metrics')
+      return new RegExp(`^pomerium_host_agent_${name} (\\S+)$`, 'm').exec(stdout)?.[1]
+    }
+    const wellAgain = async () => {
+      await it.host.waitFor('both to be well', async () => {
+        const [root, alice] = [await status(), await status('alice')]
+        return root.well && alice.well
+      })
+    }
+
+    test('well is exit code 0, for root and for others; what others can not see is said', async () => {
+      expect(await run('root')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^in-force: /),
+      })
+      const other = await run('alice')
+      expect(other).toMatchObject({ code: 0, stdout: expect.stringMatching(/^in-force: /) })
+      expect(other.stdout).toContain('not seen:\n')
+      expect(other.stdout).toContain('what sshd uses (sshd -T)')
+      expect(await health()).toMatchObject({ http: 200, ok: true, code: 'in-force' })
+      expect(await metric('trust_effective')).toBe('1')
+      expect(await metric('sshd_listening')).toBe('1')
+    })
+
+    test.each(FAULTS)('is said: $name', async fault => {
+      await it.host.exec(fault.break)
+      try {
+        const screen = await run('root')
+        expect(screen.stdout).toMatch(fault.says)
+        expect(screen.code).toBe(8)
+        expect(screen.stdout.split('\n').filter(line => line.length > 80)).toEqual([])
+        const report = await status()
+        expect(report).toMatchObject({ well: false, code: fault.code })
+        expect(report.findings[0]?.code).toBe(fault.code)
+        if (fault.alice !== false) {
+          expect(await status('alice')).toMatchObject({
+            well: false,
+            code: fault.alice ?? fault.code,
+          })
+          expect((await run('alice')).code).toBe(8)
+        }
+        if (fault.health !== undefined) {
+          expect(await health()).toMatchObject({ http: 503, ok: false, code: fault.health })
+        }
+      } finally {
+        await it.host.exec(fault.mend)
+      }
+      await wellAgain()
+    })
+
+    test('on a terminal the first line is red, and nowhere else', async () => {
+      await it.host.exec(systemctl('stop', 'ssh.service'))
+      const { stdout } = await it.host.exec(
+        `TERM=xterm script -qec 'pomerium-host-agent status' /dev/null; true`,
+      )
+      expect(stdout.startsWith('\u001b[31msshd-down')).toBe(true)
+      await it.host.exec(systemctl('start', 'ssh.service'))
+    })
+
+    test('/metrics says that no key is in force while sshd is dead', async () => {
+      await it.host.exec(systemctl('stop', 'ssh.service'))
+      expect(await metric('trust_effective')).toBe('0')
+      expect(await metric('sshd_listening')).toBe('0')
+      await it.host.exec(systemctl('start', 'ssh.service'))
+      expect(await metric('trust_effective')).toBe('1')
+    })
+  })
+})
