@@ -78,7 +78,16 @@ describe('docs/guide/metrics.md and alerts.yml', () => {
     const at = new Date(0)
     const text = await renderMetrics({
       ...{ version: '1', trusted: [{ type: 't', fingerprint: 'f', comment: '' }], cycles: {} },
-      ...{ effective: true, contested: false, serial: 1, issued: at, expires: at, accepted: at },
+      ...{
+        effective: true,
+        effectiveSeen: at,
+        sshdListens: true,
+        contested: false,
+        serial: 1,
+        issued: at,
+        expires: at,
+        accepted: at,
+      },
       ...{ lastSuccess: at, lastCycle: at, restarts: 0, restartDue: false, driftRepairs: 0 },
       clockSkewSeconds: 0,
     })

@@ -21,6 +21,7 @@ import {
   startUnits,
   stopUnits,
   systemctl,
+  systemdVersion,
   unitFiles,
 } from './systemd-units.ts'
 
@@ -60,7 +61,7 @@ export async function setUp(wish: Wish): Promise<string[]> {
 
 async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<void> {
   const resident = wish.resident ?? existsSync(RESIDENT_DROP_IN)
-  const units = unitFiles(join(wish.program, 'systemd'))
+  const units = unitFiles(join(wish.program, 'systemd'), await systemdVersion(run))
   // The user comes before what is given to its group.
   for (const unit of units) layFile(site, unit)
   await layOwn(site, wish)
