@@ -22,12 +22,22 @@ const BROKEN = '/etc/ssh/sshd_config.d/90-broken.conf'
 const systemctl = (...words: string[]) => `systemctl ${words.join(' ')}`
 const again = `${systemctl('reset-failed')}; ${systemctl('start', SERVICE)}`
 
+// Nothing puts right what has drifted, nor is about to.
+const QUIET = `systemctl stop ${['watch.path', 'watch.timer', 'watch.service', 'repair.path', 'repair.service'].map(unit => `pomerium-host-agent-${unit}`).join(' ')}; rm -f /run/pomerium-host-agent/drift; systemctl reset-failed`
+const WATCHED = systemctl(
+  'start',
+  'pomerium-host-agent-watch.path',
+  'pomerium-host-agent-repair.path',
+)
+
 interface Fault {
   name: string
   break: string
   mend: string
   /** The first finding, and words of the screen's first two lines. */
   code: string
+  /** Another finding beside it. */
+  also?: string
   says: RegExp
   /** The same for who is not root; `false` where only root can see it. */
   alice?: string | false
@@ -74,6 +84,38 @@ const FAULTS: Fault[] = [
     mend: `rm ${BROKEN}`,
     code: 'sshd-config-broken',
     says: /would not start again see: sudo sshd -t/,
+    alice: false,
+  },
+  {
+    name: 'sshd has not opened one of its ports',
+    break: `printf 'Port 22\\nPort 2222\\n' >${PORT}`,
+    mend: `rm ${PORT}`,
+    code: 'sshd-port-closed',
+    says: /sshd does not listen on port 2222/,
+    alice: false,
+  },
+  {
+    name: 'sshd runs and is masked',
+    break: systemctl('mask', '--quiet', 'ssh.service'),
+    mend: systemctl('unmask', '--quiet', 'ssh.service'),
+    code: 'sshd-masked',
+    says: /ssh\.service is masked: no boot brings sshd back run: sudo systemctl unmask ssh\.service/,
+  },
+  {
+    name: 'there is no sshd to ask any more',
+    break: 'mv /usr/sbin/sshd /root/sshd',
+    mend: 'mv /root/sshd /usr/sbin/sshd',
+    code: 'not-followed',
+    also: 'unproved',
+    says: /the last good keys stay in force/,
+    alice: false,
+  },
+  {
+    name: 'what is held would be refused today',
+    break: `cp -a ${CONFIG} /root/config; printf 'trust:\\n  fingerprints: [SHA256:${'A'.repeat(43)}]\\n' >>${CONFIG}`,
+    mend: `cp -a /root/config ${CONFIG}`,
+    code: 'held-refused',
+    says: /what is held would not be taken today \(fingerprint-not-allowed\)/,
     alice: false,
   },
   {
@@ -124,8 +166,8 @@ const FAULTS: Fault[] = [
     break: systemctl('stop', 'pomerium-host-agent-provisioner.socket'),
     mend: systemctl('start', 'pomerium-host-agent-provisioner.socket'),
     code: 'agent-stopped',
+    // Not by /healthz: what it wakes wants that socket, and systemd opens it again.
     says: /can put nothing in force: .*provisioner\.socket/,
-    health: 'provisioner-unreachable',
   },
   {
     name: 'the socket of the provisioner is not there, though its unit is up',
@@ -151,7 +193,7 @@ const FAULTS: Fault[] = [
   },
   {
     name: 'the service fails again and again',
-    break: `mkdir -p $(dirname ${LOOP}); printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\nRestart=always\\nRestartSec=2s\\n' >${LOOP}; systemctl daemon-reload; systemctl stop ${SERVICE}; systemctl start --no-block ${SERVICE}; sleep 1`,
+    break: `mkdir -p $(dirname ${LOOP}); printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\nRestart=always\\nRestartSec=30s\\n' >${LOOP}; systemctl daemon-reload; systemctl stop ${SERVICE}; systemctl start --no-block ${SERVICE}; until systemctl show -p SubState ${SERVICE} | grep -q auto-restart; do sleep 0.1; done`,
     mend: `rm ${LOOP}; systemctl daemon-reload; systemctl stop ${SERVICE}; ${again}`,
     code: 'agent-failing',
     says: /stopped following the source: .*fails again and again \(exit status 1\)/,
@@ -166,31 +208,31 @@ const FAULTS: Fault[] = [
   },
   {
     name: 'the CA file is deleted, and not put back yet',
-    break: `systemctl stop pomerium-host-agent-repair.path; rm ${CA_FILE}`,
-    mend: 'systemctl start pomerium-host-agent-repair.path; pomerium-host-agent repair',
+    break: `${QUIET}; rm ${CA_FILE}`,
+    mend: `${WATCHED}; pomerium-host-agent repair`,
     code: 'no-keys',
     says: /trusts no CA key/,
     alice: 'drift',
   },
   {
     name: 'the CA file holds another key, and is not put back yet',
-    break: `systemctl stop pomerium-host-agent-repair.path; ssh-keygen -q -t ed25519 -N '' -f /root/other; cat /root/other.pub >${CA_FILE}`,
-    mend: 'rm /root/other*; systemctl start pomerium-host-agent-repair.path; pomerium-host-agent repair',
+    break: `${QUIET}; ssh-keygen -q -t ed25519 -N '' -f /root/other; cat /root/other.pub >${CA_FILE}`,
+    mend: `rm /root/other*; ${WATCHED}; pomerium-host-agent repair`,
     code: 'not-in-force',
     says: /does not go by these keys/,
     alice: false,
   },
   {
     name: 'others may read the CA file, and it is not put right yet',
-    break: `systemctl stop pomerium-host-agent-repair.path; chmod 644 ${CA_FILE}`,
-    mend: 'systemctl start pomerium-host-agent-repair.path; pomerium-host-agent repair',
+    break: `${QUIET}; chmod 644 ${CA_FILE}`,
+    mend: `${WATCHED}; pomerium-host-agent repair`,
     code: 'drift',
     says: /changed since: \/var\/lib\/pomerium\/pomerium_user_ca_key\.pub \(mode 0644/,
   },
   {
     name: 'a drop-in shadows ours',
-    break: `systemctl stop pomerium-host-agent-repair.path; printf '${SHADOW.content.trim()}\\n' >${SHADOW.path}`,
-    mend: `rm ${SHADOW.path}; systemctl start pomerium-host-agent-repair.path; pomerium-host-agent repair`,
+    break: `${QUIET}; printf '${SHADOW.content.trim()}\\n' >${SHADOW.path}`,
+    mend: `rm ${SHADOW.path}; ${WATCHED}; pomerium-host-agent repair`,
     code: 'not-in-force',
     says: /does not go by these keys/,
     alice: false,
@@ -277,7 +319,9 @@ describeTier('a host that is not well, on a booted host', machineTier(), () => {
         expect(screen.stdout.split('\n').filter(line => line.length > 80)).toEqual([])
         expect(await status()).toMatchObject({
           ...{ well: false, code: fault.code },
-          findings: expect.arrayContaining([expect.objectContaining({ code: fault.code })]),
+          findings: expect.arrayContaining([
+            expect.objectContaining({ code: fault.also ?? fault.code }),
+          ]),
         })
         if (fault.alice !== false) {
           const other = await run('alice', '--json')
@@ -301,6 +345,87 @@ describeTier('a host that is not well, on a booted host', machineTier(), () => {
       )
       expect(stdout.startsWith('\u001b[31msshd-down')).toBe(true)
       await it.host.exec(systemctl('start', 'ssh.service'))
+    })
+
+    test('every metric turns with what it tells', async () => {
+      const scrape = async () => {
+        const { stdout } = await it.host.exec('curl -sf http://127.0.0.1:9444/metrics')
+        const lines = stdout.split('\n').filter(line => /^pomerium/.test(line))
+        return new Map(lines.map(line => [line.replace(/ \S+$/, ''), line.split(' ').at(-1)]))
+      }
+      const own = (name: string) => `pomerium_host_agent_${name}`
+      await using next = await makeCa('rsa', 'next')
+      const before = await scrape()
+      const soon = (ms: number) => new Date(Date.now() + ms).toISOString()
+      const bundle = (serial: number, ...keys: string[]) => [
+        ...[`# serial: ${serial}`, `# issued: ${soon(-60_000 * serial)}`],
+        ...[`# expires: ${soon(86_400_000 * serial)}`, ...keys],
+      ]
+      await it.publish(...bundle(1, next.publicKey))
+      expect((await it.apply()).code).toBe(0)
+      const one = await scrape()
+      await it.publish(...bundle(2, next.publicKey, ca.publicKey))
+      expect((await it.apply()).code).toBe(0)
+      const two = await scrape()
+      const key = (fingerprint: string) =>
+        [...two.keys()].find(name => name.includes(fingerprint)) ?? fingerprint
+      expect([before.has(key(next.fingerprint)), one.has(key(next.fingerprint))]).toEqual([
+        false,
+        true,
+      ])
+      expect([one.has(key(ca.fingerprint)), two.has(key(ca.fingerprint))]).toEqual([false, true])
+      const turned = (name: string) => one.get(own(name)) !== two.get(own(name))
+      const names = [
+        ...['trusted_keys', 'bundle_serial', 'bundle_issued_timestamp_seconds'],
+        ...['bundle_expiry_timestamp_seconds', 'bundle_accepted_timestamp_seconds'],
+        ...['last_success_timestamp_seconds', 'last_cycle_timestamp_seconds'],
+        ...['trust_seen_timestamp_seconds', 'sshd_restarts_total'],
+        'cycles_total{outcome="applied"}',
+      ]
+      expect(names.filter(name => !turned(name))).toEqual([])
+
+      // A file that somebody changes again and again: counted, and then left alone.
+      await it.host.exec(QUIET)
+      for (let n = 0; n < 6; n++) {
+        await it.host.exec(`chmod 644 ${CA_FILE}; pomerium-host-agent repair; true`)
+      }
+      const fought = await scrape()
+      expect([two, fought].map(each => each.get(own('contested')))).toEqual(['0', '1'])
+      expect(Number(fought.get(own('drift_repairs_total')))).toBeGreaterThanOrEqual(5)
+      expect((await it.apply()).code).toBe(0)
+
+      // So many changes that a restart is put off.
+      let serial = 2
+      const deferred = async () => {
+        serial += 1
+        await it.publish(...bundle(serial, serial % 2 === 0 ? next.publicKey : ca.publicKey))
+        return (await it.apply()).outcome.service?.action === 'deferred'
+      }
+      while (serial < 12 && !(await deferred()));
+      const put = await scrape()
+      expect([two, put].map(each => each.get(own('sshd_restart_due')))).toEqual(['0', '1'])
+
+      // The program is another one.
+      const versions = (scraped: Map<string, unknown>) =>
+        [...scraped.keys()].filter(name => name.startsWith(own('build_info')))
+      const manifest = '/usr/local/lib/pomerium-host-agent/*/package.json'
+      await it.host.exec(`cp ${manifest} /root/manifest; sed -i 's/"version": *"/&9/' ${manifest}`)
+      await it.host.exec(systemctl('stop', SERVICE))
+      expect(versions(await scrape())).not.toEqual(versions(put))
+      await it.host.exec(`cat /root/manifest >$(ls ${manifest}); ${systemctl('stop', SERVICE)}`)
+
+      // A source that is two minutes ahead.
+      const body = bundle(serial + 1, ca.publicKey).join('\n')
+      const head = `HTTP/1.1 200 OK\r\ndate: ${new Date(Date.now() + 120_000).toUTCString()}`
+      const rest = `content-type: text/plain\r\ncontent-length: ${body.length}`
+      await it.behave({ mode: 'raw', text: `${head}\r\n${rest}\r\n\r\n${body}` })
+      await it.rotate()
+      expect(Number((await scrape()).get(own('clock_skew_seconds')))).toBeGreaterThan(60)
+      expect((await status()).findings.map(({ code }) => code)).toContain('clock-skew')
+      await it.behave({ mode: 'normal' })
+      await it.publish(...bundle(serial + 2, ca.publicKey))
+      await it.rotate()
+      await it.host.exec(`${WATCHED}; rm -f /var/lib/pomerium-host-agent/restarts.json`)
     })
 
     test('/metrics says that no key is in force while sshd is dead', async () => {

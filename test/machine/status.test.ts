@@ -9,6 +9,8 @@ import { SHADOW } from './drift-kinds.ts'
 import { bootInstalledHost, poll } from './installed-host.ts'
 import { login } from './login.ts'
 
+const QUIET =
+  'systemctl stop pomerium-host-agent-watch.path pomerium-host-agent-watch.timer pomerium-host-agent-repair.path pomerium-host-agent-repair.service; rm -f /run/pomerium-host-agent/drift; systemctl reset-failed; true'
 const WATCHES = 'pomerium-host-agent-watch.path pomerium-host-agent-repair.path'
 const STATUS_FILE = '/run/pomerium-host-agent/status.json'
 
@@ -139,7 +141,7 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
         // Usage: what would be said has nobody to hear it.
         ['pomerium-host-agent nothing 2> >(true)', 2],
       ] as const) {
-        const ran = await shell(`${line}; echo "\${PIPESTATUS[0]}"`)
+        const ran = await shell(`${line}; code=\${PIPESTATUS[0]}; echo; echo $code`)
         expect({ line, code: Number(ran.stdout.trim().split('\n').at(-1)) }).toEqual({ line, code })
         expect({ line, stderr: ran.stderr }).toEqual({ line, stderr: '' })
       }
@@ -174,7 +176,7 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
 
     test('a person’s apply goes on where a repair has given up, plan says the same, both warn', async () => {
       const spoil = () => it.host.exec(`chmod 644 ${CA_FILE}`)
-      await it.host.exec(`systemctl stop ${WATCHES}`)
+      await it.host.exec(QUIET)
       let code = 0
       for (let n = 0; n < 6 && code === 0; n++) {
         await spoil()
@@ -201,7 +203,7 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
     })
 
     test('a read-only disk is told, and is not “not in force” while the keys log in', async () => {
-      await it.host.exec(`systemctl stop ${WATCHES}`)
+      await it.host.exec(QUIET)
       await it.host.exec('mount --bind /var/lib/pomerium /var/lib/pomerium')
       await it.host.exec('mount -o remount,bind,ro /var/lib/pomerium')
       await using next = await makeCa()
@@ -219,8 +221,19 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await it.host.exec(`systemctl start ${WATCHES}`)
     })
 
+    test('a bundle that expires in force is kept, and said to have expired', async () => {
+      const soon = new Date(Date.now() + 20_000).toISOString()
+      await it.publish('# serial: 8', `# expires: ${soon}`, ca.publicKey)
+      expect((await it.apply()).code).toBe(0)
+      await it.host.waitFor('the end', async () => (await verdict()) === 'expired', 40_000)
+      expect((await login(it.host, { ca })).outcome).toBe('accepted')
+      await it.publish('# serial: 9', ca.publicKey)
+      expect((await it.apply()).code).toBe(0)
+      expect(await verdict()).toBe('in-force')
+    })
+
     test('a full disk is told with the step and the path', async () => {
-      await it.host.exec(`systemctl stop ${WATCHES}`)
+      await it.host.exec(QUIET)
       const keys = await it.host.read(CA_FILE)
       await it.host.exec('mount -t tmpfs -o size=4k,mode=755 tmpfs /var/lib/pomerium')
       await it.host.exec('dd if=/dev/zero of=/var/lib/pomerium/full bs=4k count=1 status=none')
