@@ -4,13 +4,14 @@ import { callsForPause, PAUSE_MS } from '../core/repairs.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
 import type { Invocation } from './invocation.ts'
+import { isJournal } from './is-journal.ts'
 import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
 
 /**
  * Puts the held keys in force again, asking no source: after drift, or for a restart that was put
- * off. As `run`, it logs what it did, and nothing where there was nothing to do. `--watched`: woken by a
- * watch.
+ * off. In the journal it is a line of the log, as all else there, and none where there was nothing to do.
+ * `--watched`: woken by a watch.
  */
 export async function repair(invocation: Invocation): Promise<number> {
   const watched = invocation.args.includes('--watched')
@@ -18,7 +19,7 @@ export async function repair(invocation: Invocation): Promise<number> {
   const { flags, config, host } = await onHost({ ...invocation, args }, { asRoot: 'repair' })
   const now = new Date()
   const outcome = await inTurn(host, now, () => repairHost(config, now, host))
-  if (flags.json) printOutcome(outcome, true)
+  if (flags.json || !isJournal(2, invocation.environment)) printOutcome(outcome, flags.json)
   else if (outcome.outcome !== 'unchanged') {
     // Loaded late: mostly there is nothing to say.
     const { logEnd, openLog } = await import('./log.ts')

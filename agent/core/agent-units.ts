@@ -4,6 +4,8 @@ import { bad, type Finding, type FindingCode, warn } from './finding.ts'
 interface AgentUnit {
   lost: string
   level: Finding['level']
+  /** Runs at boot and ends: that it is not up says nothing. */
+  atBoot?: true
 }
 
 const FOLLOWING = 'the agent has stopped following the source'
@@ -25,6 +27,7 @@ export const AGENT_UNITS: ReadonlyMap<string, AgentUnit> = new Map([
   ['pomerium-host-agent-watch.service', { lost: SEEING, level: 'warn' }],
   ['pomerium-host-agent-repair.path', { lost: REPAIRING, level: 'warn' }],
   ['pomerium-host-agent-repair.service', { lost: REPAIRING, level: 'warn' }],
+  ['pomerium-host-agent-boot.service', { lost: REPAIRING, level: 'warn', atBoot: true }],
 ])
 
 /** A unit as its init has it, in the words of `systemctl show`. */
@@ -54,7 +57,7 @@ export function judgeUnits(units: readonly UnitSeen[], wanted: readonly string[]
     const { unit } = seen
     // Other inits have the services alone, by their bare names.
     const known = AGENT_UNITS.get(unit) ?? AGENT_UNITS.get(`${unit}.service`)
-    const { lost, level } = known ?? { lost: FOLLOWING, level: 'bad' as const }
+    const { lost, level, atBoot } = known ?? { lost: FOLLOWING, level: 'bad', atBoot: undefined }
     const say = (code: FindingCode, what: string, next: string) => [
       (level === 'bad' ? bad : warn)(code, `${lost}: ${unit} ${what}`, next),
     ]
@@ -75,7 +78,8 @@ export function judgeUnits(units: readonly UnitSeen[], wanted: readonly string[]
       return say('agent-stopped', 'is not there', 'run: sudo pomerium-host-agent configure')
     }
     const over = seen.sub === 'elapsed'
-    if (over || !['active', 'activating', 'reloading'].includes(seen.active)) {
+    const isUp = atBoot || ['active', 'activating', 'reloading'].includes(seen.active)
+    if (over || !isUp) {
       const again = over ? `run: sudo systemctl restart ${unit}` : start
       return say('agent-stopped', over ? 'has run out' : 'is stopped', again)
     }
