@@ -208,24 +208,29 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await it.host.exec('mount -o remount,bind,ro /var/lib/pomerium')
       await using next = await makeCa()
       await it.publish('# serial: 6', next.publicKey)
-      expect((await it.apply()).outcome).toMatchObject({ code: 'read-only' })
-      expect((await login(it.host, { ca })).outcome).toBe('accepted')
-      expect(await status()).toMatchObject({
-        code: 'not-followed',
-        effective: { value: true },
-        trouble: { code: 'read-only' },
-      })
+      const { outcome } = await it.apply()
+      const trusted = (await login(it.host, { ca })).outcome
+      const report = await status()
       await it.host.exec('umount /var/lib/pomerium')
+      expect(outcome).toMatchObject({ outcome: 'host-refused', code: 'read-only' })
+      expect(trusted).toBe('accepted')
+      expect(report).toMatchObject({
+        ...{ well: false, effective: { value: true }, trouble: { code: 'read-only' } },
+        findings: expect.arrayContaining([expect.objectContaining({ code: 'not-followed' })]),
+      })
+      expect(report.findings.map(({ code }) => code)).not.toContain('not-in-force')
       await it.publish('# serial: 7', ca.publicKey)
       expect((await it.apply()).code).toBe(0)
       await it.host.exec(`systemctl start ${WATCHES}`)
     })
 
     test('a bundle that expires in force is kept, and said to have expired', async () => {
-      const soon = new Date(Date.now() + 20_000).toISOString()
-      await it.publish('# serial: 8', `# expires: ${soon}`, ca.publicKey)
+      const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+      await it.publish('# serial: 8', `# expires: ${tomorrow}`, ca.publicKey)
       expect((await it.apply()).code).toBe(0)
-      await it.host.waitFor('the end', async () => (await verdict()) === 'expired', 40_000)
+      // As if it were the day after.
+      await it.host.exec(`sed -i 's/"expires": "20../"expires": "2019/' ${STATUS_FILE}`)
+      expect(await verdict()).toBe('expired')
       expect((await login(it.host, { ca })).outcome).toBe('accepted')
       await it.publish('# serial: 9', ca.publicKey)
       expect((await it.apply()).code).toBe(0)
@@ -238,9 +243,9 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await it.host.exec('mount -t tmpfs -o size=4k,mode=755 tmpfs /var/lib/pomerium')
       await it.host.exec('dd if=/dev/zero of=/var/lib/pomerium/full bs=4k count=1 status=none')
       const { outcome } = await it.apply()
+      await it.host.exec('umount /var/lib/pomerium')
       expect(outcome.outcome).toBe('rolled-back')
       expect(outcome.message).toContain(`could not write ${CA_FILE}: ENOSPC`)
-      await it.host.exec('umount /var/lib/pomerium')
       expect(await it.host.read(CA_FILE)).toBe(keys)
       expect((await it.apply()).code).toBe(0)
       await it.host.exec(`systemctl start ${WATCHES}`)
