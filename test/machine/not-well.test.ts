@@ -394,7 +394,10 @@ describeTier('a host that is not well, on a booted host', machineTier(), () => {
       expect(Number(fought.get(own('drift_repairs_total')))).toBeGreaterThanOrEqual(5)
       expect((await it.apply()).code).toBe(0)
 
-      // So many changes that a restart is put off.
+      // So many changes that a restart is put off, however long each takes here.
+      const limit = '/run/systemd/system/ssh.service.d/limit.conf'
+      await it.host.write(limit, '[Unit]\nStartLimitIntervalSec=10min\n')
+      await it.host.exec('systemctl daemon-reload')
       let serial = 2
       const deferred = async () => {
         serial += 1
@@ -403,6 +406,7 @@ describeTier('a host that is not well, on a booted host', machineTier(), () => {
       }
       while (serial < 12 && !(await deferred()));
       const put = await scrape()
+      await it.host.exec(`rm ${limit}; systemctl daemon-reload`)
       expect([two, put].map(each => each.get(own('sshd_restart_due')))).toEqual(['0', '1'])
 
       // The program is another one.
