@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import type { Command } from './cli/invocation.ts'
+import { own } from './core/own.ts'
 
 // Each command is loaded when it is called: what root runs never loads network code.
 const COMMANDS: Record<string, () => Promise<Command>> = {
@@ -37,7 +38,7 @@ async function main([name = '--help', ...args]: string[]): Promise<number> {
   if (name === '--help' || name === 'help' || (args.includes('--help') && !ownHelp)) {
     return say(process.stdout, (await import('./cli/help.ts')).HELP, 0)
   }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  const load = own(COMMANDS, name)
   if (load === undefined) return fail(`there is no command "${name}"; see --help`)
   try {
     const command = await load()

@@ -78,6 +78,12 @@ read_environment() {
     webhook_listen webhook_secret_file resident no_start download_url version dry_run uninstall; do
     variable=POMERIUM_HOST_AGENT_$(echo "$setting" | tr '[:lower:]' '[:upper:]')
     eval "$setting=\${$variable:-}"
+    # A template that was not filled in must not read as: verify nothing.
+    case $setting in
+      signers_file | fingerprint)
+        eval "[ -n \"\${$variable-unset}\" ]" || fail "$variable is set to nothing: give it a value, or unset it" 2
+        ;;
+    esac
     unset "$variable"
   done
 }

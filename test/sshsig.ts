@@ -89,13 +89,16 @@ export function armor(blob: Buffer): string {
 
 function signRaw(kind: KeyKind, key: KeyObject, bytes: Buffer, algorithm: string): Buffer {
   if (kind === 'ed25519') return sign(null, bytes, key)
-  if (kind === 'rsa') return sign(RSA_DIGEST[algorithm] ?? 'sha512', bytes, key)
+  if (kind === 'rsa') return sign(RSA_DIGEST.get(algorithm) ?? 'sha512', bytes, key)
   const both = sign(DIGEST[kind], bytes, { key, dsaEncoding: 'ieee-p1363' })
   const half = both.length / 2
   return Buffer.concat([trimmed(both.subarray(0, half)), trimmed(both.subarray(half))])
 }
 
-const RSA_DIGEST: Record<string, string> = { 'ssh-rsa': 'sha1', 'rsa-sha2-256': 'sha256' }
+const RSA_DIGEST = new Map([
+  ['ssh-rsa', 'sha1'],
+  ['rsa-sha2-256', 'sha256'],
+])
 
 function trimmed(bytes: Buffer): Buffer {
   const first = bytes.findIndex(byte => byte !== 0)

@@ -1,3 +1,4 @@
+import { own } from '../core/own.ts'
 import { type Command, type Invocation, UsageError } from './invocation.ts'
 import { print } from './screen.ts'
 
@@ -18,10 +19,10 @@ export async function bundle(invocation: Invocation): Promise<number> {
   const [name = '--help', ...args] = invocation.args
   if (name === '--help' || name === 'help' || args.includes('--help')) {
     const { BUNDLE_HELP, COMMAND_HELP } = await import('./bundle/help.ts')
-    print(COMMAND_HELP[name] ?? BUNDLE_HELP)
+    print(own(COMMAND_HELP, name) ?? BUNDLE_HELP)
     return 0
   }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  const load = own(COMMANDS, name)
   if (load === undefined) throw new UsageError(`there is no "bundle ${name}"; see bundle --help`)
   return (await load())({ ...invocation, args })
 }

@@ -1,11 +1,13 @@
 import { text } from 'node:stream/consumers'
 import { decodeFetchRequest, encodeFetched } from '../core/fetch-protocol.ts'
 import { fetchBundle } from '../daemon/source/fetch-bundle.ts'
-import type { Invocation } from './invocation.ts'
+import { type Invocation, UsageError } from './invocation.ts'
 
 /** The child of `apply` and `plan` that fetches without root; not for people. */
 export async function fetch({ environment, version }: Invocation): Promise<number> {
-  const { source, descriptor } = decodeFetchRequest(await text(process.stdin))
+  const request = decodeFetchRequest(await text(process.stdin))
+  if (request === undefined) throw new UsageError('fetch is a part of apply and plan; run these')
+  const { source, descriptor } = request
   const fetched = await fetchBundle(source, {
     environment,
     version,

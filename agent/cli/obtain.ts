@@ -1,5 +1,5 @@
 import type { Config } from '../core/config/config.ts'
-import type { Fetched } from '../core/source.ts'
+import type { FetchAnswer } from '../core/fetch-protocol.ts'
 import { showUrl } from '../core/source-url.ts'
 import { fetchUnprivileged } from '../provisioner/fetch-unprivileged.ts'
 import type { Host } from '../provisioner/host.ts'
@@ -11,7 +11,7 @@ import { withSourceUrl } from './load-config.ts'
 /** A request for the provisioner, or the fetch that gave nothing to ask for. */
 export type Obtained =
   | { kind: 'request'; request: Request }
-  | Exclude<Fetched, { kind: 'bundle' | 'not-modified' }>
+  | Exclude<FetchAnswer, { kind: 'bundle' }>
 
 /** Fetches the bundle behind the wall and makes the request that `apply` and `plan` share. */
 export async function obtain(
@@ -24,8 +24,8 @@ export async function obtain(
   const fetched = await fetchUnprivileged(source, path => host.at(path), {
     argv: [...self, 'fetch'],
     environment,
+    onStderr: line => process.stderr.write(`fetch: ${line}\n`),
   })
-  if (fetched.kind === 'not-modified') throw new Error('a 304 to a request without an ETag')
   if (fetched.kind !== 'bundle') return fetched
   const request = {
     bundle: fetched.bytes,

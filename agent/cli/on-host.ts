@@ -10,6 +10,13 @@ export function requireRoot({ isRoot }: Invocation, command: string): void {
   if (!isRoot) throw new UsageError(`${command} needs root; run it with sudo`)
 }
 
+/** An error in the log, for whoever watches it, whatever becomes of the outcome. */
+async function alarm(code: string, message: string): Promise<void> {
+  const { openLog } = await import('./log.ts')
+  const log = await openLog()
+  log.error({ event: 'alarm', code }, message)
+}
+
 /** What every command on a host starts with: its flags, the config and the host. */
 export async function onHost(
   invocation: Invocation,
@@ -35,5 +42,5 @@ export async function openHostFor(
   ])
   const { textfile: path } = config.metrics
   const textfile = path === undefined ? undefined : { path, version: invocation.version }
-  return { ...opened, ...optional('textfile', textfile) }
+  return { ...opened, alarm, ...optional('textfile', textfile) }
 }

@@ -16,8 +16,9 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
   for (const line of messageLines(outcome, good)) printWrapped(line)
   if (outcome.trusted.length > 0) {
     if (!good) print('\nStill trusted, as before:')
-    for (const { fingerprint, type, comment } of outcome.trusted) {
-      printWrapped(`  ${fingerprint} ${type} ${comment}`.trimEnd())
+    for (const { fingerprint, type, comment, adopted } of outcome.trusted) {
+      const key = `  ${fingerprint} ${type} ${comment}`.trimEnd()
+      printWrapped([key, ...adoptedFrom(adopted)].join(', '))
     }
   }
   for (const line of warningLines(outcome.warnings ?? [])) printWrapped(line)
@@ -66,5 +67,16 @@ export function stepLines(steps: readonly StepReport[]): string[] {
 
 /** The trusted keys, fingerprint first: that is what a person compares. */
 export function keyLines(keys: readonly TrustedKey[]): string[] {
-  return columns(keys.map(({ fingerprint, type, comment }) => [fingerprint, type, comment]))
+  return columns(
+    keys.map(({ fingerprint, type, comment, adopted }) => [
+      fingerprint,
+      type,
+      comment,
+      ...adoptedFrom(adopted),
+    ]),
+  )
 }
+
+/** Whose a key is that no bundle named; nothing for the others. */
+export const adoptedFrom = (file: string | undefined) =>
+  file === undefined ? [] : [`adopted from ${file}`]

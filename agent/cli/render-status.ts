@@ -4,7 +4,7 @@ import type { Unseen } from '../core/observation.ts'
 import type { HeldKey, HeldStatus } from '../core/status.ts'
 import { formatDistance, formatTime } from '../core/time-span.ts'
 import type { LastCycle, Verdict } from '../core/verdict.ts'
-import { messageLines, warningLines } from './print-outcome.ts'
+import { adoptedFrom, messageLines, warningLines } from './print-outcome.ts'
 import { columns, paint, wrap } from './screen.ts'
 
 /** When the source is looked at next; `at` is missing while it is being looked at. */
@@ -122,9 +122,12 @@ function factsOf(report: StatusReport, now: Date): Row[] {
 }
 
 // The fingerprint alone on its line: that is what a person compares.
-function describeKey({ fingerprint, type, comment, since }: HeldKey): string[] {
-  const from = since === undefined ? '' : `, since ${formatTime(new Date(since))}`
-  return [fingerprint, `  ${type} ${comment}`.trimEnd() + from]
+function describeKey({ fingerprint, type, comment, since, adopted }: HeldKey): string[] {
+  const more = [
+    ...(since === undefined ? [] : [`since ${formatTime(new Date(since))}`]),
+    ...adoptedFrom(adopted),
+  ]
+  return [fingerprint, [`  ${type} ${comment}`.trimEnd(), ...more].join(', ')]
 }
 
 function describeBundle({ serial, issued, expires, acceptedAt }: HeldStatus, now: Date): string[] {

@@ -31,8 +31,8 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
-/** As wide as a terminal is that nobody has made wider. */
-const WIDTH = 80
+/** What every terminal has, in characters. */
+export const WIDTH = 80
 
 /**
  * A text as lines of at most 80 columns, all but the first indented by `indent`. It is broken at blanks
@@ -48,4 +48,9 @@ export function wrap(text: string, indent: string): string[] {
     } else line += word
   }
   return [...lines, line]
+}
+
+/** The same, with the first line indented as the others. */
+export function wrapped(text: string, indent = ''): string[] {
+  return wrap(indent + text, indent)
 }

@@ -1,27 +1,68 @@
-import { type CaKey, parseCaKey } from './ca-key.ts'
+import { acceptsSignatures } from './ca-algorithms.ts'
+import { type CaFileReading, type ListedKey, readCaFile } from './ca-file.ts'
+import { describeForeignCa, type ForeignCa } from './foreign-ca.ts'
+import type { ForeignCaFile, Observation, SshdState } from './observation.ts'
+import { type HostRefused, refuseHost } from './refuse-host.ts'
 
-/**
- * The keys of another owner's CA file, as sshd reads it: line by line up to the first that it can't
- * parse. Kinds of keys that we never publish are passed over, and said.
- */
-export function adoptKeys(content: Buffer): { keys: CaKey[]; left: number[] } {
-  const keys: CaKey[] = []
-  const left: number[] = []
-  for (const [index, line] of content.toString().split('\n').entries()) {
-    if (line.trim() === '' || line.trimStart().startsWith('#')) continue
-    const parsed = parseCaKey(line.replace(/[^\P{Cc}\t]/gu, ''))
-    if (parsed.kind === 'key') keys.push(parsed.key)
-    else left.push(index + 1)
-  }
-  return { keys, left }
+/** A key of another owner's CA file, and which file that is. */
+export interface AdoptedKey extends ListedKey {
+  file: string
 }
 
-/** Ours first, then those of others that are not among them. */
-export function unionOfKeys(ours: readonly CaKey[], others: readonly CaKey[]): CaKey[] {
-  const seen = new Set<string>()
-  return [...ours, ...others].filter(({ base64 }) => {
-    if (seen.has(base64)) return false
-    seen.add(base64)
-    return true
-  })
+export type Adoption = { kind: 'adopted'; keys: AdoptedKey[]; warnings: string[] } | HostRefused
+
+/**
+ * The keys that sshd would go by without us, beside `ours`: none that it would not trust, and none
+ * of `published`, which are the publisher's, and gone for good once the bundle no longer names them.
+ * What can't be read, or can't be read alike by every sshd, is not displaced in silence.
+ */
+export function adoptKeys(
+  foreign: ForeignCa | undefined,
+  { foreignCaFiles, sshd }: Pick<Observation, 'foreignCaFiles' | 'sshd'>,
+  { ours, published }: { ours: readonly { fingerprint: string }[]; published: readonly string[] },
+): Adoption {
+  if (foreign?.file === undefined) return { kind: 'adopted', keys: [], warnings: [] }
+  const file = foreignCaFiles.get(foreign.file) ?? NOT_READ
+  if (file.kind === 'unreadable') {
+    return refuseHost(
+      'foreign-ca-unreadable',
+      `the keys to adopt can't be read: ${describeForeignCa(foreign)}: ${file.why}; mend that, or remove that line`,
+    )
+  }
+  const { keys, ends, doubt } = readCaFile(file.content, type => knows(type, sshd))
+  if (doubt !== undefined) {
+    return refuseHost(
+      'foreign-ca-key',
+      `${file.path}:${doubt.line} is ${doubt.what}: not every sshd reads on behind it; remove that line there`,
+    )
+  }
+  const inBundle = new Set(ours.map(key => key.fingerprint))
+  const ofPublisher = new Set(published)
+  const others = keys.filter(key => !inBundle.has(key.fingerprint))
+  const retired = others.filter(key => ofPublisher.has(key.fingerprint))
+  return {
+    kind: 'adopted',
+    keys: others
+      .filter(key => !ofPublisher.has(key.fingerprint))
+      .map(key => ({ ...key, file: file.path })),
+    warnings: [...retired.map(key => tellRetired(file.path, key)), ...tellEnd(file.path, ends)],
+  }
+}
+
+const NOT_READ: ForeignCaFile = { kind: 'unreadable', why: 'it was not looked at' }
+
+// Whether this sshd was built with it, and takes certificates that such a key has signed. A plan of
+// somebody who may not ask sshd is uncertain anyway.
+function knows(type: string, sshd: SshdState): boolean {
+  return sshd.kind === 'readable' ? acceptsSignatures(type, sshd.effective) : sshd.kind === 'unseen'
+}
+
+function tellRetired(file: string, { line, fingerprint }: ListedKey): string {
+  return `${file}:${line}: ${fingerprint} came by a bundle and is retired; it is not adopted`
+}
+
+function tellEnd(file: string, ends: CaFileReading['ends']): string[] {
+  return ends === undefined
+    ? []
+    : [`${file}:${ends}: sshd stops reading at this line; from there on nothing is adopted`]
 }

@@ -4,39 +4,51 @@ export interface SignerOptions {
   namespaces?: string
   validAfter?: Date
   validBefore?: Date
+  /** As they stand, but for the times. */
+  untimed: string
+  /** Set where a time is given without `Z`. */
+  inLocalTime?: true
 }
 
-/** A wall-clock time (month from 1) on this host, which is for the caller to know. */
+/**
+ * When a wall-clock time (month from 1) may be on this host, which is for the caller to know: at the
+ * earliest and at the latest, since ssh-keygen takes no notice of summer time.
+ */
 export type LocalTime = (
   ...parts: [year: number, month: number, day: number, hour: number, minute: number, second: number]
-) => Date
+) => { earliest: Date; latest: Date }
 
 type Fault = { fault: string }
+
+/** What is wrong where they are anything else. */
+export const OPTIONS_FORM = 'the options are name="value" with commas between, and no blanks'
 
 // A quote behind a backslash never ends a value, not even where the rest would make sense then.
 const OPTION = /^([A-Za-z-]+)(?:="((?:\\"|\\(?!")|[^"\\])*)")?(?:,(?=.)|$)/
 
 /** Reads `name="value",…`; names in any case, each at most once. */
 export function parseOptions(text: string, localTime: LocalTime): SignerOptions | Fault {
-  const options: SignerOptions = {}
+  const options: SignerOptions = { untimed: '' }
   const seen = new Set<string>()
+  const untimed: string[] = []
   let rest = text
   while (rest !== '') {
     const match = OPTION.exec(rest)
-    if (match === null) return { fault: 'the options are name="value" with commas between' }
+    if (match === null) return { fault: OPTIONS_FORM }
     const [whole, given = '', quoted] = match
     const name = given.toLowerCase()
     if (seen.has(name)) return { fault: `"${name}" is given twice` }
     seen.add(name)
     const fault = readOption(name, quoted?.replaceAll('\\"', '"'), options, localTime)
     if (fault !== undefined) return fault
+    if (name === 'namespaces') untimed.push(whole.replace(/,$/, ''))
     rest = rest.slice(whole.length)
   }
   const { validAfter, validBefore } = options
   if (validAfter !== undefined && validBefore !== undefined && validBefore <= validAfter) {
     return { fault: 'valid-before is not after valid-after' }
   }
-  return options
+  return { ...options, untimed: untimed.join(',') }
 }
 
 function readOption(
@@ -58,12 +70,18 @@ function readOption(
   if (time === undefined) {
     return { fault: `${name} must be YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z for UTC` }
   }
-  options[name === 'valid-after' ? 'validAfter' : 'validBefore'] = time
+  // To ssh-keygen 1970 is no limit, and what comes before it the far future.
+  if (time.earliest.getTime() <= 0) return { fault: `${name} must be after 1970` }
+  if (name === 'valid-after') options.validAfter = time.latest
+  else options.validBefore = time.earliest
+  if (!IN_UTC.test(value)) options.inLocalTime = true
   return undefined
 }
 
-function parseTime(text: string, localTime: LocalTime): Date | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(z|utc)?$/i.exec(text)
+const IN_UTC = /(z|utc)$/i
+
+function parseTime(text: string, localTime: LocalTime): ReturnType<LocalTime> | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?$/.exec(text.replace(IN_UTC, ''))
   if (match === null) return undefined
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1, 7)
@@ -72,5 +90,6 @@ function parseTime(text: string, localTime: LocalTime): Date | undefined {
   // No 30 February, no 25 o'clock: what does not exist would be read as another time.
   const digits = utc.toISOString().replace(/\D/g, '').slice(0, 14)
   if (digits !== text.replace(/\D/g, '').padEnd(14, '0')) return undefined
-  return match[7] === undefined ? localTime(year, month, day, hour, minute, second) : utc
+  if (IN_UTC.test(text)) return { earliest: utc, latest: utc }
+  return localTime(year, month, day, hour, minute, second)
 }

@@ -1,11 +1,21 @@
-import { type LocalTime, parseOptions, type SignerOptions } from './allowed-signer-options.ts'
+import {
+  type LocalTime,
+  OPTIONS_FORM,
+  parseOptions,
+  type SignerOptions,
+} from './allowed-signer-options.ts'
 import { type CaKey, parseCaKey } from './ca-key.ts'
+import { principalIn } from './principals.ts'
 import { parseSecurityKey } from './security-key.ts'
 
 /** One key that may sign, with its limits. */
 export interface AllowedSigner extends SignerOptions {
-  /** The principals field as it stands. */
+  /** The principals field as it stands, without its quotes. */
   principals: string
+  /** One of them that may sign. */
+  principal: string
+  /** The line as it stands, but for its times. */
+  untimed: string
   key: Pick<CaKey, 'base64' | 'comment' | 'fingerprint'>
   /** Counts from 1. */
   line: number
@@ -18,7 +28,8 @@ export interface SignersFault {
 
 /**
  * Reads a file in the form of ssh-keygen(1), ALLOWED SIGNERS. One bad line refuses the whole file: a
- * limit that is misspelt must not become no limit. A time without `Z` is the host's own (`localTime`).
+ * limit that is misspelt must not become no limit, and one that ssh-keygen reads otherwise is not
+ * guessed at. A time without `Z` is the host's own (`localTime`), by the stricter reading.
  */
 export function parseAllowedSigners(
   text: string,
@@ -28,7 +39,8 @@ export function parseAllowedSigners(
   const faults: SignersFault[] = []
   for (const [index, raw] of text.split('\n').entries()) {
     const line = index + 1
-    const content = raw.trim()
+    // As ssh-keygen: no other blanks than these, and a carriage return at the end only.
+    const content = raw.replaceAll(/^[ \t]+|[ \t\r]+$/g, '')
     if (content === '' || content.startsWith('#')) continue
     const parsed = parseLine(content, localTime)
     if ('fault' in parsed) faults.push({ line, message: parsed.fault })
@@ -43,24 +55,35 @@ function parseLine(
   localTime: LocalTime,
 ): Omit<AllowedSigner, 'line'> | { fault: string } {
   if (/[\p{Cc}\p{Cf}]/u.test(content.replaceAll('\t', ''))) return { fault: 'a control character' }
-  const match = /^(?:"([^"]*)"|([^ \t"]+))[ \t]+(.*)$/.exec(content)
-  const principals = match?.[1] ?? match?.[2] ?? ''
-  const rest = match?.[3] ?? ''
-  if (!principals.split(',').some(name => name !== '' && !name.startsWith('!'))) {
+  // What a decoder puts where the bytes are no text.
+  if (content.includes('\ufffd')) return { fault: 'not UTF-8' }
+  const match = /^("([^"]*)"|([^ \t"]+))[ \t]+([^ \t].*)$/.exec(content)
+  const [, field = '', quoted, bare, rest = ''] = match ?? []
+  const principals = quoted ?? bare ?? ''
+  if (principals.split(',').includes('')) {
     return { fault: 'a line is: principals [options] keytype base64' }
   }
+  const principal = principalIn(principals)
+  if (principal === undefined) {
+    return { fault: 'none of its principals may sign: each is excluded, or too long' }
+  }
   const plain = parseSignerKey(rest)
-  if (plain.kind === 'key') return { principals, key: plain.key }
+  if (plain.kind === 'key') {
+    return { principals, principal, key: plain.key, untimed: `${field} ${rest}` }
+  }
   const end = endOfOptions(rest)
-  const after = end === undefined ? '' : rest.slice(end).trim()
+  const after = end === undefined ? '' : rest.slice(end).replace(/^[ \t]+/, '')
   if (end === undefined || after === '') return { fault: plain.message }
   const key = parseSignerKey(after)
   // Where no key stands behind the first word either, the first word is what is wrong.
   if (key.kind === 'refused') {
-    return { fault: isKeyType(rest) ? plain.message : key.message }
+    if (isKeyType(rest)) return { fault: plain.message }
+    return { fault: key.code === 'option-prefix' ? OPTIONS_FORM : key.message }
   }
   const options = parseOptions(rest.slice(0, end), localTime)
-  return 'fault' in options ? options : { principals, key: key.key, ...options }
+  if ('fault' in options) return options
+  const untimed = [field, options.untimed, after].filter(part => part !== '').join(' ')
+  return { principals, principal, key: key.key, ...options, untimed }
 }
 
 // Whoever signs bundles may hold the key on a token, which no CA does.

@@ -3,7 +3,6 @@ import { type ConfigSnapshot, scanWith } from './config-snapshot.ts'
 import type { Layout } from './layout.ts'
 import { blockLines, withBlock, withoutBlock } from './marked-block.ts'
 import { type Directive, isUnconditional, type Place } from './sshd-config/directive.ts'
-import { reachOf } from './sshd-config/reach.ts'
 import { settings } from './sshd-config/who-wins.ts'
 
 /** Files of sshd's configuration as they shall be; `undefined`: as if we had never written it. */
@@ -75,5 +74,5 @@ function wins(
   const first = settings(directives, 'trustedusercakeys').find(line => isOwn(line) || canWin(line))
   if (first === undefined) return false
   if (!isOwn(first)) return !scoped && first.args[0] === layout.caFile.path
-  return first.via === undefined || reachOf(first.file, directives).kind === 'reached'
+  return first.via === undefined || first.via.include.matches.length === 0
 }

@@ -68,7 +68,7 @@ export function parseBundle(bytes: Uint8Array): Bundle | BundleRefused {
 }
 
 /** What is written to the host: `type base64 comment` lines, LF, nothing else. */
-export function renderCaKeys(keys: readonly CaKey[]): string {
+export function renderCaKeys(keys: readonly Parameters<typeof renderCaKey>[0][]): string {
   return keys.map(key => `${renderCaKey(key)}\n`).join('')
 }
 

@@ -21,6 +21,11 @@ export function excludedCaType(
     : types.find(type => !SIGNATURES[type].some(name => allowed.includes(name)))
 }
 
+/** Whether `CASignatureAlgorithms` names this one; not where sshd is too old to have the keyword. */
+export function acceptsSignatures(algorithm: string, effective: EffectiveConfig): boolean {
+  return list(effective, 'casignaturealgorithms')?.includes(algorithm) ?? false
+}
+
 /** Whether sshd takes certificates of any kind at all (`PubkeyAcceptedAlgorithms`). */
 export function acceptsCertificates(effective: EffectiveConfig): boolean {
   const allowed =

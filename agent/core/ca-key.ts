@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { decodePublicKey } from './public-key.ts'
+import { firstWireString } from './wire-strings.ts'
 
 /** Key types that a CA may have; sshd accepts more (`sk-*`, DSA), a Pomerium User CA never is one. */
 const CA_KEY_TYPES = [
@@ -53,13 +54,13 @@ const refused = (code: KeyRefusalCode, message: string): ParsedKey => ({
  * The line holds no control characters other than tab; its caller has seen to that.
  */
 export function parseCaKey(line: string): ParsedKey {
-  const [type = '', base64 = '', ...rest] = line.trim().split(/[ \t]+/)
+  const [type = '', base64 = '', ...rest] = fields(line)
   if (!isCaKeyType(type)) return refuseType(type, line)
   const blob = Buffer.from(base64, 'base64')
   if (blob.length === 0 || blob.toString('base64') !== base64) {
     return refused('malformed-key', `the ${type} key is not whole base64; copy the line again`)
   }
-  const innerType = readString(blob)
+  const innerType = firstWireString(blob)?.toString('latin1')
   if (innerType !== type) {
     return refused('type-mismatch', `the line says ${type}, the key inside is of another type`)
   }
@@ -88,8 +89,13 @@ export function parseCaKey(line: string): ParsedKey {
   return { kind: 'key', key }
 }
 
+/** What stands between the blanks of a line; to sshd a no-break space is none, as it is to trim(). */
+export function fields(line: string): string[] {
+  return line.replaceAll(/^[ \t\r]+|[ \t\r]+$/g, '').split(/[ \t]+/)
+}
+
 /** The canonical line of a key, without newline. */
-export function renderCaKey(key: CaKey): string {
+export function renderCaKey(key: Record<'type' | 'base64' | 'comment', string>): string {
   return key.comment === ''
     ? `${key.type} ${key.base64}`
     : `${key.type} ${key.base64} ${key.comment}`
@@ -125,13 +131,6 @@ function refuseType(type: string, line: string): ParsedKey {
     'unknown-type',
     'not a public key line; each line is "type base64 comment" as in a .pub file',
   )
-}
-
-/** The first string of an SSH wire blob (RFC 4251 §5). */
-function readString(blob: Buffer): string | undefined {
-  if (blob.length < 4) return undefined
-  const length = blob.readUInt32BE(0)
-  return length <= blob.length - 4 ? blob.toString('latin1', 4, 4 + length) : undefined
 }
 
 /** `SHA256:…` of a key blob, as `ssh-keygen -l` prints it. */

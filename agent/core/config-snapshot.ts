@@ -1,24 +1,42 @@
 import type { Directive } from './sshd-config/directive.ts'
 import { type ConfigFiles, scanSshdConfig } from './sshd-config/scan.ts'
+import type { Syntax } from './sshd-config/syntax.ts'
 
-/** sshd's configuration as it lay on the host at one moment. */
+/** sshd's configuration as it lay on the host at one moment; all of it bytes (`sshd-config/bytes.ts`). */
 export interface ConfigSnapshot {
+  /** How the sshd of this host takes a line apart. */
+  syntax: Syntax
   /** The file that sshd starts from. */
   main: string
-  /** The text of every file that was read, by path. */
+  /** What every file holds that was read, by path. */
   texts: ReadonlyMap<string, string>
   /** The names in every folder that was listed, by path. */
   folders: ReadonlyMap<string, readonly string[]>
+  /** Other spellings of the drop-ins' folder, by way of links. */
+  spellings?: ReadonlyMap<string, string>
+}
+
+// Everything that is decided is decided from the same lines.
+const scanned = new WeakMap<ConfigSnapshot, Directive[]>()
+
+/** What the configuration sets. */
+export function scanOf(snapshot: ConfigSnapshot): readonly Directive[] {
+  const kept = scanned.get(snapshot) ?? scanWith(snapshot, new Map())
+  scanned.set(snapshot, kept)
+  return kept
 }
 
 /** What the configuration would set with some files changed; `undefined` takes a file away. */
 export function scanWith(
   snapshot: ConfigSnapshot,
-  changes: ReadonlyMap<string, string | undefined> = new Map(),
+  changes: ReadonlyMap<string, string | undefined>,
 ): Directive[] {
+  const known = (folder: string) => snapshot.spellings?.get(folder) ?? folder
   const files: ConfigFiles = {
+    known,
     read: path => (changes.has(path) ? changes.get(path) : snapshot.texts.get(path)),
-    list: folder => {
+    list: spelled => {
+      const folder = known(spelled)
       const names = new Set(snapshot.folders.get(folder) ?? [])
       for (const [path, text] of changes) {
         const at = path.lastIndexOf('/')
@@ -29,5 +47,5 @@ export function scanWith(
       return [...names]
     },
   }
-  return scanSshdConfig(snapshot.main, files)
+  return scanSshdConfig(snapshot.main, files, snapshot.syntax)
 }

@@ -1,6 +1,6 @@
 /**
- * What `sshd -T` or `-G` prints: the value that sshd uses for each keyword, keywords in lower case.
- * Keywords that may stand several times have several values.
+ * What `sshd -T` or `-G` prints: the value that sshd uses for each keyword, keywords in lower case and
+ * values as bytes. Keywords that may stand several times have several values.
  */
 export type EffectiveConfig = ReadonlyMap<string, readonly string[]>
 
@@ -8,10 +8,10 @@ export type EffectiveConfig = ReadonlyMap<string, readonly string[]>
 export function parseEffectiveConfig(dump: string): EffectiveConfig {
   const config = new Map<string, string[]>()
   for (const line of dump.split('\n')) {
-    const match = /^(\S+)(?:\s+(.*))?$/.exec(line.trim())
-    const keyword = match?.[1]?.toLowerCase()
-    if (keyword === undefined) continue
-    config.set(keyword, [...(config.get(keyword) ?? []), match?.[2]?.trim() ?? ''])
+    if (line === '') continue
+    const [, word = '', value = ''] = /^([^ ]*) ?(.*)$/s.exec(line) ?? []
+    const keyword = word.toLowerCase()
+    config.set(keyword, [...(config.get(keyword) ?? []), value])
   }
   return config
 }

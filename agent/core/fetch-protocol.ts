@@ -1,4 +1,6 @@
-import type { Fetched, Source } from './source.ts'
+import { MAX_BUNDLE_BYTES } from './bundle-limits.ts'
+import { plainText } from './plain-text.ts'
+import { type Fetched, SOURCE_FAILURE_CODES, SOURCE_REFUSAL_CODES, type Source } from './source.ts'
 
 /** What root asks of the child that fetches, on its standard input. */
 export interface FetchRequest {
@@ -7,33 +9,68 @@ export interface FetchRequest {
   descriptor: boolean
 }
 
+/** What the child answers. It is never asked whether something is new, so it never says that nothing is. */
+export type FetchAnswer = Exclude<Fetched, { kind: 'not-modified' }>
+
+/** The longest answer in bytes: a bundle in base64, which a JSON source can make twice as long. */
+export const MAX_ANSWER_BYTES = 4 * MAX_BUNDLE_BYTES
+
+const MAX_MESSAGE = 2_000
+
 export function encodeFetchRequest(request: FetchRequest): string {
   return JSON.stringify(request)
 }
 
-export function decodeFetchRequest(text: string): FetchRequest {
-  return JSON.parse(text) as FetchRequest
+/** `undefined` where the text is no request; it comes from root, and its values are root's own. */
+export function decodeFetchRequest(text: string): FetchRequest | undefined {
+  const request = parseObject(text)
+  const source = request?.get('source')
+  const isRequest = typeof source === 'object' && source !== null && 'url' in source
+  return isRequest ? (JSON.parse(text) as FetchRequest) : undefined
 }
 
-/** The child's answer: the result of the fetch, its bytes in base64. */
+/** What root needs of the fetch, its bytes in base64. */
 export function encodeFetched(fetched: Fetched): string {
-  if (fetched.kind !== 'bundle') return JSON.stringify(fetched)
-  const { bytes, ...rest } = fetched
-  return JSON.stringify({ ...rest, bytes: Buffer.from(bytes).toString('base64') })
+  const { kind } = fetched
+  if (kind === 'not-modified') throw new Error('a 304 to a request without an ETag')
+  if (kind === 'bundle') {
+    return JSON.stringify({ kind, bytes: Buffer.from(fetched.bytes).toString('base64') })
+  }
+  const { code, message } = fetched
+  return JSON.stringify({ kind, code, message })
 }
 
-/** The child has no privileges and no word here: a text of any other form is an error. */
-export function decodeFetched(text: string): Fetched {
-  const answer: unknown = JSON.parse(text)
-  if (typeof answer !== 'object' || answer === null || !('kind' in answer)) {
-    throw new Error('the fetch child gave an answer of another form')
+/** The child has no privileges and no word here: `undefined` where this is not exactly an answer. */
+export function decodeFetched(text: string): FetchAnswer | undefined {
+  const answer = parseObject(text)
+  const kind = answer?.get('kind')
+  if (answer === undefined || answer.size !== (kind === 'bundle' ? 2 : 3)) return undefined
+  if (kind === 'bundle') {
+    const encoded = answer.get('bytes')
+    if (typeof encoded !== 'string') return undefined
+    const bytes = Buffer.from(encoded, 'base64')
+    return bytes.toString('base64') === encoded ? { kind, bytes } : undefined
   }
-  if (answer.kind !== 'bundle') return answer as Fetched
-  const { bytes, date, ...rest } = answer as Record<string, unknown>
-  return {
-    ...rest,
-    kind: 'bundle',
-    bytes: Buffer.from(String(bytes), 'base64'),
-    ...(typeof date === 'string' ? { date: new Date(date) } : {}),
+  const said = answer.get('message')
+  if (typeof said !== 'string' || said.length > MAX_MESSAGE) return undefined
+  const message = plainText(said)
+  if (kind === 'unavailable') {
+    const code = SOURCE_FAILURE_CODES.find(each => each === answer.get('code'))
+    return code === undefined ? undefined : { kind, code, message }
+  }
+  if (kind === 'refused') {
+    const code = SOURCE_REFUSAL_CODES.find(each => each === answer.get('code'))
+    return code === undefined ? undefined : { kind, code, message }
+  }
+  return undefined
+}
+
+function parseObject(text: string): Map<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    return new Map(Object.entries(value))
+  } catch {
+    return undefined
   }
 }

@@ -1,6 +1,7 @@
 import { isOwnLine } from './arrangement.ts'
-import { type ConfigSnapshot, scanWith } from './config-snapshot.ts'
+import { type ConfigSnapshot, scanOf } from './config-snapshot.ts'
 import type { Layout } from './layout.ts'
+import { showBytes } from './sshd-config/bytes.ts'
 import { type Directive, describePlace, isUnconditional } from './sshd-config/directive.ts'
 import { settings } from './sshd-config/who-wins.ts'
 
@@ -15,11 +16,19 @@ export interface ForeignCa {
  * in our own places is not theirs, whatever it says: it is written anew.
  */
 export function findForeignCas(config: ConfigSnapshot, layout: Layout): ForeignCa[] {
-  return linesOfOthers(config, layout).flatMap(at => {
-    const [file = 'none'] = at.args
-    if (file === layout.caFile.path) return []
-    return [{ at, ...(file.toLowerCase() === 'none' ? {} : { file }) }]
-  })
+  return linesOfOthers(config, layout).flatMap(at => asForeignCa(at, layout) ?? [])
+}
+
+function asForeignCa(at: Directive, layout: Layout): ForeignCa | undefined {
+  const [file = 'none'] = at.args
+  if (file === layout.caFile.path) return undefined
+  return { at, ...(file.toLowerCase() === 'none' ? {} : { file }) }
+}
+
+/** What sshd would go by without us: of the lines of others, the first at global scope. */
+export function foreignCaInForce(config: ConfigSnapshot, layout: Layout): ForeignCa | undefined {
+  const first = linesOfOthers(config, layout).find(({ matches }) => matches.length === 0)
+  return first && asForeignCa(first, layout)
 }
 
 /** The lines of others that trust our CA file: harmless, but where it is to be trusted in part. */
@@ -29,17 +38,17 @@ export function findOthersTrust(config: ConfigSnapshot, layout: Layout): Directi
 
 function linesOfOthers(config: ConfigSnapshot, layout: Layout): Directive[] {
   const isOwn = isOwnLine(config, layout)
-  return settings(scanWith(config), 'trustedusercakeys').filter(line => !isOwn(line))
+  return settings(scanOf(config), 'trustedusercakeys').filter(line => !isOwn(line))
 }
 
 /** `/etc/ssh/sshd_config.d/00-x.conf:3 (TrustedUserCAKeys /etc/ssh/other.pub)` */
 export function describeForeignCa({ at, file }: ForeignCa): string {
-  return `${describePlace(at)} (TrustedUserCAKeys ${file ?? 'none'}${scopeOf(at)})`
+  return `${describePlace(at)} (TrustedUserCAKeys ${showBytes(file ?? 'none')}${scopeOf(at)})`
 }
 
 function scopeOf(at: Directive): string {
   const block = at.matches.at(-1)
-  return block === undefined ? '' : `, in Match ${block.criteria.join(' ')}`
+  return block === undefined ? '' : `, in Match ${showBytes(block.criteria.join(' '))}`
 }
 
 /** Whether it holds for some connections only, such as those of one user. */

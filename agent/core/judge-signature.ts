@@ -1,5 +1,6 @@
 import type { AllowedSigner } from './allowed-signers.ts'
 import { matchesPatternList } from './pattern-list.ts'
+import type { Question } from './second-verifier.ts'
 import type { Signer } from './signer.ts'
 import { NAMESPACE, type SignatureRefusalCode, verifySshsig } from './sshsig.ts'
 
@@ -20,7 +21,7 @@ export function judgeSignature(
   signers: readonly AllowedSigner[],
   now: Date,
 ):
-  | { kind: 'signed'; signer: Signer }
+  | { kind: 'signed'; signer: Signer; question: Question }
   | { kind: 'refused'; code: SignerRefusalCode; message: string } {
   const verdict = verifySshsig(armor, signed)
   if (verdict.kind === 'refused') return verdict
@@ -29,7 +30,12 @@ export function judgeSignature(
   const judged = lines.map(line => ({ line, refusal: refusalBy(line, now) }))
   const good = judged.find(({ refusal }) => refusal === undefined)
   if (good !== undefined) {
-    return { kind: 'signed', signer: { principal: good.line.principals, fingerprint } }
+    const { principals, principal, untimed } = good.line
+    return {
+      kind: 'signed',
+      signer: { principal: principals, fingerprint },
+      question: { armor, signed, signersLine: untimed, principal },
+    }
   }
   const [first] = judged
   if (first?.refusal === undefined) {

@@ -1,4 +1,4 @@
-import { parseBundle } from './bundle.ts'
+import { readCaFile } from './ca-file.ts'
 import { compareKeys } from './compare-keys.ts'
 import { type TrustedKey, trustedKeys } from './outcome.ts'
 import type { Step } from './step.ts'
@@ -17,8 +17,8 @@ export function keyChanges(
 ): KeyChanges | undefined {
   const step = steps.find(each => 'path' in each && each.path === caFile)
   if (step === undefined) return undefined
-  const bundle = step.do === 'write-file' ? parseBundle(step.content) : undefined
-  const after = bundle?.kind === 'bundle' ? bundle.keys : []
+  // As sshd reads it: adopted keys are among them.
+  const after = step.do === 'write-file' ? readCaFile(step.content).keys : []
   const { added, removed } = compareKeys(trustedKeys(before), trustedKeys(after))
   return added.length + removed.length === 0 ? undefined : { added, removed }
 }

@@ -2,7 +2,9 @@ import Counter from 'prom-client/lib/counter.js'
 import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
 import type { MetricsInput } from './metrics-input.ts'
+import { optional } from './optional.ts'
 import { OUTCOMES } from './outcome-names.ts'
+import { own } from './own.ts'
 
 const PREFIX = 'pomerium_host_agent_'
 
@@ -35,12 +37,13 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
 
   const keys = new Gauge({
     name: `${PREFIX}trusted_key_info`,
-    help: 'A CA key that this host trusts.',
-    labelNames: ['fingerprint', 'type', 'comment'],
+    help: 'A CA key that this host trusts; adopted: from that file of another owner.',
+    labelNames: ['fingerprint', 'type', 'comment', 'adopted'],
     registers,
   })
-  for (const { fingerprint, type, comment } of input.trusted) {
-    keys.set({ fingerprint, type, comment }, 1)
+  // Without the label, it is a bundle's.
+  for (const { fingerprint, type, comment, adopted } of input.trusted) {
+    keys.set({ fingerprint, type, comment, ...optional('adopted', adopted) }, 1)
   }
   gauge('trusted_keys', 'How many CA keys this host trusts.', input.trusted.length)
   flag('trust_effective', 'Whether sshd goes by these keys: 1 where it does.', input.effective)
@@ -64,7 +67,7 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
   // From 0 on, so that the first of a kind is seen as an increase; and no other, whatever the notes hold:
   // root writes a textfile of what a stranger may have written there.
   for (const outcome of OUTCOMES) {
-    cycles.inc({ outcome }, input.cycles[outcome] ?? 0)
+    cycles.inc({ outcome }, own(input.cycles, outcome) ?? 0)
   }
   count('sshd_restarts_total', 'Restarts of sshd by this agent.', input.restarts)
   flag('sshd_restart_due', 'Whether a restart of sshd was put off: 1.', input.restartDue)

@@ -1,6 +1,10 @@
-import { type ConfigSnapshot, scanWith } from './config-snapshot.ts'
+import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
+import { type ConfigSnapshot, scanOf } from './config-snapshot.ts'
 import { findForeignCas, isForSome } from './foreign-ca.ts'
 import type { Layout } from './layout.ts'
+import type { Observation } from './observation.ts'
+import { brokenRevocations, describeRevokedKeys } from './revoked-keys.ts'
+import { showBytes } from './sshd-config/bytes.ts'
 import { type Directive, describePlace } from './sshd-config/directive.ts'
 import { overrides, settings } from './sshd-config/who-wins.ts'
 
@@ -8,27 +12,42 @@ import { overrides, settings } from './sshd-config/who-wins.ts'
  * What the administrator has narrowed for some connections, and is left so: those who are meant log
  * in otherwise, but who wonders why a certificate is refused finds the place here.
  */
-export function narrowings(config: ConfigSnapshot, layout: Layout): string[] {
-  const directives = scanWith(config)
+export function narrowings(
+  { config, revokedKeys }: Pick<Observation, 'config' | 'revokedKeys'>,
+  layout: Layout,
+): string[] {
+  const directives = scanOf(config)
   const pubkeyOff = overrides(directives, 'pubkeyauthentication').filter(
     ({ args }) => args[0]?.toLowerCase() === 'no',
   )
   const noCa = withoutCaForSome(config, layout)
   return [
     ...[...pubkeyOff, ...noCa].map(at => `${describePlace(at)}: no certificate logs in${whom(at)}`),
-    ...['AuthorizedPrincipalsFile', 'AuthorizedPrincipalsCommand'].flatMap(keyword =>
+    ...brokenRevocations(config, revokedKeys).map(
+      ({ at, file, fault }) =>
+        `${describePlace(at)}: no key logs in${whom(at)}: RevokedKeys names ${describeRevokedKeys(file, fault)}`,
+    ),
+    ...PRINCIPALS.flatMap(keyword =>
+      noneForPrincipals(config, keyword)
+        .filter(({ matches }) => matches.length > 0)
+        .map(
+          at =>
+            `${describePlace(at)}: no certificate logs in${whom(at)}: "none" is a name in ${keyword} there`,
+        ),
+    ),
+    ...PRINCIPALS.flatMap(keyword =>
       settings(directives, keyword)
         .filter(({ args }) => args[0] !== undefined && args[0].toLowerCase() !== 'none')
         .map(
           at =>
-            `${describePlace(at)}: who logs in is decided by ${keyword} ${at.args.join(' ')}, not by the name in the certificate alone`,
+            `${describePlace(at)}: who logs in is decided by ${keyword} ${showBytes(at.args.join(' '))}, not by the name in the certificate alone`,
         ),
     ),
     ...settings(directives, 'authenticationmethods')
       .filter(({ args }) => !args.some(methods => /^(any|publickey(:\w+)?)$/i.test(methods)))
       .map(
         at =>
-          `${describePlace(at)}: a certificate alone logs no one in (AuthenticationMethods ${at.args.join(' ')})`,
+          `${describePlace(at)}: a certificate alone logs no one in (AuthenticationMethods ${showBytes(at.args.join(' '))})`,
       ),
   ]
 }
@@ -42,5 +61,5 @@ export function withoutCaForSome(config: ConfigSnapshot, layout: Layout): Direct
 
 function whom({ matches }: Directive): string {
   const criteria = matches.at(-1)?.criteria
-  return criteria === undefined ? '' : ` where Match ${criteria.join(' ')}`
+  return criteria === undefined ? '' : ` where Match ${showBytes(criteria.join(' '))}`
 }

@@ -1,5 +1,6 @@
 import { optional } from './optional.ts'
 import type { Outcome } from './outcome.ts'
+import { own } from './own.ts'
 
 /** What is counted of cycles, by the wing that began them: each cycle is counted once. */
 export interface Tally {
@@ -36,14 +37,14 @@ export function counted(
 ): Tally {
   return {
     ...optional('lastSuccess', gave ?? lastSuccess),
-    cycles: { ...cycles, [outcome]: (cycles[outcome] ?? 0) + 1 },
+    cycles: { ...cycles, [outcome]: (own(cycles, outcome) ?? 0) + 1 },
   }
 }
 
 /** What both wings have counted. */
 export function addTallies(one: Tally, other: Tally): Tally {
   const names = Object.keys({ ...one.cycles, ...other.cycles })
-  const sum = (name: string) => (one.cycles[name] ?? 0) + (other.cycles[name] ?? 0)
+  const sum = (name: string) => (own(one.cycles, name) ?? 0) + (own(other.cycles, name) ?? 0)
   const [lastSuccess] = [one.lastSuccess, other.lastSuccess]
     .filter(time => time !== undefined)
     .sort((a, b) => Date.parse(b) - Date.parse(a))

@@ -1,5 +1,6 @@
 import type { ConfigSnapshot } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
+import type { RevokedKeysFaults } from './revoked-keys.ts'
 
 /** What stands at one path. */
 export type FileState =
@@ -8,6 +9,12 @@ export type FileState =
   | { kind: 'folder'; mode: number; uid: number; gid: number }
   | { kind: 'other'; what: 'symbolic link' | 'device, pipe or socket' | 'file of more than 1 MiB' }
   | { kind: 'unseen' }
+
+/** Another owner's CA file; `path` is the name in full (`~` is a home). */
+export type ForeignCaFile =
+  | { kind: 'read'; path: string; content: Buffer }
+  /** `why` reads after a colon: "it is missing". */
+  | { kind: 'unreadable'; why: string }
 
 /** Something that could not be looked at, and why; a plan made without it is uncertain. */
 export interface Unseen {
@@ -43,14 +50,14 @@ export interface Observation {
   commandLine: readonly string[]
   /** Whether this sshd knows `Include`, which came with 8.2. */
   includes: boolean
-  /** The content of each CA file that somebody else's line names; `undefined` where unreadable. */
-  foreignCaFiles: ReadonlyMap<string, Buffer | undefined>
+  /** By the name in somebody else's line, the CA file that sshd would go by without us. */
+  foreignCaFiles: ReadonlyMap<string, ForeignCaFile>
   /** Folders to write to that can't be written to, with the reason (`EROFS`). */
   unwritable: ReadonlyMap<string, string>
   /** A restart that the budget put off: the keys are in force, the promise of a restart is not. */
   restartDue: boolean
-  /** What `RevokedKeys` names, where that is missing: sshd then refuses every key. */
-  missingRevokedKeys?: string
+  /** The files that some `RevokedKeys` names, where sshd can't go by them: it refuses every key then. */
+  revokedKeys: RevokedKeysFaults
   sshd: SshdState
   service: ServiceState
   owner: { uid: number; gid: number }

@@ -1,4 +1,5 @@
 import type { KeyChanges } from './key-changes.ts'
+import { optional } from './optional.ts'
 import type { StepReport } from './step.ts'
 
 /** A CA key that the host trusts now. */
@@ -6,6 +7,8 @@ export interface TrustedKey {
   type: string
   fingerprint: string
   comment: string
+  /** The file of another owner that it came from (`sshd.conflict: adopt`); absent for a bundle's. */
+  adopted?: string
 }
 
 /** How one cycle ended; printed by `apply --json`, answered to the daemon and to the webhook's caller. */
@@ -67,5 +70,10 @@ export function exitCodeOf(outcome: Outcome): number {
 
 /** Of anything with these fields, only these fields. */
 export function trustedKeys(keys: readonly TrustedKey[]): TrustedKey[] {
-  return keys.map(({ type, fingerprint, comment }) => ({ type, fingerprint, comment }))
+  return keys.map(({ type, fingerprint, comment, adopted }) => ({
+    type,
+    fingerprint,
+    comment,
+    ...optional('adopted', adopted),
+  }))
 }

@@ -1,4 +1,3 @@
-import type { Bundle } from './bundle.ts'
 import type { KeyChanges } from './key-changes.ts'
 import { optional } from './optional.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
@@ -12,14 +11,15 @@ export interface Kept {
 
 /** The end of a cycle that did all its steps, or had none to do. */
 export function succeeded(
-  bundle: Bundle,
+  host: Kept,
   steps: readonly Step[],
   action: 'none' | 'restarted' | 'deferred',
   warnings: string[],
   keys: KeyChanges | undefined,
 ): Outcome {
   const restart = steps.find(step => step.do === 'restart-sshd')
-  const count = bundle.keys.length === 1 ? '1 CA key' : `${bundle.keys.length} CA keys`
+  const { length } = host.trusted
+  const count = length === 1 ? '1 CA key' : `${length} CA keys`
   const [outcome, message] =
     steps.length === 0
       ? (['unchanged', `nothing to do: ${count} trusted`] as const)
@@ -28,7 +28,7 @@ export function succeeded(
     outcome,
     message,
     steps: steps.map(reportStep),
-    ...kept({ trusted: bundle.keys, ...serialOf(bundle.serial) }),
+    ...kept(host),
     ...optional('keys', keys),
     ...(restart === undefined ? {} : { service: { unit: restart.unit, action } }),
     ...(warnings.length === 0 ? {} : { warnings }),

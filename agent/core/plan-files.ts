@@ -1,6 +1,7 @@
 import type { Place } from './layout.ts'
 import { withoutBlock } from './marked-block.ts'
 import type { FileState, Observation } from './observation.ts'
+import { bytesOf, fromBytes } from './sshd-config/bytes.ts'
 import type { Step } from './step.ts'
 
 type Files = Observation['files']
@@ -32,7 +33,7 @@ export function planFile(
     : [{ do: 'write-file', ...place, content, ...host.owner, why: faults.join(', ') }]
 }
 
-/** sshd's main file with our block or without it; its owner and mode are the administrator's. */
+/** sshd's main file (bytes) with our block or without it; owner and mode are the administrator's. */
 export function planMain(
   { files, config }: Pick<Observation, 'files' | 'config'>,
   text: string | undefined,
@@ -40,7 +41,7 @@ export function planMain(
   const state = files.get(config.main)
   if (state?.kind !== 'file') return []
   const { content, mode, uid, gid } = state
-  const wanted = Buffer.from(text ?? withoutBlock(content.toString()))
+  const wanted = fromBytes(text ?? withoutBlock(bytesOf(content)))
   if (wanted.equals(content)) return []
   const why =
     wanted.length > content.length ? 'no Include reaches the drop-in' : 'our block is not needed'

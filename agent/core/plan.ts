@@ -1,12 +1,13 @@
 import { posix } from 'node:path'
-import { adoptKeys, unionOfKeys } from './adopted-keys.ts'
+import { type AdoptedKey, adoptKeys } from './adopted-keys.ts'
 import { type Arrangement, arrange, outrankingPaths } from './arrangement.ts'
 import { renderCaKeys } from './bundle.ts'
 import type { CaKey } from './ca-key.ts'
+import { scanOf } from './config-snapshot.ts'
 import { type Proof, proofsFor } from './connections.ts'
 import { type DropIn, renderDropIn } from './drop-in.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
-import { type ForeignCa, findForeignCas } from './foreign-ca.ts'
+import { findForeignCas, foreignCaInForce } from './foreign-ca.ts'
 import type { Layout } from './layout.ts'
 import { blockLines } from './marked-block.ts'
 import { narrowings, withoutCaForSome } from './narrowings.ts'
@@ -15,13 +16,24 @@ import { changesContent, planFile, planFolder, planMain, removeIfThere } from '.
 import { planRestart } from './plan-restart.ts'
 import { refuseConflict } from './refuse-conflict.ts'
 import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
+import { showBytes } from './sshd-config/bytes.ts'
 import type { Step } from './step.ts'
 
-export type Plan = { kind: 'steps'; steps: Step[]; warnings: string[] } | HostRefused
+export type Plan =
+  | {
+      kind: 'steps'
+      steps: Step[]
+      warnings: string[]
+      /** Keys of another owner that are written beside ours. */
+      adopted: AdoptedKey[]
+    }
+  | HostRefused
 
 /** What the host shall be. */
 export interface Wanted extends DropIn {
   keys: readonly CaKey[]
+  /** The fingerprints of all keys that ever came to this host by a bundle. */
+  published: readonly string[]
   conflict: 'refuse' | 'adopt'
   restart: 'rotation' | 'config-change'
 }
@@ -37,7 +49,11 @@ export function planApply(host: Observation, layout: Layout, wanted: Wanted): Pl
   const foreign = findForeignCas(host.config, layout)
   const conflict = refuseConflict(foreign, host, layout, wanted)
   if (conflict !== undefined) return conflict
-  const adopted = adopt(foreign, host)
+  const adopted = adoptKeys(foreignCaInForce(host.config, layout), host, {
+    ours: wanted.keys,
+    published: wanted.published,
+  })
+  if (adopted.kind === 'host-refused') return adopted
   const arrangement = arrange(host.config, layout, renderDropIn(wanted), {
     outrank: wanted.conflict === 'adopt',
     includes: host.includes,
@@ -51,9 +67,10 @@ export function planApply(host: Observation, layout: Layout, wanted: Wanted): Pl
       `sshd would not read ${layout.dropIn.path}; put "Include ${layout.dropInFolder.path}/*.conf" at the top of ${host.config.main}${obstacle}`,
     )
   }
-  const warnings = [...adopted.warnings, ...narrowings(host.config, layout)]
-  const keys = renderCaKeys(unionOfKeys(wanted.keys, adopted.keys))
-  return planSteps(host, layout, wanted, arrangement, keys, warnings)
+  const warnings = [...adopted.warnings, ...narrowings(host, layout)]
+  const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
+  const plan = planSteps(host, layout, wanted, arrangement, keys)
+  return plan.kind === 'steps' ? { ...plan, warnings, adopted: adopted.keys } : plan
 }
 
 /** The steps that take everything of ours off the host; `folders` are those that we had made. */
@@ -81,20 +98,6 @@ export function planRemove(host: Observation, layout: Layout, madeFolders: reado
 const PUT_OFF = 'put off before, to stay below the start limit of the unit'
 const CHECK_CONFIG: Step = { do: 'check-config', why: 'sshd must be able to start' }
 
-function adopt(foreign: readonly ForeignCa[], { foreignCaFiles }: Observation) {
-  const files = [...new Set(foreign.flatMap(({ file }) => file ?? []))]
-  const adopted = files.map(file => ({
-    file,
-    ...adoptKeys(foreignCaFiles.get(file) ?? Buffer.alloc(0)),
-  }))
-  return {
-    keys: adopted.flatMap(({ keys }) => keys),
-    warnings: adopted.flatMap(({ file, left }) =>
-      left.map(line => `${file}:${line}: not a CA key that can be adopted; left out`),
-    ),
-  }
-}
-
 // Why the block can't be put into sshd's main file, for the end of a sentence that asks a person to.
 function obstacleToBlock(
   arrangement: Arrangement,
@@ -113,14 +116,15 @@ function obstacleToBlock(
     : undefined
 }
 
+type Planned = { kind: 'steps'; steps: Step[] } | HostRefused
+
 function planSteps(
   host: Observation,
   layout: Layout,
   wanted: Wanted,
   arrangement: Arrangement,
   keys: string,
-  warnings: string[],
-): Plan {
+): Planned {
   const caFile = planFile(layout.caFile, keys, host)
   const config = [
     ...planFile(layout.dropIn, arrangement.get(layout.dropIn.path) ?? '', host),
@@ -140,7 +144,7 @@ function planSteps(
     ...config,
   ]
   const proofs = provable(proofsFor(wanted.acceptFrom), host, layout)
-  if (writes.length === 0) return planConverged(host, layout, warnings)
+  if (writes.length === 0) return planConverged(host, layout)
   const unwritable = refuseUnwritable(writes, host)
   if (unwritable !== undefined) return unwritable
   const restart = planRestart(
@@ -161,7 +165,7 @@ function planSteps(
     config.length > 0 ? proofs : proofsOfKeys(host, layout, proofs),
   )
   const steps = [...writes, ...proof, ...restart]
-  return { kind: 'steps', steps, warnings }
+  return { kind: 'steps', steps }
 }
 
 // Where some are to log in by no CA, an arbitrary connection may be one of theirs.
@@ -186,19 +190,22 @@ function refuseUnwritable(writes: readonly Step[], host: Observation): HostRefus
 }
 
 // The files are right. Where sshd does not use them all the same, no file of ours can mend it.
-function planConverged(host: Observation, layout: Layout, warnings: string[]): Plan {
+function planConverged(host: Observation, layout: Layout): Planned {
   if (host.sshd.kind === 'readable') {
     const used = trustedUserCaKeys(host.sshd.effective)
     if (used !== layout.caFile.path) {
       const who = whoSets('trustedusercakeys', host, used)
-      return refuseHost('shadowed', `sshd uses TrustedUserCAKeys ${used ?? 'none'}, by ${who}`)
+      return refuseHost(
+        'shadowed',
+        `sshd uses TrustedUserCAKeys ${showBytes(used ?? 'none')}, by ${who}`,
+      )
     }
   }
   const restart =
     host.service.kind === 'failed'
       ? planRestart(host.service, 'sshd is down', 'config')
       : planRestart(host.service, host.restartDue ? PUT_OFF : undefined, 'rotation')
-  return Array.isArray(restart) ? { kind: 'steps', steps: restart, warnings } : restart
+  return Array.isArray(restart) ? { kind: 'steps', steps: restart } : restart
 }
 
 // A tree without an sshd that runs here (an image of another architecture) can't be proved.
@@ -209,12 +216,10 @@ function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]):
   return [{ do: 'prove-trust', caFile, proofs, why }]
 }
 
-const MATCH = /^[^#\n]*match/im // however it is written
-
 // Only keys are written, and sshd's configuration was looked at a moment ago: where no Match is in it,
 // all connections are like the first.
 function proofsOfKeys(host: Observation, layout: Layout, proofs: readonly Proof[]) {
   const used = host.sshd.kind === 'readable' ? trustedUserCaKeys(host.sshd.effective) : undefined
-  const matches = [...host.config.texts.values()].some(text => MATCH.test(text))
+  const matches = scanOf(host.config).some(({ keyword }) => keyword === 'match')
   return used !== layout.caFile.path || matches ? proofs : proofs.slice(0, 1)
 }

@@ -1,11 +1,14 @@
 import { settingOnCommandLine } from './command-line.ts'
-import { scanWith } from './config-snapshot.ts'
+import { scanOf } from './config-snapshot.ts'
+import { trustedUserCaKeys } from './effective-config.ts'
 import { describeForeignCa, type ForeignCa, findOthersTrust } from './foreign-ca.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { type HostRefused, refuseHost, whoSets } from './refuse-host.ts'
+import { showBytes } from './sshd-config/bytes.ts'
 import { describePlace, isUnconditional, type Place } from './sshd-config/directive.ts'
 import { settingsBefore } from './sshd-config/reach.ts'
+import { settings } from './sshd-config/who-wins.ts'
 
 /** Why we must not, or could not, come before what others have set for `TrustedUserCAKeys`. */
 export function refuseConflict(
@@ -16,7 +19,7 @@ export function refuseConflict(
 ): HostRefused | undefined {
   const widened = refuseWidened(host, layout, acceptFrom)
   if (widened !== undefined) return widened
-  const before = settingsBefore(layout.dropIn.path, scanWith(host.config), 'trustedusercakeys')
+  const before = settingsBefore(layout.dropIn.path, scanOf(host.config), 'trustedusercakeys')
   const isBefore = ({ file, line }: Place) =>
     before.some(earlier => earlier.file === file && earlier.line === line)
   const scoped = foreign.find(
@@ -37,7 +40,24 @@ export function refuseConflict(
       `another owner's line wins: ${describeForeignCa(displaced)}; remove it, or set sshd.conflict: adopt to trust its keys too`,
     )
   }
-  return undefined
+  return refuseUnexplained(host, layout)
+}
+
+// sshd's own word is the last. What it uses must not be displaced because we have missed its line.
+function refuseUnexplained({ sshd, config }: Observation, layout: Layout): HostRefused | undefined {
+  const used = sshd.kind === 'readable' ? trustedUserCaKeys(sshd.effective) : undefined
+  if (used === undefined || used === layout.caFile.path) return undefined
+  const lines = settings(scanOf(config), 'trustedusercakeys')
+  if (lines.some(({ args: [file = ''] }) => comesTo(file, used))) return undefined
+  return refuseHost(
+    'unexplained-ca',
+    `sshd trusts the CA keys in ${showBytes(used)} (sshd -T), and none of its lines here seems to say so; find that line, and remove it or write it plainly: TrustedUserCAKeys ${showBytes(used)}`,
+  )
+}
+
+// sshd prints an absolute path, whatever its line says.
+function comesTo(file: string, used: string): boolean {
+  return file.startsWith('/') ? file === used : used.endsWith(`/${file.replace(/^~[^/]*\/*/, '')}`)
 }
 
 // What wins over a file whatever we write there, and what trusts our keys where we are not to.

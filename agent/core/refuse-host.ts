@@ -1,11 +1,14 @@
 import { outrankingPaths } from './arrangement.ts'
+import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
 import { acceptsCertificates, excludedCaType } from './ca-algorithms.ts'
 import type { CaKeyType } from './ca-key.ts'
 import { settingOnCommandLine } from './command-line.ts'
-import { scanWith } from './config-snapshot.ts'
+import { scanOf } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
+import { describeRevokedKeys, revokedKeysFile } from './revoked-keys.ts'
+import { showBytes } from './sshd-config/bytes.ts'
 import { describePlace, isUnconditional } from './sshd-config/directive.ts'
 import { globalWinner, overrides } from './sshd-config/who-wins.ts'
 
@@ -15,10 +18,15 @@ export type HostRefusalCode =
   | 'pubkey-authentication-off'
   | 'certificates-not-accepted'
   | 'ca-type-not-accepted'
+  | 'no-principals'
   | 'revoked-keys-missing'
+  | 'revoked-keys-unreadable'
   | 'not-a-regular-file'
   | 'not-a-folder'
   | 'foreign-ca'
+  | 'foreign-ca-unreadable'
+  | 'foreign-ca-key'
+  | 'unexplained-ca'
   | 'shadowed'
   | 'include-missing'
   | 'no-way-to-restart'
@@ -27,6 +35,7 @@ export type HostRefusalCode =
   | 'signers-file-missing'
   | 'signers-file-unsafe'
   | 'signers-file-malformed'
+  | 'ssh-keygen-failed'
 
 /** Why a host is left as it is. */
 export interface HostRefused {
@@ -103,10 +112,38 @@ function unfitConfig(
       `a CA of type ${excluded} can not log anyone in: CASignatureAlgorithms, by ${at('casignaturealgorithms')}, leaves it out; add it there, or use a CA of another type`,
     )
   }
-  if (host.missingRevokedKeys !== undefined) {
+  return noPrincipals(host, effective) ?? unfitRevokedKeys(host, effective)
+}
+
+function unfitRevokedKeys(host: Observation, effective: EffectiveConfig): HostRefused | undefined {
+  const override = overrides(scanOf(host.config), 'revokedkeys').find(isUnconditional)
+  const [used = 'none'] = effective.get('revokedkeys') ?? []
+  const file = used === 'none' ? override && revokedKeysFile(override) : used
+  const fault = file === undefined ? undefined : host.revokedKeys.get(file)
+  if (file === undefined || fault === undefined) return undefined
+  const by = whoSets('revokedkeys', host)
+  const remedy =
+    used === 'none' ? 'a Match knows no "none"; take that line away' : `make that file, be it empty`
+  return fault.kind === 'missing'
+    ? refuseHost(
+        'revoked-keys-missing',
+        `sshd refuses every key while ${showBytes(file)} is missing, which RevokedKeys names, by ${by}; ${remedy}`,
+      )
+    : refuseHost(
+        'revoked-keys-unreadable',
+        `sshd refuses every key by RevokedKeys, of ${by}: it names ${describeRevokedKeys(file, fault)}; put a list of keys there, be it empty`,
+      )
+}
+
+function noPrincipals(host: Observation, effective: EffectiveConfig): HostRefused | undefined {
+  for (const keyword of PRINCIPALS) {
+    // `sshd -T` prints the name "none" as it prints that there is none.
+    if (effective.get(keyword.toLowerCase())?.[0]?.toLowerCase() !== 'none') continue
+    const at = noneForPrincipals(host.config, keyword).find(isUnconditional)
+    if (at === undefined) continue
     return refuseHost(
-      'revoked-keys-missing',
-      `sshd refuses every key while ${host.missingRevokedKeys} is missing, which RevokedKeys names, by ${at('revokedkeys')}; make that file, be it empty`,
+      'no-principals',
+      `no certificate can log in: sshd takes "none" for a name in ${keyword}, by ${describePlace(at)}; take that line away`,
     )
   }
   return undefined
@@ -118,12 +155,12 @@ export function whoSets(
   { config, commandLine, service }: Pick<Observation, 'config' | 'commandLine' | 'service'>,
   value?: string,
 ): string {
-  const directives = scanWith(config)
+  const directives = scanOf(config)
   const override = overrides(directives, keyword).find(isUnconditional)
   const option = settingOnCommandLine(commandLine, keyword)
   if (override === undefined && option !== undefined) {
     const unit = 'unit' in service ? `, see ${service.unit}` : ''
-    return `-o ${option.text} on sshd's command line${unit}`
+    return `-o ${showBytes(option.text)} on sshd's command line${unit}`
   }
   const winner = override ?? globalWinner(directives, keyword)
   if (winner === undefined) return "sshd's command line or its defaults, and no file"

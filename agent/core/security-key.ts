@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { fingerprint } from './ca-key.ts'
+import { fields, fingerprint } from './ca-key.ts'
 import { decodePublicKey } from './public-key.ts'
 import { readWireStrings, wireString } from './wire-strings.ts'
 
@@ -12,16 +12,16 @@ export interface SecurityKey {
 }
 
 /** By type: the plain type, and how many strings stand between it and the application. */
-const KINDS: Record<string, [plain: string, strings: number]> = {
-  'sk-ssh-ed25519@openssh.com': ['ssh-ed25519', 1],
-  'sk-ecdsa-sha2-nistp256@openssh.com': ['ecdsa-sha2-nistp256', 2],
-}
+const KINDS: ReadonlyMap<string, readonly [plain: string, strings: number]> = new Map([
+  ['sk-ssh-ed25519@openssh.com', ['ssh-ed25519', 1]],
+  ['sk-ecdsa-sha2-nistp256@openssh.com', ['ecdsa-sha2-nistp256', 2]],
+])
 
-export const isSecurityKeyType = (type: string) => Object.hasOwn(KINDS, type)
+export const isSecurityKeyType = (type: string) => KINDS.has(type)
 
 /** Reads the blob of such a key; `undefined` where it is damaged, or of another kind. */
 export function readSecurityKey(type: string, blob: Buffer): SecurityKey | undefined {
-  const [plainType, strings] = KINDS[type] ?? []
+  const [plainType, strings] = KINDS.get(type) ?? []
   if (plainType === undefined || strings === undefined) return undefined
   const [inner, ...fields] = readWireStrings(blob, strings + 2) ?? []
   const application = fields.pop()
@@ -32,7 +32,7 @@ export function readSecurityKey(type: string, blob: Buffer): SecurityKey | undef
 
 /** One line `type base64 [comment]`, for a signer; `undefined` where it is no such key, or damaged. */
 export function parseSecurityKey(line: string) {
-  const [type = '', base64 = '', ...rest] = line.trim().split(/[ \t]+/)
+  const [type = '', base64 = '', ...rest] = fields(line)
   const blob = Buffer.from(base64, 'base64')
   if (blob.toString('base64') !== base64 || readSecurityKey(type, blob) === undefined) {
     return undefined

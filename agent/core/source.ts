@@ -11,23 +11,30 @@ export interface Source {
 }
 
 /** Why nothing usable came from the source. The last good keys stay in force. */
-export type SourceFailureCode =
-  | 'unreachable'
-  | 'tls'
-  | 'timeout'
-  | 'unauthorized'
-  | 'not-found'
-  | 'server-error'
-  | 'unexpected-status'
-  | 'unexpected-reply'
-  | 'redirect'
-  | 'unreadable-file'
-  | 'bad-url'
-  | 'json'
+export const SOURCE_FAILURE_CODES = [
+  'unreachable',
+  'tls',
+  'timeout',
+  'unauthorized',
+  'not-found',
+  'server-error',
+  'unexpected-status',
+  'unexpected-reply',
+  'redirect',
+  'unreadable-file',
+  'bad-url',
+  'json',
+  'fetch-failed',
+] as const
+
+export type SourceFailureCode = (typeof SOURCE_FAILURE_CODES)[number]
+
+/** Why what came can be no bundle, whatever the form of one. */
+export const SOURCE_REFUSAL_CODES = ['html', 'too-large'] as const
 
 /** What one look at the source gave. `message` says what happened and what to do; it never holds a secret. */
 export type Fetched =
   | { kind: 'bundle'; bytes: Uint8Array; etag?: string; date?: Date }
   | { kind: 'not-modified'; etag?: string; date?: Date }
   | { kind: 'unavailable'; code: SourceFailureCode; message: string; retryAfterSeconds?: number }
-  | { kind: 'refused'; code: 'html' | 'too-large'; message: string }
+  | { kind: 'refused'; code: (typeof SOURCE_REFUSAL_CODES)[number]; message: string }

@@ -57,7 +57,7 @@ export function verifySshsig(armor: string, message: Uint8Array): SignatureVerdi
   const keyType = parsed.key.toString('latin1', 4, 4 + parsed.key.readUInt32BE(0))
   const end = parsed.signature.length - (isSecurityKeyType(keyType) ? TOKEN_TAIL : 0)
   const [type, inner] = readWireStrings(parsed.signature.subarray(0, Math.max(0, end)), 2) ?? []
-  const check = CHECKS[keyType]?.[type?.toString('latin1') ?? '']
+  const check = CHECKS.get(keyType)?.get(type?.toString('latin1') ?? '')
   if (!HASHES.includes(parsed.hash) || check === undefined) {
     return refuse(
       'unsupported-signature',
@@ -72,7 +72,7 @@ export function verifySshsig(armor: string, message: Uint8Array): SignatureVerdi
   const digest = createHash(parsed.hash).update(message).digest()
   const plain = signedBytes(parsed.hash, digest)
   const tail = parsed.signature.subarray(end)
-  if (!check(token ? signedByToken(token, tail, plain) : plain, key, inner)) {
+  if (check(token ? signedByToken(token, tail, plain) : plain, key, inner) !== true) {
     return refuse('bad-signature', 'the signature is not of these bytes; something changed them')
   }
   if (token && !wasTouched(tail)) {
@@ -144,21 +144,32 @@ const ecdsa =
 const ed25519: Check = (bytes, key, signature) =>
   signature.length === 64 && verify(null, bytes, key, signature)
 
-/** By the type of the key and the algorithm of the signature. */
-const CHECKS: Record<string, Record<string, Check>> = {
-  'ssh-ed25519': { 'ssh-ed25519': ed25519 },
-  'ecdsa-sha2-nistp256': { 'ecdsa-sha2-nistp256': ecdsa('sha256', 32) },
-  'ecdsa-sha2-nistp384': { 'ecdsa-sha2-nistp384': ecdsa('sha384', 48) },
-  'ecdsa-sha2-nistp521': { 'ecdsa-sha2-nistp521': ecdsa('sha512', 66) },
-  'sk-ssh-ed25519@openssh.com': { 'sk-ssh-ed25519@openssh.com': ed25519 },
-  'sk-ecdsa-sha2-nistp256@openssh.com': {
-    'sk-ecdsa-sha2-nistp256@openssh.com': ecdsa('sha256', 32),
-  },
-  'ssh-rsa': { 'rsa-sha2-256': rsa('sha256'), 'rsa-sha2-512': rsa('sha512') },
-}
+// The algorithm of these is called as the key is.
+const only = (name: string, check: Check): [string, Map<string, Check>] => [
+  name,
+  new Map([[name, check]]),
+]
 
-/** A positive mpint (RFC 4251 §5) in exactly `size` bytes. */
+/** By the type of the key and the algorithm of the signature; both are the sender's to choose. */
+const CHECKS: ReadonlyMap<string, ReadonlyMap<string, Check>> = new Map([
+  only('ssh-ed25519', ed25519),
+  only('ecdsa-sha2-nistp256', ecdsa('sha256', 32)),
+  only('ecdsa-sha2-nistp384', ecdsa('sha384', 48)),
+  only('ecdsa-sha2-nistp521', ecdsa('sha512', 66)),
+  only('sk-ssh-ed25519@openssh.com', ed25519),
+  only('sk-ecdsa-sha2-nistp256@openssh.com', ecdsa('sha256', 32)),
+  [
+    'ssh-rsa',
+    new Map([
+      ['rsa-sha2-256', rsa('sha256')],
+      ['rsa-sha2-512', rsa('sha512')],
+    ]),
+  ],
+])
+
+/** A positive mpint (RFC 4251 §5) in exactly `size` bytes; one zero in front of it is its sign. */
 function unsigned(mpint: Buffer, size: number): Buffer | undefined {
+  if (mpint.length > size + 1) return undefined
   if ((mpint[0] ?? 0) >= 0x80) return undefined
   const first = mpint.findIndex(byte => byte !== 0)
   const bytes = first === -1 ? Buffer.alloc(0) : mpint.subarray(first)

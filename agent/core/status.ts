@@ -1,6 +1,7 @@
 import type { Tally } from './notes.ts'
 import { optional } from './optional.ts'
 import type { Outcome, TrustedKey } from './outcome.ts'
+import { own } from './own.ts'
 import type { Signer } from './signer.ts'
 
 /** A key that this host trusts, and since when; times are ISO 8601, as everywhere in these files. */
@@ -75,9 +76,7 @@ export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
     outcome,
     trusted: outcome.trusted.map(key => ({
       ...key,
-      ...(since?.[key.fingerprint] === undefined
-        ? {}
-        : { since: since[key.fingerprint] as string }),
+      ...optional('since', since && own(since, key.fingerprint)),
     })),
     ...('source' in held ? { held: held as HeldStatus } : {}),
     ...(effective === undefined ? {} : { effective }),

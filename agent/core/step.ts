@@ -1,4 +1,5 @@
 import type { Proof } from './connections.ts'
+import { optional } from './optional.ts'
 
 /** One step of a plan: plain data, printed by `plan` and run by `apply`, the same list. */
 export type Step =
@@ -44,12 +45,12 @@ export function reportStep(step: Step): StepReport {
     do: step.do,
     ...('path' in step ? { path: step.path } : {}),
     ...('unit' in step ? { unit: step.unit } : {}),
-    ...(step.do in COMMANDS ? { command: COMMANDS[step.do] as string } : {}),
+    ...optional('command', COMMANDS.get(step.do)),
     why: step.why,
   }
 }
 
-const COMMANDS: Partial<Record<Step['do'], string>> = {
-  'check-config': 'sshd -t',
-  'prove-trust': 'sshd -t, sshd -T',
-}
+const COMMANDS: ReadonlyMap<Step['do'], string> = new Map([
+  ['check-config', 'sshd -t'],
+  ['prove-trust', 'sshd -t, sshd -T'],
+])

@@ -24,17 +24,17 @@ export function formatTime(date: Date): string {
 }
 
 // systemd.time(7), as format_timespan() prints them; a month is 30.44 days there.
-const SECONDS: Readonly<Record<string, number>> = {
-  y: 31_557_600,
-  month: 2_629_800,
-  w: 604_800,
-  d: 86_400,
-  h: 3_600,
-  min: 60,
-  s: 1,
-  ms: 1e-3,
-  us: 1e-6,
-}
+const SECONDS: ReadonlyMap<string, number> = new Map([
+  ['y', 31_557_600],
+  ['month', 2_629_800],
+  ['w', 604_800],
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+  ['s', 1],
+  ['ms', 1e-3],
+  ['us', 1e-6],
+])
 
 /** Reads a length of time as systemctl prints it (`1h 2min 3.5s`, `infinity`), in milliseconds. */
 export function parseTimespan(text: string): number | undefined {
@@ -44,7 +44,7 @@ export function parseTimespan(text: string): number | undefined {
   let seconds = 0
   for (const part of parts) {
     const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([a-z]+)$/.exec(part) ?? []
-    const length = SECONDS[unit]
+    const length = SECONDS.get(unit)
     if (length === undefined) return undefined
     seconds += Number(number) * length
   }

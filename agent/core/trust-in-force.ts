@@ -8,7 +8,9 @@ const NAMED_IN_VAIN = new Set<HostRefusalCode>([
   'pubkey-authentication-off',
   'certificates-not-accepted',
   'ca-type-not-accepted',
+  'no-principals',
   'revoked-keys-missing',
+  'revoked-keys-unreadable',
 ])
 
 /**

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { AllowedSigner } from './allowed-signers.ts'
 import { type Bundle, type BundleRefused, parseBundle } from './bundle.ts'
+import { contentDigest } from './content-digest.ts'
 import { judgeSignature, type SignerRefusalCode } from './judge-signature.ts'
-import { optional } from './optional.ts'
+import type { Question } from './second-verifier.ts'
 import type { Signer } from './signer.ts'
 
 /** The operator's limits on what a host may be told to trust (`trust:` in the config). */
@@ -16,7 +16,7 @@ export interface TrustPolicy {
 /** What this host has accepted before; what a rollback is measured against. */
 export interface Held {
   serial?: number
-  /** SHA-256 of the accepted bytes, hex: the same serial must be the same bytes. */
+  /** Of the accepted bytes, see `contentDigest`: the same serial must say the same. */
   digest: string
   /** Who signed it, as seen when it was accepted; absent where nobody asked. */
   signer?: Signer
@@ -32,12 +32,20 @@ export type TrustRefusalCode =
   | 'expired'
 
 export type Verdict =
-  | { kind: 'trusted'; signer?: Signer }
+  | { kind: 'trusted'; signer?: Signer; question?: Question }
   | { kind: 'refused'; code: TrustRefusalCode; message: string }
 
 /** A bundle that may be put on the host, or why not. */
 export type Accepted =
-  | { kind: 'accepted'; bundle: Bundle; digest: string; signer?: Signer; warnings: string[] }
+  | {
+      kind: 'accepted'
+      bundle: Bundle
+      digest: string
+      signer?: Signer
+      /** Where its signature counts: what the second verifier is to be asked before it does. */
+      question?: Question
+      warnings: string[]
+    }
   | BundleRefused
   | Extract<Verdict, { kind: 'refused' }>
 
@@ -50,11 +58,12 @@ export function acceptBundle(
 ): Accepted {
   const bundle = parseBundle(bytes)
   if (bundle.kind === 'refused') return bundle
-  const digest = createHash('sha256').update(bytes).digest('hex')
+  const digest = contentDigest(bytes, bundle)
   const verdict = judgeTrust(bundle, digest, held, policy, now)
   if (verdict.kind === 'refused') return verdict
   const warnings = warningsOf(bundle, policy)
-  return { kind: 'accepted', bundle, digest, ...optional('signer', verdict.signer), warnings }
+  const { kind: _, ...signed } = verdict
+  return { kind: 'accepted', bundle, digest, ...signed, warnings }
 }
 
 /** What may be put on the host, and ought to be better. */
@@ -63,7 +72,14 @@ function warningsOf({ keys, signature }: Bundle, { signers }: TrustPolicy): stri
     signature !== undefined && signers === undefined
       ? ['the bundle is signed, and nobody checked by whom; set trust.signers_file']
       : []
-  return [...keys.flatMap(({ warning }) => warning ?? []), ...unchecked]
+  const local = signers?.find(({ inLocalTime }) => inLocalTime)
+  const zoneless =
+    local === undefined
+      ? []
+      : [
+          `line ${local.line} of trust.signers_file has a time without Z, which is read by this host's clock and, around summer time, up to an hour short; write it in UTC, with Z`,
+        ]
+  return [...keys.flatMap(({ warning }) => warning ?? []), ...unchecked, ...zoneless]
 }
 
 /** Decides whether a well-formed bundle may replace what is held. Pure: `now` is taken once per cycle. */
@@ -104,10 +120,10 @@ function judgeSigner(
     )
   }
   // A signer whose time is over signs nothing new; what was accepted as theirs was signed in time.
-  const inTime = digest === held?.digest && held.signer !== undefined
-  const limits = inTime ? signers.map(withoutTimes) : signers
+  const inTime = digest === held?.digest ? held.signer?.fingerprint : undefined
+  const limits = signers.map(each => (each.key.fingerprint === inTime ? withoutTimes(each) : each))
   const judged = judgeSignature(signature, limits, now)
-  return judged.kind === 'refused' ? judged : { kind: 'trusted', signer: judged.signer }
+  return judged.kind === 'refused' ? judged : { ...judged, kind: 'trusted' }
 }
 
 function withoutTimes({ validAfter, validBefore, ...signer }: AllowedSigner): AllowedSigner {

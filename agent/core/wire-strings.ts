@@ -15,6 +15,13 @@ export function readWireStrings(bytes: Buffer, count: number): Buffer[] | undefi
   return at === bytes.length ? strings : undefined
 }
 
+/** The first string of the SSH wire format, whatever stands behind it: of a key, its type. */
+export function firstWireString(bytes: Buffer): Buffer | undefined {
+  if (bytes.length < 4) return undefined
+  const end = 4 + bytes.readUInt32BE(0)
+  return end <= bytes.length ? bytes.subarray(4, end) : undefined
+}
+
 /** A string of the SSH wire format: its length in four bytes, then its bytes. */
 export function wireString(value: Uint8Array | string): Buffer {
   const bytes = Buffer.from(value as Uint8Array)

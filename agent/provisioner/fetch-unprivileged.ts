@@ -1,17 +1,28 @@
-import { spawn } from 'node:child_process'
 import { closeSync, constants, openSync, readFileSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../core/config/config.ts'
-import { decodeFetched, encodeFetchRequest } from '../core/fetch-protocol.ts'
-import type { Fetched, Source } from '../core/source.ts'
+import {
+  decodeFetched,
+  encodeFetchRequest,
+  type FetchAnswer,
+  MAX_ANSWER_BYTES,
+} from '../core/fetch-protocol.ts'
+import type { Source } from '../core/source.ts'
+import { runConfined } from './confined-child.ts'
+import { findConfinement } from './confinement.ts'
+import { SYSTEM_PATH } from './run-command.ts'
 import { AGENT_USER, findUser } from './system-user.ts'
 
 /** How to start this program again as the child that fetches. */
 export interface FetchChild {
   argv: readonly string[]
   environment: Readonly<Record<string, string | undefined>>
+  /** Called with each line of its standard error, which is cleaned of what moves a cursor. */
+  onStderr(line: string): void
 }
+
+/** The fetch itself gives up after half a minute. */
+const TIMEOUT_MS = 60_000
 
 /**
  * Fetches the bundle in a child without root: the system user of the agent, else `nobody`. Root
@@ -22,7 +33,7 @@ export async function fetchUnprivileged(
   config: Config['source'] & { url: URL },
   at: (path: string) => string,
   child: FetchChild,
-): Promise<Fetched> {
+): Promise<FetchAnswer> {
   const source = readSource(config, at)
   if ('kind' in source) return source
   const fd = config.url.protocol === 'file:' ? openSourceFile(config.url) : undefined
@@ -33,52 +44,56 @@ export async function fetchUnprivileged(
   }
 }
 
-async function runChild(request: string, fd: number | undefined, child: FetchChild) {
-  const [program = '', ...args] = child.argv
-  const identity = process.getuid?.() === 0 ? await unprivilegedUser() : {}
-  // execa hands on no descriptor but 0 to 2.
-  const fetcher = spawn(program, args, {
-    ...identity,
-    cwd: '/',
-    env: networkEnvironment(child.environment),
-    stdio: ['pipe', 'pipe', 'inherit', ...(fd === undefined ? [] : [fd])],
-  })
-  const { stdin, stdout } = fetcher
-  if (stdin === null || stdout === null) throw new Error('the fetch child has no pipes')
-  const failed = new Promise<never>((_, reject) => fetcher.once('error', reject))
-  const ended = new Promise<number | null>(resolve => fetcher.once('exit', resolve))
-  stdin.on('error', () => {}) // A child that died early: its exit code tells.
-  stdin.end(request)
-  const [answer, code] = await Promise.race([Promise.all([text(stdout), ended]), failed])
-  if (code !== 0) {
-    throw new Error(`the fetch child ended with ${code}; can every user read this program's files?`)
+async function runChild(
+  request: string,
+  descriptor: number | undefined,
+  child: FetchChild,
+): Promise<FetchAnswer> {
+  const isRoot = process.getuid?.() === 0
+  const user = isRoot ? await unprivilegedUser() : undefined
+  if (isRoot && user === undefined) {
+    return failed(`neither ${AGENT_USER} nor nobody is a user here, and root never fetches`)
   }
-  return decodeFetched(answer)
+  const ended = await runConfined(child.argv, {
+    confinement: await findConfinement(user),
+    environment: networkEnvironment(child.environment),
+    input: request,
+    descriptor,
+    maxAnswerBytes: MAX_ANSWER_BYTES,
+    timeoutMs: TIMEOUT_MS,
+  })
+  for (const line of ended.stderr) child.onStderr(line)
+  if ('problem' in ended) {
+    return failed(`the child that fetches ${ended.problem}; can every user read this program?`)
+  }
+  return decodeFetched(ended.answer) ?? failed('the child that fetches gave no answer of its kind')
+}
+
+function failed(message: string): FetchAnswer {
+  return { kind: 'unavailable', code: 'fetch-failed', message }
 }
 
 // The proxy is the host's to name; nothing else of root's environment goes along.
-function networkEnvironment(environment: FetchChild['environment']) {
+function networkEnvironment(environment: FetchChild['environment']): Record<string, string> {
   const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']
-  return Object.fromEntries(
-    [...names, ...names.map(name => name.toLowerCase()), 'SSL_CERT_FILE', 'PATH'].flatMap(name =>
-      environment[name] === undefined ? [] : [[name, environment[name]]],
-    ),
-  )
+  const handed = [...names, ...names.map(name => name.toLowerCase()), 'SSL_CERT_FILE']
+  return Object.fromEntries([
+    ['PATH', SYSTEM_PATH],
+    ...handed.flatMap(name => {
+      const value = environment[name]
+      return value === undefined ? [] : [[name, value] as const]
+    }),
+  ])
 }
 
-async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
-  for (const name of [AGENT_USER, 'nobody']) {
-    // spawn() drops the supplementary groups too when it is root that sets a uid.
-    const user = await findUser(name)
-    if (user !== undefined) return user
-  }
-  throw new Error(`neither ${AGENT_USER} nor nobody is a user here; the fetch never runs as root`)
+async function unprivilegedUser() {
+  return (await findUser(AGENT_USER)) ?? findUser('nobody')
 }
 
 function readSource(
   config: Config['source'] & { url: URL },
   at: (path: string) => string,
-): Source | Extract<Fetched, { kind: 'unavailable' }> {
+): Source | Extract<FetchAnswer, { kind: 'unavailable' }> {
   const source: Source = { url: config.url.href }
   if (config.jsonPointer !== undefined) source.jsonPointer = config.jsonPointer
   for (const [setting, file, key] of [

@@ -14,6 +14,8 @@ export type FileSystem = Pick<
   | 'openSync'
   | 'readdirSync'
   | 'readFileSync'
+  | 'readlinkSync'
+  | 'realpathSync'
   | 'renameSync'
   | 'rmdirSync'
   | 'unlinkSync'

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../core/config/config.ts'
 import { type Layout, layoutOf } from '../core/layout.ts'
 import { optional } from '../core/optional.ts'
+import { bytesOf, fromBytes } from '../core/sshd-config/bytes.ts'
 import { type FileSystem, isThere, realFileSystem } from './file-system.ts'
 import {
   configFile,
@@ -15,12 +15,14 @@ import {
   type Sshd,
 } from './openssh.ts'
 import { runCommand } from './run-command.ts'
+import { openSecondVerifier, type SecondVerifier } from './second-verifier.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
 import { findService } from './service/find-service.ts'
 import { configuredPorts } from './service/listening.ts'
 import { openProcessTable } from './service/process-table.ts'
 import { openRestartHistory } from './service/restart-history.ts'
 import { budgetedService, listenerArgv, noService, type Service } from './sshd-service.ts'
+import { underRoot } from './under-root.ts'
 
 /** A host as the provisioner sees it: its places, its files, its sshd and what restarts that. */
 export interface Host {
@@ -38,6 +40,10 @@ export interface Host {
   commandLine?: readonly string[]
   sshd: Sshd | undefined
   service: Service
+  /** Verifies a signature once more; absent in tests that are of something else. */
+  verifyAgain?: SecondVerifier
+  /** Tells at once what a person must look into, beside the outcome. */
+  alarm?(code: string, message: string): Promise<void>
   /** Where Prometheus' node exporter looks for what we tell it (`metrics.textfile`). */
   textfile?: { path: string; version: string }
   /** Whether sshd goes by our keys, as far as this turn has seen; for the status. */
@@ -53,18 +59,26 @@ export type Again = (command: string) => readonly string[]
 
 /** The host that this process runs on, or the tree of another one under `root`. */
 export async function openHost(config: Config['sshd'], root: string, again: Again): Promise<Host> {
-  const at = (path: string) => join(root, path)
+  const at = (path: string) => (root === '/' ? path : inTree(root, path))
   const base = {
     layout: layoutOf(config),
     at,
     fs: realFileSystem,
     owner: { uid: 0, gid: 0 },
+    // Of the machine that this runs on, for a tree too: what lies in that may be of another kind.
+    verifyAgain: openSecondVerifier(realFileSystem, runCommand),
     ...optional('relabel', findRelabel()),
   }
   return root === '/' ? runningHost(base, config, again) : tree(base, root)
 }
 
-type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'relabel'>
+// A link in the tree leads to a place in the tree: an absolute one would lead out of it.
+function inTree(root: string, path: string): string {
+  const bytes = (text: string) => bytesOf(Buffer.from(text))
+  return fromBytes(underRoot(realFileSystem, bytes(root), bytes(path), 'keep')).toString()
+}
+
+type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'verifyAgain' | 'relabel'>
 
 async function runningHost(base: Base, config: Config['sshd'], again: Again): Promise<Host> {
   const { fs, at, layout, owner } = base

@@ -62,7 +62,7 @@ function heldOn(host: Host, found: Finding[]): State | undefined {
 async function planFor(host: Host, state: State, config: Config, now: Date, found: Finding[]) {
   const { bundle = '', source = '' } = state.held ?? {}
   const request = { bundle: Buffer.from(bundle, 'base64'), source, config, now }
-  const accepted = accept(request, host, state)
+  const accepted = await accept(request, host, state)
   if (accepted.kind === 'accepted') return planOn(host, accepted, request, state)
   const headline = `what is held would not be taken today (${accepted.code})`
   found.push(warn('held-refused', headline, `mend it: ${accepted.message}`))

@@ -3,9 +3,8 @@ import { dirname } from 'node:path'
 import { outrankingPaths } from '../core/arrangement.ts'
 import type { ConfigSnapshot } from '../core/config-snapshot.ts'
 import { type Proof, proofsFor } from '../core/connections.ts'
-import type { EffectiveConfig } from '../core/effective-config.ts'
 import { messageOf } from '../core/failures.ts'
-import { findForeignCas } from '../core/foreign-ca.ts'
+import { foreignCaInForce } from '../core/foreign-ca.ts'
 import type {
   FileState,
   Observation,
@@ -13,11 +12,14 @@ import type {
   SshdState,
   Unseen,
 } from '../core/observation.ts'
+import { type RevokedKeysFaults, revokedKeysFiles } from '../core/revoked-keys.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'
 import { errorCode } from './file-system.ts'
+import { readForeignCaFile } from './foreign-ca-file.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
+import { lookAtRevokedKeys } from './look-at-revoked-keys.ts'
 import { snapshotConfig } from './snapshot-config.ts'
 
 /** Looks at the host and changes nothing; what can't be seen is said, not guessed. */
@@ -28,23 +30,22 @@ export async function observe(
   const { layout } = host
   const unseen: Unseen[] = []
   const [proof] = proofsFor(acceptFrom)
-  // sshd takes longer than all of our own looking, which is done meanwhile.
-  const asked = observeSshd(host, proof, unseen)
+  const { config, directives, endless } = await snapshotConfig(host, unseen)
+  // sshd takes longer than the rest of our own looking, which is done meanwhile.
+  const asked = endless === undefined ? observeSshd(host, proof, unseen) : stuckOn(endless)
   asked.catch(() => {}) // awaited below, where nothing throws before
-  const { config, directives } = snapshotConfig(host, unseen)
   const files = lookAtAll(host, config, unseen)
   const folders = [layout.caFolder.path, layout.dropInFolder.path, dirname(config.main)]
   const sshd = await asked
-  const revoked = sshd.kind === 'readable' ? missingRevokedKeys(host, sshd.effective) : undefined
   return {
     files,
     config,
     commandLine: host.commandLine ?? [],
     includes: await knowsInclude(host, directives),
-    foreignCaFiles: readForeignCaFiles(host, config),
+    foreignCaFiles: readForeignCaFiles(host, config, unseen),
     unwritable: new Map(folders.flatMap(path => unwritable(host, path))),
     restartDue,
-    ...(revoked === undefined ? {} : { missingRevokedKeys: revoked }),
+    revokedKeys: revokedKeysFaults(host, config, sshd),
     sshd,
     service: await observeService(host, unseen),
     owner: host.owner,
@@ -82,6 +83,10 @@ async function observeSshd(host: Host, proof: Proof, unseen: Unseen[]): Promise<
   }
 }
 
+async function stuckOn(endless: string): Promise<SshdState> {
+  return { kind: 'broken', message: `${endless}, and sshd waits for its end` }
+}
+
 // sshd is asked for its version only where the answer matters: where no Include is seen to work.
 async function knowsInclude(host: Host, directives: readonly Directive[]): Promise<boolean> {
   const { path } = host.layout.dropIn
@@ -90,27 +95,9 @@ async function knowsInclude(host: Host, directives: readonly Directive[]): Promi
   return version === undefined || version.major > 8 || (version.major === 8 && version.minor >= 2)
 }
 
-function readForeignCaFiles(host: Host, config: ConfigSnapshot) {
-  const foreign = findForeignCas(config, host.layout)
-  return new Map(
-    foreign.flatMap(({ file }) => {
-      if (file === undefined) return []
-      return [[file, readIfThere(host, file)] as const]
-    }),
-  )
-}
-
-// Another owner may well keep its file behind a link; it is only read. Where sshd may be able to read
-// what we can not, its keys must not go missing from those that are adopted.
-function readIfThere(host: Host, path: string): Buffer | undefined {
-  try {
-    return host.fs.readFileSync(host.at(path))
-  } catch (error) {
-    const code = errorCode(error) ?? ''
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(code)) return undefined
-    if (code === 'EACCES' && process.getuid?.() !== 0) return undefined
-    throw error
-  }
+function readForeignCaFiles(host: Host, config: ConfigSnapshot, unseen: Unseen[]) {
+  const file = foreignCaInForce(config, host.layout)?.file
+  return new Map(file === undefined ? [] : [[file, readForeignCaFile(host, file, unseen)]])
 }
 
 // access(2) answers EROFS to root too; other refusals show at the first write, and are undone.
@@ -129,9 +116,15 @@ function isReadOnly(host: Host, path: string): boolean {
   }
 }
 
-function missingRevokedKeys(host: Host, effective: EffectiveConfig): string | undefined {
-  const [path = 'none'] = effective.get('revokedkeys') ?? []
-  return path !== 'none' && lookAt(host.fs, host.at(path)).kind === 'missing' ? path : undefined
+function revokedKeysFaults(host: Host, config: ConfigSnapshot, sshd: SshdState): RevokedKeysFaults {
+  const [used = 'none'] = (sshd.kind === 'readable' && sshd.effective.get('revokedkeys')) || []
+  const named = [...revokedKeysFiles(config), ...(used === 'none' ? [] : [used])]
+  return new Map(
+    [...new Set(named)].flatMap(path => {
+      const fault = lookAtRevokedKeys(host, path)
+      return fault === undefined ? [] : [[path, fault] as const]
+    }),
+  )
 }
 
 async function observeService(host: Host, unseen: Unseen[]): Promise<ServiceState> {

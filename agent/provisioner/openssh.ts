@@ -1,8 +1,9 @@
 import type { Connection } from '../core/connections.ts'
 import { type EffectiveConfig, parseEffectiveConfig } from '../core/effective-config.ts'
+import { showBytes } from '../core/sshd-config/bytes.ts'
 import { errorCode, type FileSystem, isThere } from './file-system.ts'
 import { recent } from './recent.ts'
-import type { CommandResult } from './run-command.ts'
+import type { CommandResult, Run } from './run-command.ts'
 
 /** The sshd of this host, asked about its configuration; nothing here changes anything. */
 export interface Sshd {
@@ -69,18 +70,18 @@ export function configFile(options: readonly string[]): string | undefined {
  */
 export function openSshd(
   argv: readonly string[],
-  run: (argv: readonly string[]) => Promise<CommandResult>,
+  run: Run,
   { fs, runFolder, now = Date.now }: { fs: FileSystem; runFolder?: string; now?: () => number },
 ): RecentSshd {
   const last = recent<EffectiveConfig>(now)
   const runSshd = async (args: string[]) => {
     if (runFolder !== undefined) makeRunFolder(fs, runFolder)
-    const result = await run([...argv, ...args])
+    const result = await run([...argv, ...args], { encoding: 'latin1' })
     // A stop of the service by somebody else may have taken it away in between.
     const missing = /Missing privilege separation directory/.test(result.stderr)
     if (!missing || runFolder === undefined) return result
     makeRunFolder(fs, runFolder)
-    return run([...argv, ...args])
+    return run([...argv, ...args], { encoding: 'latin1' })
   }
   const sshd: RecentSshd = {
     async test() {
@@ -111,7 +112,7 @@ export function openSshd(
 
 // sshd ends with a summary line; the line that says what is wrong comes before it.
 function complaint({ stderr, code }: CommandResult): string {
-  const lines = stderr.split('\n').map(line => line.trim())
+  const lines = stderr.split('\n').map(line => showBytes(line.trim()))
   const telling = lines.filter(line => line !== '' && !/terminating, \d+ bad/.test(line))
   return telling.join('; ') || `exit code ${code}`
 }

@@ -1,8 +1,8 @@
-import type { BundleRefused } from '../core/bundle.ts'
 import { type KeyChanges, keyChanges } from '../core/key-changes.ts'
 import type { Unseen } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import type { Plan } from '../core/plan.ts'
+import type { Disagreement } from '../core/second-verifier.ts'
 import type { Accepted } from '../core/trust.ts'
 import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
@@ -10,7 +10,7 @@ import { accept, planOn, type Request } from './provision.ts'
 import { FRESH_STATE, readState, type State } from './state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */
-export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | BundleRefused) & {
+export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | Disagreement) & {
   unseen: Unseen[]
   /** Which keys come and which go, as `apply` would report them. */
   keys?: KeyChanges
@@ -19,7 +19,7 @@ export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | BundleRe
 /** Everything up to the steps; changes nothing and needs no lock. */
 export async function preview(request: Request, host: Host): Promise<Preview> {
   const { state, unseen } = readStateIfAllowed(host)
-  const accepted = accept(request, host, state)
+  const accepted = await accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
   const { sshd: _, ports: __, ...plan } = await planOn(host, accepted, request, state)
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }

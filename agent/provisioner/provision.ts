@@ -1,3 +1,4 @@
+import type { AdoptedKey } from '../core/adopted-keys.ts'
 import type { Config } from '../core/config/config.ts'
 import { describeFailure } from '../core/failures.ts'
 import { keyChanges } from '../core/key-changes.ts'
@@ -6,8 +7,10 @@ import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
 import { type Plan, planApply, type Wanted } from '../core/plan.ts'
+import { rememberPublished } from '../core/published-keys.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
 import { contestedPath, describeFight, recentRepairs } from '../core/repairs.ts'
+import { type Disagreement, withSecondVerdict } from '../core/second-verifier.ts'
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
 import { trustInForce } from '../core/trust-in-force.ts'
@@ -17,7 +20,7 @@ import { keysLie, keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { readSigners } from './read-signers.ts'
 import { configuredPorts } from './service/listening.ts'
-import { type HeldBundle, readState, type State, writeState } from './state.ts'
+import { type HeldBundle, publishedOn, readState, type State, writeState } from './state.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */
 export interface Request {
@@ -32,6 +35,7 @@ export interface Request {
 }
 
 type Good = Extract<Accepted, { kind: 'accepted' }>
+type Steps = Extract<Plan, { kind: 'steps' }>
 
 /** One whole cycle: decide, look, plan, run, remember. The caller sees to its turn (`inTurn`). */
 export async function provision(
@@ -40,7 +44,7 @@ export async function provision(
   onInstant?: OnInstant,
 ): Promise<Outcome> {
   const state = readState(host)
-  const accepted = accept(request, host, state)
+  const accepted = await accept(request, host, state)
   if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
   if (accepted.kind === 'host-refused') return notOn(host, state, accepted)
   const plan = await planOn(host, accepted, request, state)
@@ -52,29 +56,42 @@ export async function provision(
   const { steps } = plan
   const changes = keyChanges(keysOnHost(host), steps, host.layout.caFile.path)
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
-    writeState(host, remembered(accepted, request, steps, state, restart), state)
+    writeState(host, remembered(accepted, request, plan, state, restart), state)
   const execution = await execute(steps, host, commit, onInstant)
   if (execution.kind !== 'done') {
-    return stopped(describeFailure(execution), { ...kept(host, state), steps })
+    const left = kept(host, state, filesOf(plan.adopted))
+    return stopped(describeFailure(execution), { ...left, steps })
   }
   if (steps.some(step => step.do === 'prove-trust')) host.effective = true
   const unproved =
     host.sshd === undefined ? ['no sshd was there to prove that it uses the keys'] : []
   const warnings = [...accepted.warnings, ...plan.warnings, ...unproved]
-  return succeeded(accepted.bundle, steps, execution.restart, warnings, changes)
+  const { serial } = accepted.bundle
+  const now = { trusted: keysOnHost(host), ...optional('serial', serial) }
+  return succeeded(now, steps, execution.restart, warnings, changes)
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */
-export function accept(
+export async function accept(
   { bundle, config, now }: Request,
   host: Host,
   state: State,
-): Accepted | HostRefused {
+): Promise<Accepted | Disagreement | HostRefused> {
   const { fingerprints, signersFile } = config.trust
   const read = signersFile === undefined ? undefined : readSigners(host, signersFile)
   if (read?.kind === 'host-refused') return read
   const policy = { signers: read?.signers, ...optional('fingerprints', fingerprints) }
-  return acceptBundle(bundle, state.held, policy, now)
+  const accepted = acceptBundle(bundle, state.held, policy, now)
+  return accepted.kind === 'accepted' ? acceptedTwice(accepted, host) : accepted
+}
+
+// Each time that a signature counts, what is held included: it costs one short process.
+async function acceptedTwice(accepted: Good, host: Host) {
+  const { question } = accepted
+  if (question === undefined || host.verifyAgain === undefined) return accepted
+  const judged = withSecondVerdict(accepted, await host.verifyAgain(question))
+  if (judged.kind === 'refused') await host.alarm?.(judged.code, judged.message)
+  return judged
 }
 
 function notOn(host: Host, state: State, { code, message }: HostRefused): Outcome {
@@ -94,7 +111,7 @@ export async function planOn(
   const { restartDue } = state
   const { sshd } = request.config
   const observation = await observe(host, { acceptFrom: sshd.acceptFrom, restartDue })
-  const wanted: Wanted = { ...sshd, keys: accepted.bundle.keys }
+  const wanted: Wanted = { ...sshd, keys: accepted.bundle.keys, published: publishedOn(state) }
   const plan = withoutFight(planApply(observation, host.layout, wanted), accepted, request, state)
   const { sshd: seen, unseen } = observation
   return { ...plan, sshd: seen, unseen, ports: portsOf(observation) }
@@ -108,9 +125,9 @@ function portsOf({ sshd, service, tree }: Observation): number[] {
 }
 
 /** What the host trusts, whatever became of the cycle. */
-export function kept(host: Host, { held }: State): Kept {
+export function kept(host: Host, { held }: State, adopted?: State['adopted']): Kept {
   return {
-    trusted: keysOnHost(host),
+    trusted: keysOnHost(host, adopted),
     ...(held?.serial === undefined ? {} : { serial: held.serial }),
   }
 }
@@ -118,7 +135,7 @@ export function kept(host: Host, { held }: State): Kept {
 // The same bundle and yet files to write: somebody has changed them. Once is put right, again and
 // again is left alone and said.
 function withoutFight(plan: Plan, accepted: Good, { now, byHand }: Request, state: State): Plan {
-  if (plan.kind !== 'steps' || !isDrift(accepted, state)) return plan
+  if (plan.kind !== 'steps' || !isDrift(accepted, plan, state)) return plan
   const path = contestedPath(writtenBy(plan.steps), state.repairs, now)
   if (path === undefined) return plan
   const fight = describeFight(path)
@@ -126,9 +143,14 @@ function withoutFight(plan: Plan, accepted: Good, { now, byHand }: Request, stat
   return { ...plan, warnings: [...plan.warnings, fight] }
 }
 
-function isDrift({ digest }: Good, { held }: State): boolean {
-  return held?.digest === digest
+// What another owner changed among the keys that are adopted is followed, and no drift.
+function isDrift({ digest }: Good, { adopted }: Steps, state: State): boolean {
+  const before = JSON.stringify(state.adopted ?? {})
+  return state.held?.digest === digest && JSON.stringify(filesOf(adopted)) === before
 }
+
+const filesOf = (adopted: readonly AdoptedKey[]) =>
+  Object.fromEntries(adopted.map(({ fingerprint, file }) => [fingerprint, file]))
 
 const writtenBy = (steps: readonly Step[]) =>
   steps.flatMap(step => (step.do === 'write-file' ? [step.path] : []))
@@ -136,17 +158,22 @@ const writtenBy = (steps: readonly Step[]) =>
 function remembered(
   accepted: Good,
   { bundle, source, now }: Request,
-  steps: readonly Step[],
+  plan: Steps,
   state: State,
   restart: 'none' | 'restarted' | 'deferred',
 ): State {
+  const { steps } = plan
   const made = steps.flatMap(step => (step.do === 'make-folder' ? [step.path] : []))
   const at = now.toISOString()
-  const drift = isDrift(accepted, state)
+  const drift = isDrift(accepted, plan, state)
+  const held = heldFrom(accepted, { bundle, source, now }, state.held)
+  const adopted = plan.adopted.length === 0 ? undefined : filesOf(plan.adopted)
   const repaired = drift ? writtenBy(steps).map(path => ({ path, at })) : []
   return {
     version: 1,
-    held: heldFrom(accepted, { bundle, source, now }, state.held),
+    held,
+    published: rememberPublished(publishedOn(state), Object.keys(held.since ?? {})),
+    ...optional('adopted', adopted),
     madeFolders: [...new Set([...state.madeFolders, ...made])],
     repairs:
       steps.length === 0 ? state.repairs : [...recentRepairs(state.repairs, now), ...repaired],
@@ -155,7 +182,7 @@ function remembered(
   }
 }
 
-// Taken again, the same bytes keep the times of when they came; a key keeps its own through rotations.
+// Taken again, the same bundle keeps the times of when they came; a key keeps its own through rotations.
 function heldFrom(
   { bundle: { serial, keys }, digest, signer }: Good,
   { bundle, source, now }: Pick<Request, 'bundle' | 'source' | 'now'>,

@@ -36,7 +36,7 @@ export async function remove(host: Host, onInstant?: OnInstant): Promise<Outcome
       ? (['unchanged', 'nothing of ours is on this host'] as const)
       : (['applied', 'this host no longer trusts a Pomerium User CA'] as const)
   return {
-    ...stopped({ outcome, message }, { trusted: [], steps }),
+    ...stopped({ outcome, message }, { trusted: keysOnHost(host), steps }),
     ...optional('keys', changes),
   }
 }

@@ -8,22 +8,30 @@ export interface CommandResult {
 }
 
 /** How a command is run; `runCommand`, in earnest. */
-export type Run = (
-  argv: readonly string[],
-  options?: { timeoutMs?: number },
-) => Promise<CommandResult>
+export type Run = (argv: readonly string[], options?: RunOptions) => Promise<CommandResult>
+
+export interface RunOptions {
+  timeoutMs?: number
+  /** What it prints is UTF-8 if not given; `latin1` keeps bytes as they are. */
+  encoding?: 'utf8' | 'latin1'
+  /** Its standard input; nothing if not given. */
+  input?: Uint8Array
+}
 
 const TIMEOUT_MS = 30_000
 
 /** Runs a program without a shell, with a bare environment; a non-zero exit is a value, not an error. */
 export async function runCommand(
   argv: readonly string[],
-  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+  { timeoutMs = TIMEOUT_MS, encoding = 'utf8', input }: RunOptions = {},
 ): Promise<CommandResult> {
   const [program = '', ...args] = argv
   const result = await execa(program, args, {
     reject: false,
-    stdin: 'ignore',
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    encoding,
+    // As an sshd that runs has it: what its configuration names starts there where it is relative.
+    cwd: '/',
     extendEnv: false,
     env: { PATH: SYSTEM_PATH, LC_ALL: 'C' },
     timeout: timeoutMs,
@@ -42,4 +50,5 @@ export async function runCommand(
   return { code: result.exitCode, stdout, stderr }
 }
 
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** Where root's programs are. */
+export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

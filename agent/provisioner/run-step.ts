@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import type { Proof } from '../core/connections.ts'
 import { trustedUserCaKeys } from '../core/effective-config.ts'
 import { failedAt } from '../core/failures.ts'
+import { showBytes } from '../core/sshd-config/bytes.ts'
 import type { Step } from '../core/step.ts'
 import { removeFile, setAccess, syncFolder, writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
@@ -83,6 +84,6 @@ async function prove({ sshd }: Host, caFile: string, proof: Proof): Promise<void
   const used = trustedUserCaKeys(await sshd.effective(proof))
   if ((used === caFile) === proof.trusted) return
   throw new Error(
-    `for ${proof.user ?? 'anybody'} from ${proof.addr ?? 'anywhere'} sshd uses TrustedUserCAKeys ${used ?? 'none'}`,
+    `for ${proof.user ?? 'anybody'} from ${proof.addr ?? 'anywhere'} sshd uses TrustedUserCAKeys ${showBytes(used ?? 'none')}`,
   )
 }

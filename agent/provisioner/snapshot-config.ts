@@ -1,46 +1,75 @@
-import type { ConfigSnapshot } from '../core/config-snapshot.ts'
+import { type ConfigSnapshot, scanOf } from '../core/config-snapshot.ts'
 import type { Unseen } from '../core/observation.ts'
+import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { scanSshdConfig } from '../core/sshd-config/scan.ts'
-import { errorCode } from './file-system.ts'
+import { type Syntax, syntaxOf } from '../core/sshd-config/syntax.ts'
+import { namesIn, readWhole } from './config-files.ts'
 import type { Host } from './host.ts'
+import { underRoot } from './under-root.ts'
+
+/** sshd's configuration, and what in it no sshd could ever read to its end. */
+export interface SnapshotTaken {
+  config: ConfigSnapshot
+  directives: readonly Directive[]
+  /** As a sentence's beginning, with the path. */
+  endless?: string
+}
+
+const leadsTo = ({ fs, at }: Host, path: string) =>
+  underRoot(fs, bytesOf(Buffer.from(at('/'))), path, 'follow')
+
+const outline = (directives: readonly Directive[]) =>
+  JSON.stringify(directives.map(({ file, line, keyword, args }) => [file, line, keyword, args]))
 
 /** Reads all files of sshd's configuration, starting where sshd starts, and keeps what they hold. */
-export function snapshotConfig(
-  { fs, at, mainConfig, layout }: Host,
-  unseen: Unseen[],
-): { config: ConfigSnapshot; directives: Directive[] } {
+export async function snapshotConfig(host: Host, unseen: Unseen[]): Promise<SnapshotTaken> {
   const texts = new Map<string, string>()
   const folders = new Map<string, readonly string[]>()
-  const tell = (path: string, error: unknown) => {
-    const code = errorCode(error)
-    if (code === 'EACCES') unseen.push({ what: path, why: 'only root may read it' })
-    else if (!['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code ?? '')) throw error
+  let endless: string | undefined
+  const tell = (path: string, code: string) => {
+    if (code === 'EACCES') unseen.push({ what: showBytes(path), why: 'only root may read it' })
   }
   const read = (path: string) => {
     const kept = texts.get(path)
     if (kept !== undefined) return kept
-    try {
-      const text = fs.readFileSync(at(path), 'utf8')
+    const file = readWhole(host, path)
+    if (file.kind === 'bytes') {
+      const text = bytesOf(file.content)
       texts.set(path, text)
       return text
-    } catch (error) {
-      tell(path, error)
-      return undefined
     }
+    if (file.kind === 'endless') endless ??= `${showBytes(path)} is ${file.what}`
+    else tell(path, file.code)
+    return undefined
   }
   const list = (folder: string) => {
-    try {
-      const names = folders.get(folder) ?? fs.readdirSync(at(folder))
-      folders.set(folder, names)
-      return names
-    } catch (error) {
-      tell(folder, error)
-      return []
-    }
+    const kept = folders.get(folder)
+    if (kept !== undefined) return kept
+    const listed = namesIn(host, folder)
+    if ('code' in listed) tell(folder, listed.code)
+    const names = 'code' in listed ? [] : listed.names
+    folders.set(folder, names)
+    return names
   }
-  const directives = scanSshdConfig(mainConfig, { read, list })
+  const own = host.layout.dropInFolder.path
+  const spellings = new Map<string, string>()
+  const known = (folder: string) => {
+    if (folder !== own && !spellings.has(folder)) {
+      spellings.set(folder, leadsTo(host, folder) === leadsTo(host, own) ? own : folder)
+    }
+    return spellings.get(folder) ?? folder
+  }
+  const main = host.mainConfig
+  const scan = (syntax: Syntax) =>
+    scanSshdConfig(main, { read, list: folder => list(known(folder)), known }, syntax)
+  const newer = scan('since-8.7')
+  const older = scan('before-8.7')
+  // sshd is asked for its version only where the answer matters.
+  const syntax =
+    outline(newer) === outline(older) ? 'since-8.7' : syntaxOf(await host.sshd?.version())
   // Where our drop-ins would lie, also if nothing includes that folder yet.
-  list(layout.dropInFolder.path)
-  return { config: { main: mainConfig, texts, folders }, directives }
+  list(own)
+  const config = { main, texts, folders, spellings, syntax }
+  return { config, directives: scanOf(config), ...(endless === undefined ? {} : { endless }) }
 }

@@ -1,3 +1,5 @@
+import { parseBundle } from '../core/bundle.ts'
+import { contentDigest } from '../core/content-digest.ts'
 import type { Repair } from '../core/repairs.ts'
 import type { Held } from '../core/trust.ts'
 import { writeFileAtomically } from './atomic-write.ts'
@@ -20,6 +22,10 @@ export interface HeldBundle extends Held {
 export interface State {
   version: 1
   held?: HeldBundle
+  /** Fingerprints of all keys that ever came by a bundle; see `publishedOn`. */
+  published?: string[]
+  /** By fingerprint, the file of another owner that a key of our CA file came from. */
+  adopted?: Readonly<Record<string, string>>
   /** Folders that were not there before us; `remove` takes them away again. */
   madeFolders: string[]
   /** Files put right lately; see `contestedPath`. */
@@ -41,10 +47,35 @@ export function readState(host: Host): State {
   try {
     const state = JSON.parse(file.content.toString()) as State
     if (state.version === 1 && Array.isArray(state.madeFolders) && Array.isArray(state.repairs)) {
-      return state
+      return digested(state)
     }
   } catch {}
   throw new Error(`${path} is damaged; move it away, and the next apply starts afresh`)
+}
+
+// From the bytes, whatever stands beside them: older versions had the armor in it too.
+function digested(state: State): State {
+  const { held } = state
+  if (held === undefined) return state
+  return { ...state, held: { ...held, digest: contentDigest(Buffer.from(held.bundle, 'base64')) } }
+}
+
+/** For a report, which is not where a damaged state is told: that is the turn that needs it. */
+export function stateIfWhole(host: Host): State | undefined {
+  try {
+    return readState(host)
+  } catch {
+    return undefined
+  }
+}
+
+/** The memory of published keys; a state from before there was one has those of its last bundle. */
+export function publishedOn({ published, held }: State): readonly string[] {
+  if (published !== undefined) return published
+  const bundle = parseBundle(Buffer.from(held?.bundle ?? '', 'base64'))
+  const keys = bundle.kind === 'bundle' ? bundle.keys : []
+  const named = keys.map(({ fingerprint }) => fingerprint)
+  return [...new Set([...Object.keys(held?.since ?? {}), ...named])]
 }
 
 /** Written only where it says something new: a quiet cycle touches nothing. */

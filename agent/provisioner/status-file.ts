@@ -9,7 +9,7 @@ import { lookAt } from './look-at.ts'
 import { makeOwnFolder } from './own-folder.ts'
 import { listeningPorts } from './service/listening.ts'
 import { openProcessTable } from './service/process-table.ts'
-import { type HeldBundle, readState, type State } from './state.ts'
+import { type HeldBundle, stateIfWhole } from './state.ts'
 
 /**
  * Tells everybody on the host how a turn ended, and what it holds now. A cycle that was begun on this
@@ -65,15 +65,6 @@ export function lookAtStatus({ fs, at, layout }: Host): Status | 'missing' | 'da
   const file = lookAt(fs, at(layout.statusFile.path))
   if (file.kind === 'missing') return 'missing'
   return (file.kind === 'file' ? parseStatus(file.content.toString()) : undefined) ?? 'damaged'
-}
-
-// A damaged state is told by the turn that needs it, not by the report of how that went.
-function stateIfWhole(host: Host): State | undefined {
-  try {
-    return readState(host)
-  } catch {
-    return undefined
-  }
 }
 
 function describeHeld({ bundle, source, acceptedAt, since, signer }: HeldBundle): TurnEnd['held'] {

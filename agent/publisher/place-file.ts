@@ -14,11 +14,11 @@ import { dirname, join } from 'node:path'
 
 /**
  * Writes a file that a web server may be serving: whoever reads it sees the old one or the new one
- * whole. Its mode is 0644, whatever the umask: it holds public keys. Behind a link it is the link's
+ * whole. Its mode is `mode` (0644: public keys), whatever the umask. Behind a link it is the link's
  * target; a pipe or a device (`-o /dev/stdout`) is written to and not replaced. Throws the error of
  * open(2) and its like.
  */
-export function placeFile(path: string, content: string | Uint8Array): void {
+export function placeFile(path: string, content: string | Uint8Array, mode = 0o644): void {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found !== undefined && !found.isFile()) {
     writeFileSync(path, content)
@@ -28,11 +28,11 @@ export function placeFile(path: string, content: string | Uint8Array): void {
   const folder = dirname(place)
   // Not by process id: one that was killed in a container left its file to the next of the same id.
   const temp = join(folder, `.${randomUUID()}.pomerium-host-agent`)
-  const fd = openSync(temp, 'wx', 0o644)
+  const fd = openSync(temp, 'wx', mode)
   try {
     try {
       writeFileSync(fd, content)
-      fchmodSync(fd, 0o644)
+      fchmodSync(fd, mode)
       fsyncSync(fd)
     } finally {
       closeSync(fd)

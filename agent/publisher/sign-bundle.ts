@@ -7,7 +7,7 @@ import { sshKeygen } from './ssh-keygen.ts'
 
 /** The signed bundle, and whose key signed it; or why there is none. */
 export type Signed =
-  | { kind: 'signed'; text: string; bundle: Bundle; fingerprint: string; replaced: boolean }
+  | { kind: 'signed'; text: string; bundle: Bundle; fingerprint: string }
   | { kind: 'problem'; message: string }
   | BundleRefused
   | Extract<SignatureVerdict, { kind: 'refused' }>
@@ -29,8 +29,7 @@ export async function signBundle(bytes: Uint8Array, key: string): Promise<Signed
   if (bundle.kind === 'refused') return bundle
   const verdict = verifySshsig(armor.text, Buffer.from(message))
   if (verdict.kind === 'refused') return verdict
-  const replaced = given.signature !== undefined
-  return { kind: 'signed', text, bundle, fingerprint: verdict.fingerprint, replaced }
+  return { kind: 'signed', text, bundle, fingerprint: verdict.fingerprint }
 }
 
 type Armor = { kind: 'armor'; text: string } | { kind: 'problem'; message: string }

@@ -6,11 +6,10 @@ const KEY = newKeyLine('ed25519')
 const RSA = newKeyLine('rsa')
 // A host two hours east of Greenwich.
 const parse = (text: string) =>
-  parseAllowedSigners(
-    text,
-    (year, month, day, hour, minute, second) =>
-      new Date(Date.UTC(year, month - 1, day, hour - 2, minute, second)),
-  )
+  parseAllowedSigners(text, (year, month, day, hour, minute, second) => {
+    const time = new Date(Date.UTC(year, month - 1, day, hour - 2, minute, second))
+    return { earliest: time, latest: time }
+  })
 
 test('lines, comments, blank lines, quotes, options in any case', () => {
   const text = `# who signs
@@ -32,6 +31,28 @@ ops@example.com ${KEY} a comment
       },
     ],
   })
+})
+
+test('of a time that may be two, each end is the stricter one', () => {
+  const [earliest, latest] = [new Date('2026-07-01T10:00:00Z'), new Date('2026-07-01T11:00:00Z')]
+  const text = `a valid-after="202607011200" ${KEY}\na valid-before="202607011200" ${KEY}\n`
+  const parsed = parseAllowedSigners(text, () => ({ earliest, latest }))
+  expect(parsed).toMatchObject({
+    signers: [
+      { validAfter: latest, inLocalTime: true },
+      { validBefore: earliest, inLocalTime: true },
+    ],
+  })
+})
+
+test('without its times a line is as it stands', () => {
+  const line = `"a, b" NAMESPACES="x\\"y",valid-after="20260101Z",valid-before="20270101Z" ${KEY} it`
+  const parsed = parse(`${line}\nops\tvalid-before="20270101Z"\t${KEY}\n*@example.com ${KEY} me\n`)
+  expect('signers' in parsed && parsed.signers.map(({ untimed }) => untimed)).toEqual([
+    `"a, b" NAMESPACES="x\\"y" ${KEY} it`,
+    `ops ${KEY}`,
+    `*@example.com ${KEY} me`,
+  ])
 })
 
 test.each([
@@ -66,6 +87,17 @@ describe('one bad line refuses the file, and is named', () => {
     ['an end at its beginning', `ops valid-after="20260101",valid-before="20260101" ${KEY}`],
     ['a key cut off', `ops ${KEY.slice(0, -4)}`],
     ['a key cut off behind options', `ops namespaces="file" ${KEY.slice(0, -4)}`],
+    ['an empty name', `ops,,dev ${KEY}`],
+    ['a name that all are excluded by', `*,!* ${KEY}`],
+    ['a name that is excluded byte for byte', `\u00e9,!?? ${KEY}`],
+    ['a name too long for ssh-keygen', `${'x'.repeat(1023)} ${KEY}`],
+    ['a time before 1970', `ops valid-after="19690101Z" ${KEY}`],
+    ['the first second of 1970, which is no limit', `ops valid-before="19700101Z" ${KEY}`],
+    ['another blank than ssh-keygen knows', `ops \u00a0${KEY}`],
+    ['such a blank in front of a comment', '\u00a0# nobody'],
+    ['a carriage return in front', `\rops ${KEY}`],
+    ['a form feed in front', `\fops ${KEY}`],
+    ['bytes that are no text', `ops\ufffd ${KEY}`],
     ['a short RSA key', `ops ${newKeyLine('rsa', 1024)}`],
     ['a security key', 'ops sk-ssh-ed25519@openssh.com AAAA'],
     ['a control character', `ops\u0007 ${KEY}`],

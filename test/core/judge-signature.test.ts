@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
 import { parseBundle } from '../../agent/core/bundle.ts'
 import { judgeSignature } from '../../agent/core/judge-signature.ts'
-import { wireString } from '../../agent/core/wire-strings.ts'
+import { readWireStrings, wireString } from '../../agent/core/wire-strings.ts'
 import { newKeyLine } from '../ssh-keys.ts'
-import { newSigner, type SignatureParts } from '../sshsig.ts'
+import { armor, newSigner, type SignatureParts, type TestSigner } from '../sshsig.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
 const TEXT = `# serial: 7\n${newKeyLine('ed25519')} ca\n`
@@ -20,7 +20,7 @@ const ED25519 = signerOf('ed25519')
 const ALL = SIGNERS.map(({ kind, signer }) => `${kind}@example.com ${signer.line}`).join('\n')
 
 function judge(text: string, allowed = ALL) {
-  const parsed = parseAllowedSigners(allowed, () => NOW)
+  const parsed = parseAllowedSigners(allowed, () => ({ earliest: NOW, latest: NOW }))
   if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults))
   const bundle = parseBundle(Buffer.from(text))
   if (bundle.kind === 'refused' || bundle.signature === undefined) throw new Error('not signed')
@@ -98,6 +98,34 @@ describe('a signature is refused', () => {
     for (const [code, parts] of cases) expect(judge(signer.sign(TEXT, parts))).toBe(code)
   })
 
+  test.each(Object.getOwnPropertyNames(Object.prototype))(
+    'by what every object of JavaScript has: %s',
+    name => {
+      for (const { signer } of SIGNERS) {
+        const forged = { algorithm: name, twist: () => Buffer.alloc(64) }
+        expect(judge(signer.sign(TEXT, forged))).toBe('unsupported-signature')
+        // With the key of a listed signer, and with one whose type is such a name.
+        const keyBlob = Buffer.concat([wireString(name), signer.blob])
+        for (const algorithm of [name, 'ssh-ed25519']) {
+          expect(judge(signer.sign(TEXT, { keyBlob, algorithm }))).toBe('unsupported-signature')
+        }
+        expect(judge(resigned(signer, { hash: name }))).toBe('unsupported-signature')
+        expect(judge(resigned(signer, { namespace: name }))).toBe('wrong-namespace')
+      }
+    },
+  )
+
+  test('by numbers with more zeros in front than their sign needs', () => {
+    const p256 = signerOf('p256')
+    const padded = (zeros: number) => (signature: Buffer) =>
+      Buffer.concat(
+        (readWireStrings(signature, 2) ?? []).map(number =>
+          wireString(Buffer.concat([Buffer.alloc(zeros), number])),
+        ),
+      )
+    expect(judge(p256.sign(TEXT, { twist: padded(3000) }))).toBe('bad-signature')
+  })
+
   test('by ssh-rsa, which is SHA-1', () => {
     expect(judge(signerOf('rsa').sign(TEXT, { algorithm: 'ssh-rsa' }))).toBe(
       'unsupported-signature',
@@ -132,6 +160,18 @@ test.each([
 ])('a signer may sign by %s', (_, allowed) => {
   expect(judge(ED25519.sign(TEXT), allowed)).toBe('ops')
 })
+
+/** A good signature in which a name was replaced afterwards. */
+function resigned(signer: TestSigner, { hash, namespace }: SignatureParts): string {
+  const blob = Buffer.from(
+    signer.sign(TEXT).slice(TEXT.length).split('\n').slice(1, -2).join(''),
+    'base64',
+  )
+  const strings = readWireStrings(blob.subarray(10), 5) ?? []
+  if (namespace !== undefined) strings[1] = Buffer.from(namespace)
+  if (hash !== undefined) strings[3] = Buffer.from(hash)
+  return TEXT + armor(Buffer.concat([blob.subarray(0, 10), ...strings.map(wireString)]))
+}
 
 /** The same signature to a verifier that does not look whether S is below the group's order. */
 function addGroupOrder(signature: Buffer): Buffer {

@@ -15,7 +15,7 @@ test('tells all that is known, in base units', async () => {
   expect(
     await samples({
       version: '1.2.3',
-      trusted: [key, { ...key, fingerprint: 'SHA256:def' }],
+      trusted: [key, { ...key, fingerprint: 'SHA256:def', adopted: '/etc/ca.pub' }],
       effective: true,
       contested: false,
       serial: 42,
@@ -34,7 +34,7 @@ test('tells all that is known, in base units', async () => {
     'pomerium_host_agent_build_info{version="1.2.3"}': '1',
     'pomerium_host_agent_trusted_key_info{fingerprint="SHA256:abc",type="ssh-ed25519",comment="ca 2026"}':
       '1',
-    'pomerium_host_agent_trusted_key_info{fingerprint="SHA256:def",type="ssh-ed25519",comment="ca 2026"}':
+    'pomerium_host_agent_trusted_key_info{fingerprint="SHA256:def",type="ssh-ed25519",comment="ca 2026",adopted="/etc/ca.pub"}':
       '1',
     pomerium_host_agent_trusted_keys: '2',
     pomerium_host_agent_trust_effective: '1',

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { renderCaKeys } from '../../agent/core/bundle.ts'
 import { renderDropIn } from '../../agent/core/drop-in.ts'
-import type { FileState, Observation } from '../../agent/core/observation.ts'
-import { planApply, planRemove } from '../../agent/core/plan.ts'
+import type { FileState, Observation, SshdState } from '../../agent/core/observation.ts'
+import { type Plan, planApply, planRemove } from '../../agent/core/plan.ts'
+import { newKeyPair, tokenLine } from '../ssh-keys.ts'
 import {
   CA,
   DROP_IN,
@@ -126,13 +127,15 @@ describe('where no Include reaches the drop-in', () => {
 const ZERO = '/etc/ssh/sshd_config.d/00-other.conf'
 const OTHER_KEYS = '/etc/ssh/other_ca.pub'
 const other = newCaKey()
+const foreign = (text: string, path = OTHER_KEYS) =>
+  new Map([[path, { kind: 'read' as const, path, content: Buffer.from(text) }]])
 
 describe('another owner of TrustedUserCAKeys', () => {
   const adopt = { ...WANTED, conflict: 'adopt' as const }
   const line = `trustedusercakeys="${OTHER_KEYS}"\n`
   const shape = {
     sshd: uses(OTHER_KEYS),
-    foreignCaFiles: new Map([[OTHER_KEYS, Buffer.from(`${other.type} ${other.base64} other\n`)]]),
+    foreignCaFiles: foreign(`${other.type} ${other.base64} other\n`),
   }
 
   test.each([
@@ -162,6 +165,71 @@ describe('another owner of TrustedUserCAKeys', () => {
     expect(keys?.do === 'write-file' && keys.content.toString()).toBe(
       `${KEY.type} ${KEY.base64}\n${other.type} ${other.base64} other\n`,
     )
+  })
+
+  const ca = (plan: Plan) => {
+    const step = plan.kind === 'steps' && plan.steps.find(it => 'path' in it && it.path === CA)
+    return step && step.do === 'write-file' ? step.content.toString().split('\n') : []
+  }
+
+  test('adopt: only what sshd would go by without us', () => {
+    const second = '/etc/ssh/sshd_config.d/zz.conf'
+    const files = new Map([...foreign('', '/none.pub'), ...shape.foreignCaFiles])
+    const texts = { [ZERO]: 'TrustedUserCAKeys /none.pub\n', [second]: line }
+    const host = hostWith(texts, { ...shape, foreignCaFiles: files })
+    const plan = planApply(host, layout, adopt)
+    expect(plan).toMatchObject({ kind: 'steps', adopted: [] })
+    expect(ca(plan)).toEqual([`${KEY.type} ${KEY.base64}`, ''])
+  })
+
+  test('adopt: a key of an earlier bundle is left out, and said', () => {
+    const published = [KEY.fingerprint, other.fingerprint]
+    const plan = planApply(hostWith({ [ZERO]: line }, shape), layout, { ...adopt, published })
+    expect(plan).toMatchObject({
+      adopted: [],
+      warnings: [expect.stringContaining(`${OTHER_KEYS}:1: ${other.fingerprint}`)],
+    })
+    expect(ca(plan)).toHaveLength(2)
+  })
+
+  test('adopt: what the bundle names is the bundle’s', () => {
+    const files = foreign(`${KEY.type} ${KEY.base64} as another has it\n`)
+    const host = hostWith({ [ZERO]: line }, { ...shape, foreignCaFiles: files })
+    const plan = planApply(host, layout, adopt)
+    expect(plan).toMatchObject({ adopted: [], warnings: [] })
+    expect(ca(plan)).toEqual([`${KEY.type} ${KEY.base64}`, ''])
+  })
+
+  test.each<[string, SshdState, boolean]>([
+    [
+      'knows',
+      uses(OTHER_KEYS, 'casignaturealgorithms ssh-ed25519,sk-ssh-ed25519@openssh.com'),
+      true,
+    ],
+    ['may not know', uses(OTHER_KEYS, 'casignaturealgorithms ssh-ed25519'), false],
+    ['can not be asked for', { kind: 'absent' }, false],
+    ['may not be asked for', { kind: 'unseen' }, true],
+  ])('adopt: a security key, which sshd %s', (_, sshd, isKept) => {
+    const token = tokenLine('sk-ed25519', newKeyPair('ed25519').publicKey, 'ssh:')
+    const foreignCaFiles = foreign(`\n${token}\n`)
+    const tree = sshd.kind === 'absent'
+    const host = hostWith({ [ZERO]: line }, { ...shape, sshd, foreignCaFiles, tree })
+    const plan = planApply(host, layout, adopt)
+    if (isKept) expect(ca(plan)).toContain(token)
+    else {
+      const message = expect.stringContaining(`${OTHER_KEYS}:2 is a key of type sk-ssh-ed25519`)
+      expect(plan).toMatchObject({ code: 'foreign-ca-key', message })
+    }
+  })
+
+  test.each([
+    ['unreadable', new Map([[OTHER_KEYS, { kind: 'unreadable' as const, why: 'it is missing' }]])],
+    ['not looked at', new Map()],
+  ])('adopt: %s is refused', (_, foreignCaFiles) => {
+    const host = hostWith({ [ZERO]: `\n${line}` }, { ...shape, foreignCaFiles })
+    const message = expect.stringContaining(`${ZERO}:2 (TrustedUserCAKeys ${OTHER_KEYS})`)
+    const refused = { kind: 'host-refused', code: 'foreign-ca-unreadable', message }
+    expect(planApply(host, layout, adopt)).toMatchObject(refused)
   })
 
   test('adopt: a block where only that comes first; never a Match', () => {
@@ -210,7 +278,20 @@ describe('host-refused', () => {
     ['pubkey-authentication-off', dump('pubkeyauthentication no')],
     ['ca-type-not-accepted', with_('casignaturealgorithms rsa-sha2-512,rsa-sha2-256')],
     ['certificates-not-accepted', with_('pubkeyacceptedalgorithms ssh-ed25519,rsa-sha2-512')],
-    ['revoked-keys-missing', { missingRevokedKeys: '/etc/ssh/revoked' }],
+    [
+      'revoked-keys-missing',
+      {
+        ...dump('revokedkeys /etc/ssh/revoked'),
+        revokedKeys: new Map([['/etc/ssh/revoked', { kind: 'missing' }]]),
+      },
+    ],
+    [
+      'revoked-keys-unreadable',
+      {
+        ...dump('revokedkeys /etc/ssh/revoked'),
+        revokedKeys: new Map([['/etc/ssh/revoked', { kind: 'unreadable', why: 'is a folder' }]]),
+      },
+    ],
     ['read-only', { unwritable: new Map([['/etc/ssh/sshd_config.d', 'read-only']]) }],
     ['no-way-to-restart', { service: { kind: 'not-ours', why: 'an unknown init' } }],
   ])('%s', (code, change) => {
@@ -226,11 +307,11 @@ describe('host-refused', () => {
     expect(planApply(satisfied({ [path]: LINK }), layout, WANTED)).toMatchObject({ code })
   })
 
-  test('shadowed: the files are right, and sshd uses another one all the same', () => {
+  test('unexplained-ca: the files are right, and sshd uses another one all the same', () => {
     const plan = planApply(satisfied({}, { sshd: uses('/o.pub') }), layout, WANTED)
     expect(plan).toMatchObject({
-      code: 'shadowed',
-      message: expect.stringContaining('command line'),
+      code: 'unexplained-ca',
+      message: expect.stringContaining('/o.pub'),
     })
   })
 })

@@ -24,7 +24,7 @@ export function newCaKey(type: Parameters<typeof newKeyLine>[0] = 'ed25519'): Ca
 }
 
 export const KEY = newCaKey()
-export const WANTED: Wanted = { ...sshd, keys: [KEY] }
+export const WANTED: Wanted = { ...sshd, keys: [KEY], published: [] }
 
 const FOLDER: FileState = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 }
 
@@ -63,11 +63,17 @@ export function hostWith(
   const names = inDropIns.map(path => path.slice(path.lastIndexOf('/') + 1))
   return {
     files,
-    config: { main: MAIN, texts: all, folders: new Map([['/etc/ssh/sshd_config.d', names]]) },
+    config: {
+      main: MAIN,
+      syntax: 'since-8.7',
+      texts: all,
+      folders: new Map([['/etc/ssh/sshd_config.d', names]]),
+    },
     commandLine: [],
     includes: true,
     foreignCaFiles: new Map(),
     unwritable: new Map(),
+    revokedKeys: new Map(),
     restartDue: false,
     sshd: uses('none'),
     service: { kind: 'running', unit: 'ssh.service' },

@@ -93,7 +93,9 @@ describe('a block that can not be', () => {
 
 describe('accept_from', () => {
   test('a Match outranks what others set at global scope: no further file', () => {
-    const host = hostWith({ [ZERO]: 'TrustedUserCAKeys /o.pub\n' })
+    const read = { kind: 'read', path: '/o.pub', content: Buffer.alloc(0) } as const
+    const foreignCaFiles = new Map([['/o.pub', read]])
+    const host = hostWith({ [ZERO]: 'TrustedUserCAKeys /o.pub\n' }, { foreignCaFiles })
     expect(written(host, { ...SCOPED, conflict: 'adopt' })).toEqual([`write-file ${DROP_IN}`])
   })
 })

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
 import { acceptBundle, type Held, type TrustPolicy } from '../../agent/core/trust.ts'
 import { newKeyLine } from '../ssh-keys.ts'
+import { newSigner } from '../sshsig.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
 const ANY: TrustPolicy = { signers: undefined }
@@ -31,6 +33,52 @@ describe('serials', () => {
 
   test('a host that has seen none takes any', () => {
     expect(accept(`# serial: 0\n${KEY}\n`, hold(`${KEY}\n`)).kind).toBe('accepted')
+  })
+})
+
+describe('a signed bundle is what is signed in it', () => {
+  const body = `# serial: 5\n${KEY}\n`
+  const [ops, late] = [newSigner('ed25519'), newSigner('p256')]
+  const signed = ops.sign(body)
+  const parsed = parseAllowedSigners(
+    `ops ${ops.line}\nlate valid-before="20200101Z" ${late.line}\n`,
+    () => ({ earliest: NOW, latest: NOW }),
+  )
+  if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults))
+  const policy = { signers: parsed.signers }
+  const held = (() => {
+    const accepted = accept(signed, undefined, policy)
+    if (accepted.kind !== 'accepted' || !accepted.signer) throw new Error('not taken')
+    return { digest: accepted.digest, serial: 5, signer: accepted.signer }
+  })()
+
+  test.each([
+    ['with a blank in its armor', signed.replace('U1NIU0lH', 'U1NI U0lH')],
+    ['with lines of another length', signed.replace('U1NIU0lH', 'U1NI\nU0lH')],
+    ['with blank lines behind it', `${signed}\n\n`],
+    ['signed anew', ops.sign(body, { hash: 'sha256' })],
+  ])('%s it is the same one, before and after', (_, again) => {
+    expect(again).not.toBe(signed)
+    expect(accept(again, held, policy)).toMatchObject({ kind: 'accepted', digest: held.digest })
+    const first = accept(again, undefined, policy)
+    if (first.kind !== 'accepted') expect.fail(first.message)
+    expect(accept(signed, { ...held, digest: first.digest }, policy).kind).toBe('accepted')
+  })
+
+  test('signed at last, or unsigned again where nobody asks, it spends no serial', () => {
+    expect(accept(signed, hold(body), policy).kind).toBe('accepted')
+    expect(accept(body, hold(signed)).kind).toBe('accepted')
+  })
+
+  test('with another content it is another one', () => {
+    const other = ops.sign(body.replace(' ca', '').replace(KEY, `${KEY} x`))
+    expect(accept(other, held, policy)).toMatchObject({ code: 'serial-reused' })
+  })
+
+  test('only who signed what is held may be over time with it', () => {
+    expect(accept(late.sign(body), held, policy)).toMatchObject({ code: 'signer-expired' })
+    const over = policy.signers.map(each => ({ ...each, validBefore: new Date('2020-01-01') }))
+    expect(accept(signed, held, { signers: over }).kind).toBe('accepted')
   })
 })
 

@@ -10,8 +10,9 @@ const ROOT = join(import.meta.dirname, '../..')
 // Part of a sentence about a file of the config; nobody meets them as a code.
 const INNER = new Set(['ServiceErrorCode', 'WebhookSecretCode', 'WebhookTlsCode'])
 
-// How a code is written down: in a union type, in an object, as `[code, message]`, in a webhook's refusal.
+// How a code is written down: in a union type, in a list, in an object, as `[code, message]`, in a webhook's refusal.
 const UNION = /\btype (\w*Code) =((?:\s*\|?\s*'?[\w-]+'?)+)/g
+const LIST = /\bconst \w*_CODES = \[([^\]]*)\] as const/g
 const PROPERTY = /\bcode: '([a-z][a-z0-9-]*)'/g
 const PAIR = /\[\s*'([a-z][a-z0-9-]*)',\s*['`]/g
 const REFUSAL = /\brefusal\(\s*\d+,\s*'([a-z-]+)'/g
@@ -27,6 +28,9 @@ export function readKnownCodes(): Map<string, string> {
     for (const [, name = '', union = ''] of text.matchAll(UNION)) {
       if (INNER.has(name)) continue
       for (const [, code = ''] of union.matchAll(/'([a-z][a-z0-9-]*)'/g)) codes.set(code, file)
+    }
+    for (const [, list = ''] of text.matchAll(LIST)) {
+      for (const [, code = ''] of list.matchAll(/'([a-z][a-z0-9-]*)'/g)) codes.set(code, file)
     }
     if (/^agent\/(core|publisher)\//.test(file)) add(PROPERTY)
     if (file.startsWith('agent/publisher/notify/')) add(PAIR)

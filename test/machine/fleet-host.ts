@@ -28,6 +28,10 @@ export interface FleetOptions extends Pick<HostOptions, 'suite' | 'prepare'> {
   /** The URL of the bundle, and the CA of its certificate in PEM. */
   source: { url: string; ca: string }
   secret: string
+  /** More of the config file. */
+  config?: string
+  /** Without its timer it asks the source when the first webhook comes. */
+  isPolling?: boolean
 }
 
 export async function bootFleetHost(options: FleetOptions): Promise<FleetHost> {
@@ -39,6 +43,7 @@ export async function bootFleetHost(options: FleetOptions): Promise<FleetHost> {
       const config = [
         `source:\n  url: ${source.url}\n  ca_file: ${ROOTS}`,
         `webhook:\n  listen: 0.0.0.0:9444\n  secret_file: ${SECRET_FILE}\n`,
+        options.config ?? '',
       ]
       await files.write('/etc/pomerium/host-agent.yaml', config.join('\n'), { mode: 0o640 })
       await files.write(ROOTS, source.ca)
@@ -52,7 +57,9 @@ export async function bootFleetHost(options: FleetOptions): Promise<FleetHost> {
     },
   })
   const address = await network.connect(host)
-  const units = [...OUR_UNITS, 'pomerium-host-agent-webhook.socket'].join(' ')
+  const asked = options.isPolling ?? true
+  const ours = OUR_UNITS.filter(unit => asked || unit !== 'pomerium-host-agent.timer')
+  const units = [...ours, 'pomerium-host-agent-webhook.socket'].join(' ')
   await host.exec(
     `systemd-sysusers && systemd-tmpfiles --create pomerium-host-agent.conf && systemctl daemon-reload && systemctl enable --now --quiet ${units}`,
   )

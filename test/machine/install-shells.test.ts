@@ -108,6 +108,23 @@ describeTier('install.sh, under every shell', machineTier(), () => {
         /--source-url wants a value/,
         `sh ${SCRIPT} --source-url --dry-run`,
       ],
+      ['an empty flag', /--signers-file wants a value/, `${plain} --signers-file ''`],
+      ['an empty flag, with =', /--fingerprint wants a value/, `${plain} --fingerprint=`],
+      [
+        'a second flag that is empty',
+        /--fingerprint wants a value/,
+        `${plain} --fingerprint SHA256:x --fingerprint ''`,
+      ],
+      [
+        'an empty signers file in the environment',
+        /POMERIUM_HOST_AGENT_SIGNERS_FILE is set to nothing/,
+        `POMERIUM_HOST_AGENT_SIGNERS_FILE= ${plain}`,
+      ],
+      [
+        'an empty fingerprint in the environment, whatever the flags say',
+        /POMERIUM_HOST_AGENT_FINGERPRINT is set to nothing/,
+        `POMERIUM_HOST_AGENT_FINGERPRINT= ${plain} --fingerprint SHA256:x`,
+      ],
       ['a TMPDIR that is not there', /no folder \/nope/, `TMPDIR=/nope timeout 20 ${plain}`],
       ['a TMPDIR that is no path', /no folder nope/, `TMPDIR=nope timeout 20 ${plain}`],
       ['a link of somebody else’s', /not ours/, beside('ln -s /bin/true $LINK', plain)],

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { VERSION } from '../../installer/build.ts'
+import { verifyByHand } from '../release/by-hand.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
@@ -93,6 +94,17 @@ describeTier('other ways to install', machineTier(), () => {
     const off = await sh('cd /srv/release && sh install.sh --uninstall')
     expect(off).toMatchObject({ code: 0, stderr: '' })
     await sh('rm -r /srv/release /srv/ca.pub')
+  })
+
+  test('a script that was verified by hand, as docs/security.md has it', async () => {
+    const steps = verifyByHand(RELEASE_URL, kit.signer.fingerprint, SOURCE)
+    const { fetch, compare, verify, install } = steps
+    const lines = ['mkdir /srv/by-hand', 'cd /srv/by-hand', fetch, compare, verify, install]
+    const { code, stdout, stderr } = await sh(`set -e\n${lines.join('\n')}`)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/Good "file" signature for release(.|\n)*install.sh: OK(.|\n)*Try it/)
+    expect(await accepted()).toBe(true)
+    await sh('rm -r /srv/by-hand')
   })
 
   test('by wget alone, and through a proxy where one is set, at the next poll too', async () => {

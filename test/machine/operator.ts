@@ -133,3 +133,17 @@ export function watch(hosts: readonly FleetHost[], ca: Ca): Watcher {
     },
   }
 }
+
+/** A login through Pomerium, which signs with `ca`, and what sshd logged of it. */
+export async function proofScript({ host, address }: FleetHost, ca: Ca): Promise<string> {
+  const { privateKey, certificate } = await ca.issue()
+  const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'BatchMode=yes']
+  const flags = [...options, `CertificateFile=${certificate}`].map(each => `-o ${each}`).join(' ')
+  const journal = `nsenter -t ${host.pid} --all journalctl --unit=ssh --lines=20 --no-pager`
+  return [
+    `ssh ${flags} -i ${privateKey} alice@${address} true || exit 1`,
+    // sshd's line takes a moment to come into the journal.
+    `for try in $(seq 50); do ${journal} | grep ${ca.fingerprint} && exit 0; sleep 0.1; done`,
+    'exit 1',
+  ].join('\n')
+}

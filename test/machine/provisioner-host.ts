@@ -14,7 +14,7 @@ import type { Job, JobReport } from './programs/provision-program.ts'
 
 const CONFIG = '/etc/pomerium/host-agent.yaml'
 const PROGRAM = '/opt/provision-program.mjs'
-const NODE = `/usr/local/lib/pomerium-host-agent/${VERSION}/node`
+export const NODE = `/usr/local/lib/pomerium-host-agent/${VERSION}/node`
 const ASK_BANNER = join(import.meta.dirname, 'programs/ask-banner.ts')
 const BANNER =
   "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
@@ -42,7 +42,7 @@ export interface ProvisionerHost extends AsyncDisposable {
 }
 
 export async function bootProvisionerHost(options: HostOptions): Promise<ProvisionerHost> {
-  const program = await bundleProgram()
+  const program = await bundleProgram('provision-program.ts')
   const host = await bootHost({
     ...options,
     layers: [...(options.layers ?? []), inject('productLayer')],
@@ -100,11 +100,12 @@ export async function bootProvisionerHost(options: HostOptions): Promise<Provisi
   return it
 }
 
-async function bundleProgram(): Promise<Buffer> {
+/** One of `programs/` in a file that the product's Node runs. */
+export async function bundleProgram(name: string): Promise<Buffer> {
   await using folder = await tempDir()
   const outfile = join(folder.path, 'program.mjs')
   await build({
-    entryPoints: [join(import.meta.dirname, 'programs/provision-program.ts')],
+    entryPoints: [join(import.meta.dirname, 'programs', name)],
     outfile,
     bundle: true,
     format: 'esm',

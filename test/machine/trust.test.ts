@@ -5,14 +5,16 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeRequest, type ProvisionReply } from '../../agent/core/messages.ts'
 import type { Outcome } from '../../agent/core/outcome.ts'
+import { wireString } from '../../agent/core/wire-strings.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, generateKey, makeCa } from '../sshd/ssh-ca.ts'
 import { type TempDir, tempDir } from '../sshd/temp-dir.ts'
-import { type AgentHost, CA_FILE } from './agent-host.ts'
+import { armor } from '../sshsig.ts'
+import { CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
-import { bootInstalledHost } from './installed-host.ts'
 import { login } from './login.ts'
+import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
 
 const SIGNERS = '/etc/pomerium/bundle-signers'
 const CONFIG = '/etc/pomerium/host-agent.yaml'
@@ -28,7 +30,7 @@ const ASK = `
 
 describeTier('what a host trusts', machineTier(), () => {
   describe.each(suites)('%s', suite => {
-    let it: AgentHost
+    let it: WebhookHost
     let good: Ca
     let evil: Ca
     let keys: TempDir
@@ -39,7 +41,7 @@ describeTier('what a host trusts', machineTier(), () => {
       for (const name of ['ops', 'thief'])
         await generateKey(`${keys.path}/${name}`, 'ed25519', name)
       const signer = readFileSync(`${keys.path}/ops.pub`, 'utf8')
-      it = await bootInstalledHost({
+      it = await bootWebhookHost({
         suite,
         config: SIGNED,
         prepare: files => files.write(SIGNERS, `ops@example.com ${signer}`, { mode: 0o644 }),
@@ -140,6 +142,83 @@ describeTier('what a host trusts', machineTier(), () => {
       expect(await untouched()).toEqual(before)
     })
 
+    /** With nothing but the public key of the signer: what is signed is 64 bytes of nothing. */
+    const forged = (name: string, part: 'algorithm' | 'key type') => {
+      const [, base64 = ''] = readFileSync(`${keys.path}/ops.pub`, 'utf8').split(' ')
+      const blob = Buffer.from(base64, 'base64')
+      const key = part === 'algorithm' ? blob : Buffer.concat([wireString(name), blob.subarray(15)])
+      const inner = [part === 'algorithm' ? name : 'ssh-ed25519', Buffer.alloc(64)].map(wireString)
+      const fields = [key, 'pomerium-user-ca', '', 'sha512', Buffer.concat(inner)].map(wireString)
+      const text = bundle(evil, 'serial: 6')
+      return text + armor(Buffer.concat([Buffer.from('SSHSIG'), Buffer.of(0, 0, 0, 1), ...fields]))
+    }
+
+    test('a signature by a name that every object has is none: by the source, the socket, the webhook', async () => {
+      const before = await untouched()
+      for (const name of Object.getOwnPropertyNames(Object.prototype)) {
+        for (const part of ['algorithm', 'key type'] as const) {
+          const text = forged(name, part)
+          const refused = { outcome: 'refused', code: 'unsupported-signature', serial: 5 }
+          expect(await ask(text)).toMatchObject(refused)
+          if (!['toString', 'constructor', '__proto__', 'valueOf'].includes(name)) continue
+          expect(await apply(text)).toMatchObject({ code: 4, outcome: refused })
+        }
+      }
+      for (const name of ['toString', '__proto__']) {
+        await it.publishBytes(Buffer.from(forged(name, 'key type')))
+        const { status, body } = await it.rotate()
+        expect({ status, ...JSON.parse(body) }).toMatchObject({
+          status: 200,
+          outcome: 'refused',
+          code: 'unsupported-signature',
+        })
+      }
+      expect(await untouched()).toEqual(before)
+    })
+
+    test('what is held is the same one with a blank in its armor, and so is the genuine one', async () => {
+      const text = await signed(bundle(good, 'serial: 5'))
+      const spaced = text.replace('U1NIU0lH', 'U1NI U0lH')
+      for (const each of [spaced, text]) {
+        expect(await apply(each)).toMatchObject({ code: 0, outcome: { outcome: 'unchanged' } })
+      }
+    })
+
+    test('where ssh-keygen says no to what we take, that is refused, with an alarm in the journal', async () => {
+      const text = await signed(bundle(good, 'serial: 6'))
+      const ours = '/usr/bin/ssh-keygen'
+      await it.host.write(
+        '/root/says-no',
+        '#!/bin/sh\necho "Could not verify signature."\nexit 255\n',
+      )
+      await it.host.exec(`chmod 755 /root/says-no && mount --bind /root/says-no ${ours}`)
+      // The provisioner that is up has its own view of the host's mounts.
+      await it.host.exec('systemctl stop pomerium-host-agent-provisioner.service')
+      const before = await untouched()
+      const refused = { outcome: 'refused', code: 'verifiers-disagree', serial: 5 }
+      expect(await ask(text)).toMatchObject(refused)
+      await it.publishBytes(Buffer.from(text))
+      expect(JSON.parse((await it.rotate()).body)).toMatchObject(refused)
+      const byHand = await it.apply()
+      expect(byHand).toMatchObject({ code: 4, outcome: refused })
+      expect(byHand.stderr).toContain('"level":"error"')
+      const { stdout } = await it.host.exec(
+        'journalctl -u pomerium-host-agent-provisioner.service -o cat',
+      )
+      const alarms = stdout.split('\n').filter(line => line.includes('"event":"alarm"'))
+      expect(alarms.map(line => JSON.parse(line))).toEqual(
+        Array(2).fill(
+          expect.objectContaining({ level: 'error', event: 'alarm', code: 'verifiers-disagree' }),
+        ),
+      )
+      expect(await untouched()).toEqual(before)
+      await it.host.exec(`umount ${ours}; systemctl stop pomerium-host-agent-provisioner.service`)
+      // In the sandbox of its unit ssh-keygen is heard, and says yes.
+      expect(await ask(await signed(bundle(good, 'serial: 5')))).toMatchObject({
+        outcome: 'unchanged',
+      })
+    })
+
     test('a signers file that others can write is gone by no more', async () => {
       const before = await untouched()
       await it.host.exec(`chmod o+w ${SIGNERS}`)
@@ -167,6 +246,57 @@ describeTier('what a host trusts', machineTier(), () => {
       const remove = 'rm -rf /var/lib/pomerium-host-agent/state.json /etc/pomerium/bundle-signers'
       await it.host.exec(remove, { user: 'pomerium-host-agent', allowFail: true })
       expect(await ask(bundle(evil))).toMatchObject({ outcome: 'refused', code: 'unsigned' })
+    })
+
+    describe.each([
+      ['signers_file', 'trust:\n  signers_file:\n'],
+      ['signers_file, with a remark', 'trust:\n  signers_file: # /etc/pomerium/bundle-signers\n'],
+      ['fingerprints', 'trust:\n  fingerprints: []\n'],
+      ['the whole section', 'trust:\n'],
+      ['accept_from', `${SIGNED}sshd:\n  accept_from:\n`],
+    ])('a template that is not filled in: %s', (_, template) => {
+      test('neither apply nor the services go by it, and nothing changes', async () => {
+        const before = await untouched()
+        const { host } = it
+        await it.publishBytes(Buffer.from(bundle(evil, 'serial: 9')))
+        await configure(template)
+        const line = (await host.read(CONFIG)).trimEnd().split('\n').length
+        const said = new RegExp(`${CONFIG}:${line}: \\S+ is written without a value`)
+        for (const command of ['apply', 'plan', 'repair', 'configure']) {
+          const { code, stdout, stderr } = await it.agent(command)
+          expect({ code, stdout, stderr }, command).toEqual({
+            code: 2,
+            stdout: '',
+            stderr: expect.stringMatching(said),
+          })
+        }
+        for (const name of ['', '-provisioner', '-repair']) {
+          const unit = `pomerium-host-agent${name}.service`
+          await host.exec(['systemctl', 'stop', unit])
+          await host.exec(['systemctl', 'start', unit], { allowFail: true })
+          const status = await host.waitFor(`${unit} to leave`, async () => {
+            const is = await host.unitProperties(unit, ['ActiveState', 'ExecMainStatus'])
+            return is.ActiveState === 'failed' && is.ExecMainStatus
+          })
+          expect(status, unit).toBe('2')
+          expect(await host.journal(unit)).toMatch(said)
+        }
+        expect(await untouched()).toEqual(before)
+        await configure(SIGNED)
+        await host.exec('systemctl reset-failed "pomerium-host-agent*"')
+        await host.exec('systemctl start pomerium-host-agent-provisioner.socket')
+      })
+    })
+
+    test('nor is a variable that is set to nothing taken for “verify nothing”', async () => {
+      const before = await untouched()
+      for (const name of ['TRUST_SIGNERS_FILE', 'TRUST_FINGERPRINTS', 'SSHD_ACCEPT_FROM']) {
+        const variable = `POMERIUM_HOST_AGENT_${name}`
+        const argv = ['pomerium-host-agent', 'apply']
+        const ended = await it.host.exec(argv, { env: { [variable]: '' }, allowFail: true })
+        expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(variable) })
+      }
+      expect(await untouched()).toEqual(before)
     })
 
     test('with a list of fingerprints it can install none that is not on it', async () => {

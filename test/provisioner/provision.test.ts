@@ -1,8 +1,15 @@
+import { writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Status } from '../../agent/core/status.ts'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import { repair } from '../../agent/provisioner/repair.ts'
+import {
+  type HeldBundle,
+  publishedOn,
+  readState,
+  writeState,
+} from '../../agent/provisioner/state.ts'
 import { readStatus } from '../../agent/provisioner/status-file.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import { defaultConfig, type TemporaryHost, temporaryHost } from './temporary-host.ts'
@@ -12,6 +19,7 @@ const FIRST = new Date('2026-11-20T10:00:00Z')
 const LATER = new Date('2026-11-21T10:00:00Z')
 const one = newKeyLine('ed25519')
 const two = newKeyLine('p256')
+const three = newKeyLine('ed25519')
 
 describe('what is remembered, as the status tells it', () => {
   let it: TemporaryHost
@@ -19,8 +27,13 @@ describe('what is remembered, as the status tells it', () => {
     it = await temporaryHost()
     return () => it[Symbol.dispose]()
   })
-  const apply = async (text: string, now: Date, source = 'https://one.example.com/bundle') => {
-    const request = { bundle: Buffer.from(text), source, config, now }
+  const apply = async (
+    text: string,
+    now: Date,
+    source = 'https://one.example.com/bundle',
+    by = config,
+  ) => {
+    const request = { bundle: Buffer.from(text), source, config: by, now }
     await inTurn(it.host, now, () => provision(request, it.host))
     return readStatus(it.host) as Status
   }
@@ -74,6 +87,45 @@ describe('what is remembered, as the status tells it', () => {
       trusted: [{ since: FIRST.toISOString() }],
       effective: { value: true, at: FIRST.toISOString() },
     })
+  })
+
+  test('what lies on the host is told, up to where sshd stops reading', async () => {
+    await apply(`${one} ours\n`, FIRST)
+    const { at, layout } = it.host
+    writeFileSync(at(layout.caFile.path), `${one} ours\n${two} drifted\ngarbage\n${three}\n`)
+    expect((await apply('<html>', LATER)).trusted).toMatchObject([
+      { comment: 'ours', since: FIRST.toISOString() },
+      { comment: 'drifted' },
+    ])
+  })
+
+  test('adopted keys keep their mark where a change is undone', async () => {
+    const { at } = it.host
+    writeFileSync(at('/etc/ssh/ca.pub'), `${two} theirs\n`)
+    writeFileSync(at('/etc/ssh/sshd_config.d/other.conf'), 'TrustedUserCAKeys /etc/ssh/ca.pub\n')
+    const adopting = { ...config, sshd: { ...config.sshd, conflict: 'adopt' as const } }
+    const trusted = [{ comment: 'ours' }, { comment: 'theirs', adopted: '/etc/ssh/ca.pub' }]
+    expect(await apply(`${one} ours\n`, FIRST, undefined, adopting)).toMatchObject({ trusted })
+    const { sshd } = it.host
+    for (const outcome of ['rolled-back', 'rollback-failed']) {
+      let tests = 0
+      const ok = () => (outcome === 'rolled-back' ? ++tests > 1 : false)
+      const test = async () => ({ ok: ok(), message: 'as it is to' }) as { ok: true }
+      it.host.sshd = { ...(sshd as NonNullable<typeof sshd>), test }
+      const end = await apply(`${three} new\n`, LATER, undefined, adopting)
+      expect(end).toMatchObject({ outcome: { outcome, trusted }, trusted })
+    }
+  })
+
+  test('a state from before there was a memory: its bundle is remembered', async () => {
+    await apply(`${one}\n${two}\n`, FIRST)
+    const { published, ...old } = readState(it.host)
+    expect(published).toHaveLength(2)
+    const { since, ...held } = old.held as HeldBundle
+    for (const state of [old, { ...old, held }]) expect(publishedOn(state)).toEqual(published)
+    writeState(it.host, old, { ...old, published: [] })
+    await apply(`${three}\n`, LATER)
+    expect(readState(it.host).published).toEqual([...(published ?? []), expect.any(String)])
   })
 
   test('repairs are counted, and the fight that they end in is told', async () => {

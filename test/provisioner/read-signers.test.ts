@@ -1,8 +1,20 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { preview } from '../../agent/provisioner/preview.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import { readSigners } from '../../agent/provisioner/read-signers.ts'
+import { repair } from '../../agent/provisioner/repair.ts'
+import { readState } from '../../agent/provisioner/state.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import { newSigner } from '../sshsig.ts'
 import { defaultConfig, type TemporaryHost, temporaryHost } from './temporary-host.ts'
@@ -103,4 +115,93 @@ test('what was taken while no signers were asked for may have been signed at any
   await provision({ bundle, source: 'test', config: defaultConfig(), now: new Date() }, it.host)
   writeFileSync(it.host.at(PATH), `ops valid-before="20200101Z" ${SIGNER.line}\n`)
   expect(await offer(SIGNER.sign(TEXT))).toMatchObject({ code: 'signer-expired' })
+})
+
+describe('the second verifier', () => {
+  const alarms: string[] = []
+  beforeEach(() => {
+    alarms.length = 0
+    it.host.alarm = async code => void alarms.push(code)
+  })
+  const config = () => ({ ...defaultConfig(), trust: { signersFile: PATH } })
+
+  test('is asked about the very line that lets sign, without its times', async () => {
+    const asked: string[] = []
+    it.host.verifyAgain = async ({ signersLine, principal, signed }) => {
+      asked.push(signersLine, principal, Buffer.from(signed).toString())
+      return { kind: 'good' }
+    }
+    const lines = [
+      `else ${newSigner('p256').line}`,
+      `*,!x valid-after="20200101Z" ${SIGNER.line} me`,
+    ]
+    writeFileSync(it.host.at(PATH), `${lines.join('\n')}\n`)
+    expect(await offer(SIGNER.sign(TEXT))).toMatchObject({ outcome: 'applied' })
+    expect(asked).toEqual([`*,!x ${SIGNER.line} me`, '*', TEXT])
+    // What we refuse it is not asked about.
+    await offer(newSigner('ed25519').sign(TEXT))
+    expect(asked).toHaveLength(3)
+  })
+
+  test('says no: refused with a code of its own, with an alarm, and nothing is touched', async () => {
+    await offer(SIGNER.sign(TEXT))
+    it.host.verifyAgain = async () => ({ kind: 'bad', message: 'incorrect signature' })
+    const next = SIGNER.sign(TEXT.replace('serial: 1', 'serial: 2'))
+    const refused = { outcome: 'refused', code: 'verifiers-disagree', steps: [], serial: 1 }
+    expect(await offer(next)).toMatchObject(refused)
+    expect(await repair(config(), new Date(), it.host)).toMatchObject(refused)
+    const request = { bundle: Buffer.from(next), source: 'x', config: config(), now: new Date() }
+    expect(await preview(request, it.host)).toMatchObject({ code: 'verifiers-disagree' })
+    expect(alarms).toEqual(Array(3).fill('verifiers-disagree'))
+    expect(readState(it.host).held?.serial).toBe(1)
+  })
+
+  test('can’t be asked: the host is refused; is not there: said', async () => {
+    it.host.verifyAgain = async () => ({ kind: 'failed', message: 'EPERM' })
+    const signed = SIGNER.sign(TEXT)
+    expect(await offer(signed)).toMatchObject({
+      outcome: 'host-refused',
+      code: 'ssh-keygen-failed',
+    })
+    it.host.verifyAgain = async () => ({ kind: 'not-there', message: 'there is none' })
+    expect(await offer(signed)).toMatchObject({
+      outcome: 'applied',
+      warnings: [expect.stringContaining('by this program alone')],
+    })
+    expect(alarms).toEqual([])
+  })
+})
+
+describe('a bundle whose armor is written otherwise', () => {
+  const signed = SIGNER.sign(TEXT)
+  const spaced = signed.replace('U1NIU0lH', 'U1NI U0lH')
+
+  test('is the one that is held, and so is the genuine one behind it', async () => {
+    expect(await offer(spaced)).toMatchObject({ outcome: 'applied' })
+    expect(await offer(signed)).toMatchObject({ outcome: 'unchanged' })
+    expect(await offer(spaced)).toMatchObject({ outcome: 'unchanged' })
+  })
+
+  test('also where an older version held it, by the digest of all bytes', async () => {
+    await offer(spaced)
+    const path = it.host.at(it.host.layout.stateFile.path)
+    const state = JSON.parse(readFileSync(path, 'utf8'))
+    state.held.digest = createHash('sha256').update(spaced).digest('hex')
+    const older = `${JSON.stringify(state, null, 2)}\n`
+    writeFileSync(path, older)
+    expect(await offer(spaced)).toMatchObject({ outcome: 'unchanged' })
+    // Nor is it written anew for that: the older version may come back.
+    expect(readFileSync(path, 'utf8')).toBe(older)
+    expect(await offer(signed)).toMatchObject({ outcome: 'unchanged' })
+    const other = SIGNER.sign(`${TEXT}# more\n`)
+    expect(await offer(other)).toMatchObject({ outcome: 'refused', code: 'serial-reused' })
+  })
+})
+
+test('a time without Z is warned of', async () => {
+  writeFileSync(it.host.at(PATH), `ops valid-after="20200101" ${SIGNER.line}\n`)
+  expect(await offer(SIGNER.sign(TEXT))).toMatchObject({
+    outcome: 'applied',
+    warnings: [expect.stringContaining('line 1 of trust.signers_file has a time without Z')],
+  })
 })

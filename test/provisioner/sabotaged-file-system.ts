@@ -120,7 +120,7 @@ function describe(name: keyof FileSystem, args: unknown[], paths: Map<number, st
   const opensForWriting =
     name === 'openSync' &&
     (typeof flags === 'number' ? (flags & constants.O_WRONLY) !== 0 : flags !== 'r')
-  const reads = /^(access|close|fstat|lstat|open|read)/.test(name)
+  const reads = /^(access|close|fstat|lstat|open|read|realpath)/.test(name)
   const changes = opensForWriting || !reads
   const takesRoom = opensForWriting || ['mkdirSync', 'writeSync'].includes(name)
   return { name, path, changes, takesRoom }

@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { VERSION } from '../../installer/build.ts'
+import { freePort } from '../free-port.ts'
 import { ensureArm64 } from '../machine/base.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
 import { releaseTier } from './available.ts'
+import { type ByHand, verifyByHand } from './by-hand.ts'
 import { type Builder, checkout, copyCheckout, makeRelease } from './checkout.ts'
 
+const SERVE_FOLDER = join(import.meta.dirname, '../machine/programs/serve-folder.ts')
 const TOP = `pomerium-host-agent-${VERSION}`
 
 const usual: Builder = { umask: '022', environment: { TZ: 'UTC', LC_ALL: 'C' } }
@@ -83,6 +86,89 @@ describeTier('a release', releaseTier(), () => {
     })
     expect(installer).toContain(`VERSION='${VERSION}'`)
     expect(installer).toContain("DOWNLOAD_URL=''")
+  })
+
+  describe('by hand, as docs/security.md has it', () => {
+    let commands: ByHand
+    let served: string
+    let port: number
+    beforeAll(async () => {
+      const { stdout } = await execa('ssh-keygen', ['-l', '-f', `${key}.pub`])
+      served = join(folder, 'served')
+      await execa('cp', ['-r', join(folder, 'one-linux'), served])
+      port = await freePort()
+      const server = execa(process.execPath, [SERVE_FOLDER, served, String(port)], {
+        reject: false,
+      })
+      commands = verifyByHand(`http://127.0.0.1:${port}`, stdout.split(' ')[1] ?? '')
+      await execa('curl', [
+        '-fsS',
+        '--retry',
+        '20',
+        '--retry-connrefused',
+        `http://127.0.0.1:${port}/SHA256SUMS`,
+      ])
+      return () => void server.kill()
+    })
+    /** In a folder of its own; the first that fails ends it. */
+    const run = async (name: string, ...blocks: string[]) => {
+      const cwd = join(folder, `by-hand-${name}`)
+      await mkdir(cwd)
+      const { exitCode, stdout } = await execa('sh', ['-ec', blocks.join('\n')], {
+        cwd,
+        reject: false,
+      })
+      return { exitCode, stdout }
+    }
+    const spoil = (name: string, from: string | RegExp, to: string) => {
+      const text = readFileSync(join(folder, 'one-linux', name), 'latin1')
+      expect(text).toMatch(from)
+      return writeFile(join(served, name), text.replace(from, to), 'latin1')
+    }
+    const mend = () => execa('cp', ['-rT', join(folder, 'one-linux'), served])
+
+    test('a whole release is good, and so are its packages', async () => {
+      const { fetch, compare, verify, packages } = commands
+      const { exitCode, stdout } = await run('good', fetch, compare, verify, packages)
+      expect(stdout).toContain('Good "file" signature for release')
+      expect(stdout).toContain('install.sh: OK')
+      for (const end of ['amd64.deb', 'x86_64.rpm', 'linux-x64.tar.gz']) {
+        expect(stdout).toContain(`${end}: OK`)
+      }
+      expect(exitCode).toBe(0)
+    })
+
+    test('a script that names another signer ends at the fingerprint', async () => {
+      const other = join(folder, 'other-key')
+      await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', other])
+      const theirs = readFileSync(`${other}.pub`, 'utf8').trim()
+      await spoil('install.sh', /^RELEASE_SIGNER='.*'$/m, `RELEASE_SIGNER='${theirs}'`)
+      const { exitCode, stdout } = await run('other-signer', commands.fetch, commands.compare)
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+      await mend()
+    })
+
+    test.each<[what: string, name: string, from: string | RegExp, to: string]>([
+      ['a false script that names the true signer', 'install.sh', 'set -eu', 'set -eu; : owned'],
+      ['sums that somebody changed', 'SHA256SUMS', /^./, 'f'],
+      ['another signature', 'SHA256SUMS.sig', /\n..../, '\nAAAA'],
+    ])('%s ends at the sums', async (what, name, from, to) => {
+      await spoil(name, from, to)
+      const { fetch, compare, verify } = commands
+      expect((await run(what.replaceAll(' ', '-'), fetch, compare)).exitCode).toBe(0)
+      expect((await run(`${what}-whole`, fetch, compare, verify)).exitCode).not.toBe(0)
+      await mend()
+    })
+
+    test.each(['amd64.deb', 'x86_64.rpm', 'linux-x64.tar.gz'])('a byte of the %s', async end => {
+      const name = readdirSync(served).find(each => each.endsWith(end)) ?? ''
+      await execa('sh', ['-c', `printf x >> ${join(served, name)}`])
+      const { fetch, compare, verify, packages } = commands
+      const { exitCode, stdout } = await run(`byte-${end}`, fetch, compare, verify, packages)
+      expect(stdout).toContain(`${name}: FAILED`)
+      expect(exitCode).not.toBe(0)
+      await mend()
+    })
   })
 
   test('one folder, owned by root, readable to all, writable to root alone', async () => {

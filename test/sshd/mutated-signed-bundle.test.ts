@@ -41,7 +41,7 @@ describeTier('mutated signed bundles, judged by us and by ssh-keygen', findTools
     const other = signer.sign(`# serial: 8\n${newKeyLine('ed25519')} other\n`)
     const signed: Signed = { text, signer, stranger: newSigner(kind), other }
     const allowed = `${WHO} namespaces="pomerium-user-ca" ${signer.line}\n`
-    const parsed = parseAllowedSigners(allowed, () => NOW)
+    const parsed = parseAllowedSigners(allowed, () => ({ earliest: NOW, latest: NOW }))
     if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults))
     const byUs = (bytes: Buffer) =>
       acceptBundle(bytes, undefined, { signers: parsed.signers }, NOW).kind === 'accepted'
@@ -90,7 +90,7 @@ describeTier('mutated signed bundles, judged by us and by ssh-keygen', findTools
       const allowed = `${WHO} ${signer.line}\n`
       const file = join(folder.path, 'untouched')
       writeFileSync(file, allowed)
-      const parsed = parseAllowedSigners(allowed, () => NOW)
+      const parsed = parseAllowedSigners(allowed, () => ({ earliest: NOW, latest: NOW }))
       if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults))
       for (const flags of [0, 1, 4, 5]) {
         const bytes = Buffer.from(signer.sign(`${newKeyLine('ed25519')}\n`, { flags }))

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -59,11 +59,14 @@ describeTier('bundles signed here and by plain ssh-keygen', findTools(), () => {
     })
   })
 
-  test('signing again replaces the signature, and says what hosts do with one serial', async () => {
+  test('signing again replaces the signature; to who holds the bundle it is the same', async () => {
     const once = await runBundle(['sign', '--key', at('rsa'), at('bundle')])
     const twice = await runBundle(['sign', '--key', at('ed25519')], { input: once.stdout })
     expect(twice.stdout.match(/BEGIN SSH SIGNATURE/g)).toHaveLength(1)
-    expect(twice.stderr).toContain('new serial')
+    expect(twice.stderr).not.toContain('warning')
+    writeFileSync(at('once'), once.stdout)
+    const same = await runBundle(['diff', at('once'), '-'], { input: twice.stdout })
+    expect(same.stdout).not.toContain('would not take')
     const verified = await verify(twice.stdout)
     expect(JSON.parse(verified.stdout)).toMatchObject({
       signer: { principal: 'ed25519@example.com' },
@@ -127,6 +130,21 @@ describeTier('bundles signed here and by plain ssh-keygen', findTools(), () => {
     const wrong = await runBundle(['verify', '--signers', at('wrong')], { input: stdout })
     expect(wrong.code).toBe(2)
     expect(wrong.stderr).toContain(`${at('wrong')}:1: cert-authority`)
+  })
+
+  test('verify asks the ssh-keygen of the operator’s shell as well, and its no is a no', async () => {
+    const { stdout } = await runBundle(['sign', '--key', at('rsa'), at('bundle')])
+    const asked = (PATH: string) =>
+      runBundle(['verify', '--json', '--signers', at('signers')], { input: stdout, env: { PATH } })
+    mkdirSync(at('bin'), { recursive: true })
+    writeFileSync(at('bin/ssh-keygen'), '#!/bin/sh\nexit 255\n', { mode: 0o755 })
+    expect(await asked(at('bin'))).toMatchObject({
+      code: 4,
+      stdout: expect.stringContaining('verifiers-disagree'),
+    })
+    const alone = await asked(at('nowhere'))
+    expect(alone).toMatchObject({ code: 0, stderr: expect.stringContaining('this program alone') })
+    expect((await verify(stdout)).stderr).toBe('')
   })
 
   test('show says whose key signed, and whether the signature is whole', async () => {

@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
-import { describePlace } from '../../agent/core/sshd-config/directive.ts'
 import { reachOf, settingsBefore } from '../../agent/core/sshd-config/reach.ts'
 import { scanSshdConfig } from '../../agent/core/sshd-config/scan.ts'
 import { globalWinner, overrides, settings } from '../../agent/core/sshd-config/who-wins.ts'
@@ -30,6 +29,7 @@ const tools = findTools()
 describeTier('the scanner and the real sshd', tools, () => {
   if (!tools.ok) return
   const modern = versionOf(tools.sshd) >= 8.7
+  const syntax = modern ? 'since-8.7' : 'before-8.7'
   let folder: TempDir
 
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describeTier('the scanner and the real sshd', tools, () => {
           expect(winner?.args[0] ?? 'none').toBe(value)
           // The value starts with its place, from before any parsing.
           if (winner)
-            expect(`${value}`).toContain(`/at/${describePlace(winner).slice(ROOT.length + 1)}`)
+            expect(`${value}`).toContain(`/at/${winner.file.slice(ROOT.length + 1)}:${winner.line}`)
         }
       }),
       { numRuns: RUNS },
@@ -87,7 +87,7 @@ describeTier('the scanner and the real sshd', tools, () => {
 
   function scan(tree: ConfigTree) {
     const entries = Object.entries(tree).map(([path, text]) => [`${ROOT}/${path}`, text])
-    return scanSshdConfig(`${ROOT}/sshd_config`, memoryFiles(Object.fromEntries(entries)))
+    return scanSshdConfig(`${ROOT}/sshd_config`, memoryFiles(Object.fromEntries(entries)), syntax)
   }
 
   function askSshd(tree: ConfigTree) {
@@ -96,13 +96,13 @@ describeTier('the scanner and the real sshd', tools, () => {
     rmSync(root, { recursive: true, force: true })
     for (const [path, text] of Object.entries(tree)) {
       mkdirSync(dirname(join(root, path)), { recursive: true })
-      writeFileSync(join(root, path), text.replaceAll(ROOT, root))
+      writeFileSync(Buffer.from(join(root, path), 'latin1'), text.replaceAll(ROOT, root), 'latin1')
     }
     const connection = Object.entries(CONNECTION).map(pair => pair.join('='))
     const [file = '', ...args] = [...tools.prefix, tools.sshd]
     const hostKey = join(folder.path, 'host_key')
     const asked = ['-T', '-h', hostKey, '-f', join(root, 'sshd_config'), '-C', connection.join(',')]
-    return parseEffectiveConfig(execFileSync(file, [...args, ...asked], { encoding: 'utf8' }))
+    return parseEffectiveConfig(execFileSync(file, [...args, ...asked], { encoding: 'latin1' }))
   }
 })
 

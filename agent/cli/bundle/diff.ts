@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { type Bundle, parseBundle } from '../../core/bundle.ts'
 import { type Comparison, compareBundles } from '../../core/compare-bundles.ts'
+import { contentDigest } from '../../core/content-digest.ts'
 import { optional } from '../../core/optional.ts'
 import { EXIT, trustedKeys } from '../../core/outcome.ts'
 import { type Accepted, acceptBundle } from '../../core/trust.ts'
@@ -34,7 +34,7 @@ export async function diff(invocation: Invocation): Promise<number> {
   const [old, next] = bundles as [(typeof bundles)[0], (typeof bundles)[0]]
   const comparison = compareBundles(old.bundle, next.bundle)
   const held = {
-    digest: createHash('sha256').update(old.bytes).digest('hex'),
+    digest: contentDigest(old.bytes, old.bundle),
     ...optional('serial', old.bundle.serial),
   }
   const taken = acceptBundle(next.bytes, held, { signers: undefined }, new Date())

@@ -48,7 +48,13 @@ export async function openFleet(
     throw new UsageError('--secret-file FILE is needed: what the hosts have as webhook.secret_file')
   }
   const files = [...secretFiles].filter(file => file !== undefined)
-  const secrets = new Map(files.map(file => [file, readSecrets(file)]))
+  const { createVerifier } = await import('../../daemon/webhook/signature.ts')
+  const keys = new Map(
+    files.map(file => {
+      const secrets = readSecrets(file)
+      return [file, { secrets, verify: createVerifier(secrets) }]
+    }),
+  )
   const roots = await readRoots(targets, flags['ca-file'], environment)
   const concurrency = readCount('--concurrency', flags.concurrency ?? '32')
   const timeoutMs = readTimeout(flags.timeout ?? '2m')
@@ -56,22 +62,18 @@ export async function openFleet(
   return {
     targets,
     tell(names, wanted, onReport) {
-      const ids = new Map<string, string>()
       return notify({
         targets: targets.filter(({ name }) => names.has(name)),
         ...optional('wanted', wanted),
         concurrency,
         timeoutMs,
         send(target, attempt) {
-          const { name, url, secretFile = flags['secret-file'] ?? '' } = target
-          const id = ids.get(name) ?? `msg_${randomUUID()}`
-          ids.set(name, id)
+          const { url, secretFile = flags['secret-file'] ?? '' } = target
+          const key = keys.get(secretFile)
+          if (key === undefined) throw new Error(`${secretFile} was not read`)
+          const id = `msg_${randomUUID()}`
           const each = { url, id, attempt, signal, timeoutMs: ATTEMPT_MS, now: new Date() }
-          return send({
-            ...each,
-            secrets: secrets.get(secretFile) ?? [],
-            ...optional('roots', roots),
-          })
+          return send({ ...each, ...key, ...optional('roots', roots) })
         },
         onReport,
         now: () => performance.now(),

@@ -114,7 +114,7 @@ To begin:
   --compromised         the old key goes at once, whatever that breaks
 
 To go on:
-  --leave-behind HOST   without it; repeatable
+  --leave-behind HOST   switch without it; it is not done until that has come
   --switched            Pomerium signs with the new key
   --prove-command CMD   logs in, and prints what sshd logged
   --proved              your word instead
@@ -125,5 +125,6 @@ To go on:
   --concurrency 32      how many at once
 ${AS_JSON}
 
-Exit codes: 0 done · 9 not every host has converged · 11 the next step is yours`,
+Exit codes: 0 no host trusts the old key any more · 9 not every host has come
+11 the next step is yours`,
 }

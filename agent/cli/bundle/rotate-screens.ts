@@ -1,8 +1,16 @@
+import { relative } from 'node:path'
 import { EXIT } from '../../core/outcome.ts'
+import { census, type HostStanding } from '../../publisher/rotate/census.ts'
 import type { End } from '../../publisher/rotate/drive.ts'
-import { missing, ORDERS, type Rotation, type StepName } from '../../publisher/rotate/rotation.ts'
-import { paint, print, printJson } from '../screen.ts'
-import { hostsForPrograms, printHosts } from './print-hosts.ts'
+import {
+  confirmedBy,
+  missing,
+  ORDERS,
+  type Rotation,
+  type StepName,
+} from '../../publisher/rotate/rotation.ts'
+import { paint, print, printJson, WIDTH, wrapped } from '../screen.ts'
+import { hostsForPrograms, type NamedKey, printHosts } from './print-hosts.ts'
 import { howToSwitch } from './switch-pomerium.ts'
 
 const TITLES: Record<StepName, string> = {
@@ -12,41 +20,198 @@ const TITLES: Record<StepName, string> = {
   'prove-login': 'see one login through the new CA',
   'publish-new': 'publish the new key alone',
   'spread-new': 'tell every host at once',
-  'confirm-new': 'wait until every host trusts the new key alone',
+  'confirm-new': 'wait until no host trusts the old key any more',
   done: 'done',
 }
 
-/** A line for each step as it begins. */
-export function printStep(rotation: Rotation, stateFile: string): void {
-  const { order, step } = rotation
-  const steps: readonly StepName[] = ORDERS[order]
-  if (step === 'done') return
-  print(`${paint('bold', `${steps.indexOf(step) + 1}/${steps.length - 1}`)} ${TITLES[step]}`)
-  if (step === 'spread-new') {
+export const DEFAULT_STATE = 'pomerium-rotation.yaml'
+
+/** The screens of one call. */
+export class RotateScreens {
+  readonly #stateFile: string
+  #saidHowToSwitch = false
+
+  constructor(stateFile: string) {
+    this.#stateFile = stateFile
+  }
+
+  /** A line for each step as it begins. */
+  printStep({ order, step, editions }: Rotation): void {
+    const steps: readonly StepName[] = ORDERS[order]
+    if (step === 'done') return
+    print(`${paint('bold', `${steps.indexOf(step) + 1}/${steps.length - 1}`)} ${TITLES[step]}`)
+    if (step !== 'spread-new') return
+    // Not at the end of the call: while hosts are told, the operator has this to do.
+    this.#saidHowToSwitch = true
+    for (const line of ['', ...BREAKS, '', ...howToSwitch(editions.new), '']) print(line)
+  }
+
+  /** Prints where a run ended and what comes next. */
+  printEnd(end: End): void {
+    const { rotation } = end
     print('')
-    for (const line of BREAKS) print(line)
-    print('')
-    for (const line of howToSwitch(rotation.editions.new, again(stateFile, '--switched')))
-      print(line)
-    print('')
+    switch (end.kind) {
+      case 'publish-failed':
+        say(wrapped(`${paint('red', 'stopped')}: ${end.message}`), '', this.#again())
+        return
+      case 'hosts-missing':
+        printHosts(census(rotation, end.phase, end.reports), namesOf(rotation))
+        print('')
+        if (end.phase === 'both') this.#sayWhoLacksNew(rotation)
+        else this.#sayWhoTrustsOld(rotation)
+        return
+      case 'switch':
+        this.#saySwitch(rotation, end.reports)
+        return
+      case 'prove':
+        this.#sayProve(rotation, end.why)
+        return
+      case 'done': {
+        printHosts(census(rotation, 'new', end.reports), namesOf(rotation))
+        const of = `${rotation.hosts.length} of ${rotation.hosts.length} hosts`
+        say('', `${paint('green', 'done')}: ${of} trust the new key, and none the old one`)
+        if (rotation.order === 'planned') say('Destroy the old private key.')
+        else
+          say(
+            'Whoever had the old key may have left others behind: see the guide, "The CA’s',
+            'private key got out", step 6.',
+          )
+      }
+    }
+  }
+
+  #sayWhoLacksNew(rotation: Rotation): void {
+    const hosts = missing(rotation, 'both')
+    say(
+      `${paint('yellow', 'stopped')}: ${some(hosts.length)} not known to trust both keys`,
+      'Nothing is lost: Pomerium’s logins go on as they are. Mend that, and go on:',
+      ...this.#again(),
+      'or go on without. Nobody gets in there through Pomerium once it is switched, and',
+      'the rotation is not done until they trust the new key:',
+      ...this.#again(...hosts.map(host => `--leave-behind ${host}`)),
+    )
+  }
+
+  #sayWhoTrustsOld(rotation: Rotation): void {
+    const hosts = missing(rotation, 'new')
+    say(`${paint('yellow', 'not done')}: ${some(hosts.length)} not known to be without the old key`)
+    say(
+      ...(rotation.order === 'planned'
+        ? [
+            'The new key is published alone; a host that is back takes it at its next poll.',
+            'Until then Pomerium can’t log in there, and the old private key still can: keep',
+            'it safe. When the table’s reasons are mended:',
+          ]
+        : [CUT_OFF, 'Then, and when the table’s reasons are mended:'].flat()),
+      ...this.#again(),
+      'A host that is gone for good: take it out of "hosts" in',
+      `  ${this.#stateFile}`,
+    )
+  }
+
+  #saySwitch(rotation: Rotation, reports: Parameters<typeof census>[2]): void {
+    if (rotation.order === 'compromised') {
+      const behind = missing(rotation, 'new')
+      printHosts(census(rotation, 'new', reports), namesOf(rotation))
+      print('')
+      if (behind.length > 0) {
+        say(
+          `${paint('red', 'not safe')}: ${some(behind.length)} not known to be without the stolen key`,
+          ...CUT_OFF,
+          'To tell them again:',
+          ...this.#again(),
+          '',
+        )
+      }
+    } else {
+      const { leftBehind, confirmed, hosts } = rotation
+      const behind = leftBehind.filter(host => !confirmed.both.includes(host))
+      say(`${confirmedBy(rotation, 'both')} of ${hosts.length} hosts trust both keys.`)
+      if (behind.length > 0) {
+        say(
+          wrapped(`Left behind, and closed to Pomerium once it is switched: ${behind.join(', ')}`),
+        )
+      }
+      print('')
+    }
+    if (!this.#saidHowToSwitch) say(...howToSwitch(rotation.editions.new))
+    say('When Pomerium signs with the new key:', ...this.#again('--switched'))
+  }
+
+  #sayProve(rotation: Rotation, why: string | undefined): void {
+    const { editions, order, hosts } = rotation
+    const behind = missing(rotation, 'new')
+    if (why !== undefined) say(...wrapped(`${paint('red', 'not proved')}: ${why}`), '')
+    say(
+      ...(order === 'planned'
+        ? [
+            'The old key is taken away only when one login through the new CA was seen. Log',
+            'in through Pomerium and look which CA sshd took; hosts trust both, so a login',
+            'alone says nothing:',
+          ]
+        : [
+            'The old key is published no more. See that people get in again: log in through',
+            `Pomerium to a host that has the new key (${confirmedBy(rotation, 'new')} of ${hosts.length} have), and look which`,
+            'CA sshd took:',
+          ]),
+      `  ssh USER@ROUTE@POMERIUM 'sudo journalctl -u ssh -u sshd -n 20 | grep "CA .*"'`,
+      `  …must say: ${editions.new.fingerprints[0] ?? ''}`,
+      'Then give that command, or your word:',
+      ...this.#again(`--prove-command 'ssh …'`),
+      ...this.#again('--proved'),
+      'If it says another: an instance of Pomerium still signs with the old key.',
+      'Restart it.',
+    )
+    if (order === 'compromised' && behind.length > 0) {
+      const who = `${some(behind.length)} not known to be without the stolen key:`
+      say('', ...wrapped(`${paint('red', 'not safe')}: ${who} ${behind.join(', ')}`))
+    }
+  }
+
+  /** The command to go on with, to be copied. */
+  #again(...flags: string[]): string[] {
+    const isUsual = relative(process.cwd(), this.#stateFile) === DEFAULT_STATE
+    const state = isUsual ? [] : [`--state ${quoted(this.#stateFile)}`]
+    const words = [...state, ...flags]
+    const call = '  pomerium-host-agent bundle rotate'
+    const line = [call, ...words].join(' ')
+    if (line.length <= WIDTH) return [line]
+    return [call, ...words.map(word => `    ${word}`)].map((each, at) =>
+      at < words.length ? `${each} \\` : each,
+    )
   }
 }
 
 const BREAKS = [
-  'Until Pomerium signs with the new key, nobody can log in through it: hosts no',
-  'longer trust the old one. Open sessions go on, an intruder’s too: end those that',
-  'nobody can account for. A host that is not told stays open to whoever has the',
-  'old key: cut it off until it is.',
+  'Hosts now take the new key and let go of the old one: until Pomerium signs with',
+  'the new one, nobody can log in through it. Open sessions go on, an intruder’s',
+  'too: end those that nobody can account for.',
 ]
 
-/** Prints where a run ended and what comes next, and gives the exit code. */
-export function endOf(end: End, stateFile: string, json: boolean): number {
-  if (json) printJson(forPrograms(end))
-  else for (const line of linesOf(end, stateFile)) print(line)
-  return EXIT_OF[end.kind]
+const CUT_OFF = [
+  'Whoever has the stolen key gets in there as anybody, without Pomerium: cut these',
+  'hosts off until they have come.',
+]
+
+const say = (...lines: (string | readonly string[])[]) => {
+  for (const line of lines.flat()) print(line)
 }
 
-const EXIT_OF: Record<End['kind'], number> = {
+const some = (count: number) => (count === 1 ? '1 host is' : `${count} hosts are`)
+
+const quoted = (path: string) =>
+  /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+
+function namesOf({ old, editions }: Rotation): NamedKey[] {
+  const named = (name: string, fingerprints: readonly string[]) =>
+    fingerprints.map((fingerprint, at) => ({
+      name: at === 0 ? name : `${name}${at + 1}`,
+      fingerprint,
+    }))
+  return [...named('old', old), ...named('new', editions.new.fingerprints)]
+}
+
+export const EXIT_OF: Record<End['kind'], number> = {
   done: EXIT.converged,
   'hosts-missing': EXIT.hostsMissing,
   'publish-failed': EXIT.operatorNeeded,
@@ -54,97 +219,33 @@ const EXIT_OF: Record<End['kind'], number> = {
   prove: EXIT.operatorNeeded,
 }
 
-function forPrograms(end: End) {
-  const { order, step, confirmed, leftBehind, history } = end.rotation
-  return {
+/** Where a run ended, for programs; `filed`: what a finished state file is called now. */
+export function printEndForPrograms(end: End, filed: string | undefined): void {
+  const { order, step, confirmed, leftBehind, history, old, editions } = end.rotation
+  printJson({
     end: end.kind,
     order,
     step,
-    ...(end.kind === 'hosts-missing'
-      ? { missing: end.missing, hosts: hostsForPrograms(end.reports) }
-      : {}),
-    ...(end.kind === 'switch' ? { missing: untold(end.rotation) } : {}),
+    keys: { old, new: editions.new.fingerprints },
+    ...standingsOf(end),
     ...(end.kind === 'publish-failed' ? { message: end.message } : {}),
     ...(end.kind === 'prove' && end.why !== undefined ? { message: end.why } : {}),
     confirmed,
     leftBehind,
     history,
-  }
+    ...(filed === undefined ? {} : { filed }),
+  })
 }
 
-function linesOf(end: End, stateFile: string): string[] {
+function standingsOf(end: End): { missing?: string[]; hosts?: HostStanding[] } {
   const { rotation } = end
-  switch (end.kind) {
-    case 'done':
-      return ['', `${paint('green', 'done')}: the hosts trust the new key alone`, ...lost(rotation)]
-    case 'hosts-missing': {
-      print('')
-      printHosts(end.reports)
-      return ['', ...missingLines(rotation, end.missing, stateFile)]
-    }
-    case 'publish-failed':
-      return ['', `${paint('red', 'stopped')}: ${end.message}`, '', again(stateFile)]
-    case 'switch':
-      return [
-        '',
-        ...stillOpen(rotation),
-        ...howToSwitch(rotation.editions.new, again(stateFile, '--switched')),
-      ]
-    case 'prove':
-      return ['', ...proveLines(rotation, end.why, stateFile)]
+  const phase = end.kind === 'hosts-missing' ? end.phase : 'new'
+  const isAsked =
+    end.kind === 'hosts-missing' || end.kind === 'done' || rotation.order === 'compromised'
+  if (!isAsked) return {}
+  const reports = 'reports' in end ? end.reports : []
+  return {
+    missing: missing(rotation, phase),
+    hosts: hostsForPrograms(census(rotation, phase, reports)),
   }
 }
-
-// In the emergency order nobody is waited for before the switch, and who is missing must be known.
-function stillOpen(rotation: Rotation): string[] {
-  const hosts = untold(rotation)
-  if (hosts.length === 0) return []
-  return [`${paint('red', 'still open to the old key')}: ${hosts.join(', ')}`, '']
-}
-
-function untold(rotation: Rotation): string[] {
-  return rotation.order === 'compromised' ? missing(rotation, 'new') : []
-}
-
-function missingLines({ order }: Rotation, hosts: readonly string[], stateFile: string): string[] {
-  const flags = hosts.map(host => `--leave-behind ${host}`).join(' ')
-  const count = hosts.length === 1 ? '1 host is' : `${hosts.length} hosts are`
-  const meaning =
-    order === 'compromised'
-      ? ['Each may still trust the compromised key: cut it off until it is told. Then:']
-      : ['Nothing is lost: Pomerium’s logins go on as they are. Mend that, and go on:']
-  return [
-    `${paint('yellow', 'stopped')}: ${count} missing`,
-    ...meaning,
-    `  ${again(stateFile)}`,
-    'or go on without; a host that is back takes the new key by itself:',
-    `  ${again(stateFile, flags)}`,
-  ]
-}
-
-function proveLines({ editions }: Rotation, why: string | undefined, stateFile: string): string[] {
-  const fingerprint = editions.new.fingerprints[0] ?? ''
-  return [
-    ...(why === undefined ? [] : [`${paint('red', 'not proved')}: ${why}`, '']),
-    'The old key is taken away only when one login through the new CA was seen. Log',
-    'in through Pomerium and look which CA sshd took; hosts trust both, so a login',
-    'alone says nothing:',
-    `  ssh USER@ROUTE@POMERIUM 'sudo journalctl -u ssh -u sshd -n 20 | grep "CA .*"'`,
-    `  …must say: ${fingerprint}`,
-    'Then give that command, or your word:',
-    `  ${again(stateFile, `--prove-command 'ssh …'`)}`,
-    `  ${again(stateFile, '--proved')}`,
-    'If it says another: an instance of Pomerium still signs with the old key.',
-    'Restart it.',
-  ]
-}
-
-function lost({ leftBehind, hosts, confirmed }: Rotation): string[] {
-  const behind = leftBehind.filter(host => !confirmed.new.includes(host))
-  const held = `${hosts.length - behind.length} of ${hosts.length} hosts have confirmed it`
-  if (behind.length === 0) return [held]
-  return [held, `left behind: ${behind.join(', ')}; they take the new key when they are back`]
-}
-
-const again = (stateFile: string, flags = '') =>
-  `pomerium-host-agent bundle rotate --state ${stateFile} ${flags}`.trim()

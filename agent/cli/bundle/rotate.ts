@@ -1,4 +1,6 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { messageOf } from '../../core/failures.ts'
 import { optional } from '../../core/optional.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { begin } from '../../publisher/rotate/begin.ts'
@@ -16,19 +18,23 @@ import {
 import { signBundle } from '../../publisher/sign-bundle.ts'
 import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
+import { print } from '../screen.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { openFleet, readTargets } from './fleet.ts'
 import { showProgress } from './progress.ts'
 import { readNamed } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
+import { doneBefore, isNewKey, putAway } from './rotate-done.ts'
 import { ROTATE_FLAGS, type RotateFlags, settingsOf } from './rotate-flags.ts'
-import { endOf, printStep } from './rotate-screens.ts'
+import { DEFAULT_STATE, EXIT_OF, printEndForPrograms, RotateScreens } from './rotate-screens.ts'
 
 /** Replaces the User CA in the order that locks nobody out; each call goes as far as it can. */
 export async function rotate(invocation: Invocation): Promise<number> {
   const { values } = parseFlags({ args: invocation.args, options: ROTATE_FLAGS })
   const json = values.json ?? false
-  const stateFile = resolve(values.state ?? 'pomerium-rotation.yaml')
+  const stateFile = resolve(values.state ?? DEFAULT_STATE)
+  const folder = dirname(stateFile)
+  if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}`)
   using turn = await takeTurn(stateFile)
   if (turn === undefined) {
     throw new UsageError(`another "bundle rotate" is at work with ${stateFile}`)
@@ -38,6 +44,7 @@ export async function rotate(invocation: Invocation): Promise<number> {
   const { settings, targets } = state
   state.rotation = leaveBehind(state, values['leave-behind'] ?? [])
 
+  const screens = new RotateScreens(stateFile)
   const signal = stopSignal()
   const flags = {
     ...optional('secret-file', settings.secretFile),
@@ -46,12 +53,12 @@ export async function rotate(invocation: Invocation): Promise<number> {
     ...optional('timeout', settings.timeout),
   }
   const fleet = await openFleet(flags, targets, invocation, signal)
-  writeState(stateFile, state)
+  keep(stateFile, state)
   const { bundle: file, publishCommand, proveCommand } = settings
   const effects: Effects = {
     save(rotation) {
       state.rotation = rotation
-      writeState(stateFile, state)
+      keep(stateFile, state)
     },
     publish: (edition, instead) => publish(edition, instead, { file, command: publishCommand }),
     async tell(hosts, wanted, onReport) {
@@ -66,11 +73,24 @@ export async function rotate(invocation: Invocation): Promise<number> {
     ...(proveCommand === undefined
       ? {}
       : { prove: fingerprints => proveLogin(proveCommand, fingerprints) }),
-    onStep: rotation => (json ? undefined : printStep(rotation, stateFile)),
+    onStep: rotation => (json ? undefined : screens.printStep(rotation)),
     now: () => new Date(),
   }
   const orders = { switched: values.switched ?? false, proved: values.proved ?? false }
-  return endOf(await drive(state.rotation, orders, effects), stateFile, json)
+  const end = await drive(state.rotation, orders, effects)
+  if (!json) screens.printEnd(end)
+  const filed = end.kind === 'done' ? putAway(stateFile) : undefined
+  if (json) printEndForPrograms(end, filed)
+  else if (filed !== undefined) print(`How it went is kept in ${filed}`)
+  return EXIT_OF[end.kind]
+}
+
+function keep(stateFile: string, state: State): void {
+  try {
+    writeState(stateFile, state)
+  } catch (error) {
+    throw new UsageError(`${stateFile} can't be written: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /** The state that a former call left; what is given anew counts. */
@@ -80,10 +100,7 @@ async function resume(stateFile: string, flags: RotateFlags): Promise<State | un
   if ('problem' in state) throw new UsageError(state.problem)
   const other = `${stateFile} is of another rotation; name another file by --state, or take this one away`
   if (flags.new !== undefined) {
-    const keys = await gatherKeys([flags.new])
-    const held = new Set(state.rotation.editions.new.fingerprints)
-    const same = keys.kind === 'gathered' && keys.keys.every(key => held.has(key.fingerprint))
-    if (!same) throw new UsageError(other)
+    if (!(await isNewKey(state, flags.new))) throw new UsageError(other)
   }
   if (flags.compromised && state.rotation.order === 'planned') {
     throw new UsageError(
@@ -112,6 +129,8 @@ async function start(
   json: boolean,
 ): Promise<State | number> {
   const { new: newKey, bundle } = flags
+  const before = await doneBefore(stateFile, flags, json)
+  if (before !== undefined) return before
   if (newKey === undefined || bundle === undefined) {
     throw new UsageError(
       `there is no rotation in ${stateFile}; to begin one, give --new KEY.pub --bundle FILE --hosts FILE --secret-file FILE`,

@@ -29,12 +29,7 @@ export async function sign(invocation: Invocation): Promise<number> {
   const signed = await signBundle(read.bytes, key)
   if (signed.kind === 'problem') throw new UsageError(signed.message)
   if (signed.kind === 'refused') return printRefusal(read.name, signed, false)
-  const { text, bundle, fingerprint, replaced } = signed
-  if (replaced && bundle.serial !== undefined) {
-    warn(
-      `signed anew: a host that holds serial ${bundle.serial} already takes no other bytes with it; give published bundles a new serial`,
-    )
-  }
+  const { text, bundle, fingerprint } = signed
   if (bundle.serial === undefined) warn('no serial: an older signed bundle can be replayed')
   warnOfSize(text)
   if (output === undefined) process.stdout.write(text)

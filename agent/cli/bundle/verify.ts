@@ -1,14 +1,20 @@
-import { parseAllowedSigners } from '../../core/allowed-signers.ts'
+import { join } from 'node:path'
+import { type AllowedSigner, parseAllowedSigners } from '../../core/allowed-signers.ts'
 import { messageAt } from '../../core/at-line.ts'
 import { optional } from '../../core/optional.ts'
 import { trustedKeys } from '../../core/outcome.ts'
+import { withSecondVerdict } from '../../core/second-verifier.ts'
 import { acceptBundle } from '../../core/trust.ts'
+import { realFileSystem } from '../../provisioner/file-system.ts'
 import { localTime } from '../../provisioner/local-time.ts'
+import { runCommand } from '../../provisioner/run-command.ts'
+import { openSecondVerifier } from '../../provisioner/second-verifier.ts'
 import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
 import { paint, print, printJson } from '../screen.ts'
 import { readBundle, readNamed, SOURCE_FLAGS } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
+import { warn } from './warn.ts'
 
 /** Judges a bundle as a host would that has this signers file and has seen no bundle yet. */
 export async function verify(invocation: Invocation): Promise<number> {
@@ -25,8 +31,10 @@ export async function verify(invocation: Invocation): Promise<number> {
   const [place = '-'] = positionals
   const read = await readBundle(place, values, invocation)
   if (read.kind === 'failed') return printRefusal(place, read, json)
-  const accepted = acceptBundle(read.bytes, undefined, { signers }, new Date())
+  const accepted = await judge(read.bytes, signers, invocation)
   if (accepted.kind === 'refused') return printRefusal(read.name, accepted, json)
+  if (accepted.kind === 'host-refused') throw new UsageError(accepted.message)
+  for (const warning of accepted.warnings) warn(warning)
   const { signer, bundle } = accepted
   if (json) {
     printJson({
@@ -40,6 +48,20 @@ export async function verify(invocation: Invocation): Promise<number> {
     print(`  ${signer?.fingerprint}`)
   }
   return 0
+}
+
+// By both verifiers, as a host does; ssh-keygen is the one that the operator's shell finds.
+async function judge(
+  bytes: Uint8Array,
+  signers: readonly AllowedSigner[],
+  { environment }: Invocation,
+) {
+  const accepted = acceptBundle(bytes, undefined, { signers }, new Date())
+  if (accepted.kind === 'refused' || accepted.question === undefined) return accepted
+  const folders = environment.PATH?.split(':').filter(folder => folder.startsWith('/')) ?? []
+  const programs = folders.map(folder => join(folder, 'ssh-keygen'))
+  const askAgain = openSecondVerifier(realFileSystem, runCommand, programs)
+  return withSecondVerdict(accepted, await askAgain(accepted.question))
 }
 
 function readSigners(path: string) {

@@ -4,6 +4,7 @@ import { readYaml } from './read-yaml.ts'
 import {
   environmentName,
   isSettingVariable,
+  limitsTrust,
   SETTING_NAMES,
   SETTINGS,
   type SettingName,
@@ -28,7 +29,7 @@ export function parseConfig(
   const given: Given = { values: new Map(), places: new Map() }
   if (file !== undefined) {
     const yaml = readYaml(file)
-    errors.push(...yaml.errors)
+    errors.push(...yaml.errors, ...yaml.empty)
     for (const { name, value, place } of yaml.values) read(name, value, place, given, errors)
   }
   readEnvironment(environment, given, errors)
@@ -58,6 +59,9 @@ function readEnvironment(
       })
     } else if (value !== '') {
       read(name, value, { where: variable }, given, errors)
+    } else if (limitsTrust(name)) {
+      const message = `${variable} is set to nothing: give it a value, or unset it`
+      errors.push({ where: variable, message })
     }
   }
 }

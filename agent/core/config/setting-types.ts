@@ -9,6 +9,10 @@ const text = (value: unknown): string | undefined =>
 
 export const sourceUrl: SettingType<URL> = value => parseSourceUrl(text(value) ?? '')
 
+// PATH_MAX and NAME_MAX are 4096 and 255; what is not whole yet has a longer name, and `--root` comes before.
+const MOST_IN_PATH = 1000
+const MOST_IN_NAME = 200
+
 // What goes into sshd_config unquoted: no spaces, quotes, tokens (%h) or globs.
 export const path: SettingType<string> = value => {
   const given = text(value)
@@ -16,6 +20,11 @@ export const path: SettingType<string> = value => {
     return { problem: 'must be an absolute path of letters, digits and ._+@-' }
   }
   if (given.split('/').includes('..')) return { problem: 'must not contain ".."' }
+  if (given.length > MOST_IN_PATH || given.split('/').some(name => name.length > MOST_IN_NAME)) {
+    return {
+      problem: `must be at most ${MOST_IN_PATH} letters, and ${MOST_IN_NAME} between two slashes`,
+    }
+  }
   return { value: given }
 }
 

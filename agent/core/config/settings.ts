@@ -57,3 +57,8 @@ export function environmentName(name: SettingName): string {
 export function isSettingVariable(variable: string): boolean {
   return variable.startsWith(ENVIRONMENT_PREFIX)
 }
+
+/** Whether a setting narrows what is trusted, so that to lose it would open the host. */
+export function limitsTrust(name: SettingName): boolean {
+  return name.startsWith('trust.') || name === 'sshd.accept_from'
+}

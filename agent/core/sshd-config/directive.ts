@@ -1,5 +1,8 @@
-/** A place in the configuration as sshd names it in its messages. */
+import { showBytes } from './bytes.ts'
+
+/** A place in the configuration. */
 export interface Place {
+  /** Bytes, as the Include spells it. */
   file: string
   /** From 1. */
   line: number
@@ -28,7 +31,7 @@ export interface Directive extends Place {
 
 /** `/etc/ssh/sshd_config.d/00-x.conf:3` */
 export function describePlace({ file, line }: Place): string {
-  return `${file}:${line}`
+  return `${showBytes(file)}:${line}`
 }
 
 /** `Match all`, the idiom that ends a block. It overrides what is set at global scope all the same. */

@@ -1,25 +1,17 @@
-const CLASSES: Record<string, string> = {
-  alnum: '0-9A-Za-z',
-  alpha: 'A-Za-z',
-  blank: ' \\t',
-  cntrl: '\\0-\\x1f\\x7f',
-  digit: '0-9',
-  graph: '!-~',
-  lower: 'a-z',
-  print: ' -~',
-  punct: '!-/:-@[-`{-~',
-  space: ' \\t-\\r',
-  upper: 'A-Z',
-  xdigit: '0-9A-Fa-f',
-}
-
-/**
- * The bytes of a name as a string of one character each. sshd sets no locale, so for it `?` is one
- * byte, and names sort by their bytes, which is how these strings compare.
- */
-export function byteString(name: string): string {
-  return Buffer.from(name).toString('latin1')
-}
+const CLASSES: ReadonlyMap<string, string> = new Map([
+  ['alnum', '0-9A-Za-z'],
+  ['alpha', 'A-Za-z'],
+  ['blank', ' \\t'],
+  ['cntrl', '\\0-\\x1f\\x7f'],
+  ['digit', '0-9'],
+  ['graph', '!-~'],
+  ['lower', 'a-z'],
+  ['print', ' -~'],
+  ['punct', '!-/:-@[-`{-~'],
+  ['space', ' \\t-\\r'],
+  ['upper', 'A-Z'],
+  ['xdigit', '0-9A-Fa-f'],
+])
 
 /** Whether glob(7) would take the part of a pattern between two slashes for more than a name. */
 export function isWild(component: string): boolean {
@@ -35,9 +27,9 @@ export function plainName(component: string): string {
  * Matches one component of a path as glob(3) without flags does, in the C locale: `*`, `?`, `[a-z]`,
  * `[!a]`, `[[:digit:]]` and `\`, no braces, and a leading dot only by a dot that is written.
  * (node:path's matchesGlob is another language: it takes `{a,b}`, `!(a)` and `**` for patterns.)
+ * Both are bytes (see bytes.ts): sshd sets no locale, so for it `?` is one of them.
  */
-export function componentMatcher(component: string): (name: string) => boolean {
-  const pattern = byteString(component)
+export function componentMatcher(pattern: string): (name: string) => boolean {
   const hidden = /^\\?\./.test(pattern)
   let source = ''
   for (let at = 0; at < pattern.length; at += 1) {
@@ -54,7 +46,7 @@ export function componentMatcher(component: string): (name: string) => boolean {
     } else source += literal(char)
   }
   const regExp = new RegExp(`^${hidden ? '' : '(?!\\.)'}${source}$`, 's')
-  return name => regExp.test(byteString(name))
+  return name => regExp.test(name)
 }
 
 // `end` is the index of the closing bracket; without one, `[` stands for itself.
@@ -69,7 +61,7 @@ function readBracket(pattern: string, start: number): { source: string; end: num
     }
     const named = /^\[:([a-z]+):\]/.exec(pattern.slice(at))
     if (named) {
-      source += CLASSES[named[1] ?? ''] ?? ''
+      source += CLASSES.get(named[1] ?? '') ?? ''
       at += named[0].length - 1
       continue
     }

@@ -1,16 +1,17 @@
-import { posix } from 'node:path'
-import { byteString, componentMatcher, isWild, plainName } from './glob-component.ts'
+import { componentMatcher, isWild, plainName } from './glob-component.ts'
 
 /** Where relative patterns start: SSHDIR, set when sshd is built; every distribution has this one. */
 const SSH_FOLDER = '/etc/ssh'
 
 /**
- * A pattern of an Include, made absolute and without `//`, `.` and `..`. One that starts with `~`
- * stays as it is: sshd expands it no more than glob(3) does, so it reaches nothing.
+ * A pattern of an Include, made absolute and without `//` and `.`; what `..` leads to is the file
+ * system's to say. One that starts with `~` stays as it is: sshd expands it no more than glob(3) does,
+ * so it reaches nothing.
  */
 export function absolutePattern(pattern: string): string {
   if (pattern.startsWith('~')) return pattern
-  return posix.normalize(pattern.startsWith('/') ? pattern : `${SSH_FOLDER}/${pattern}`)
+  const absolute = pattern.startsWith('/') ? pattern : `${SSH_FOLDER}/${pattern}`
+  return absolute.replaceAll(/\/(\.?\/)+/g, '/')
 }
 
 /** Whether an absolute pattern takes in an absolute path, be there such a file or not; glob(3). */
@@ -42,9 +43,7 @@ export function expandPattern(
     if (isWild(component)) {
       const matches = componentMatcher(component)
       paths = paths.flatMap(path =>
-        list(path || '/')
-          .filter(matches)
-          .map(name => `${path}/${name}`),
+        ['.', '..', ...list(path || '/')].filter(matches).map(name => `${path}/${name}`),
       )
     } else {
       paths = paths.map(path => `${path}/${plainName(component)}`)
@@ -55,6 +54,5 @@ export function expandPattern(
 
 /** The order in which sshd reads the files of one pattern: that of strcmp on the whole path. */
 export function byBytes(a: string, b: string): number {
-  const [left, right] = [byteString(a), byteString(b)]
-  return left < right ? -1 : left > right ? 1 : 0
+  return a < b ? -1 : a > b ? 1 : 0
 }

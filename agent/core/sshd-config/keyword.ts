@@ -1,13 +1,13 @@
 // Old names that sshd still takes for another keyword (servconf.c's table of keywords).
-const ALIASES: Record<string, string> = {
-  challengeresponseauthentication: 'kbdinteractiveauthentication',
-  dsaauthentication: 'pubkeyauthentication',
-  hostbasedacceptedkeytypes: 'hostbasedacceptedalgorithms',
-  hostdsakey: 'hostkey',
-  keepalive: 'tcpkeepalive',
-  pubkeyacceptedkeytypes: 'pubkeyacceptedalgorithms',
-  skeyauthentication: 'kbdinteractiveauthentication',
-}
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['challengeresponseauthentication', 'kbdinteractiveauthentication'],
+  ['dsaauthentication', 'pubkeyauthentication'],
+  ['hostbasedacceptedkeytypes', 'hostbasedacceptedalgorithms'],
+  ['hostdsakey', 'hostkey'],
+  ['keepalive', 'tcpkeepalive'],
+  ['pubkeyacceptedkeytypes', 'pubkeyacceptedalgorithms'],
+  ['skeyauthentication', 'kbdinteractiveauthentication'],
+])
 
 /** Whether two names are one setting, so that the first of either wins. */
 export function sameKeyword(a: string, b: string): boolean {
@@ -16,5 +16,5 @@ export function sameKeyword(a: string, b: string): boolean {
 
 function canonical(keyword: string): string {
   const name = keyword.toLowerCase()
-  return ALIASES[name] ?? name
+  return ALIASES.get(name) ?? name
 }

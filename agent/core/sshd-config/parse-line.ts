@@ -1,3 +1,5 @@
+import type { Syntax } from './syntax.ts'
+
 export interface ConfigLine {
   /** In lower case: sshd compares keywords without regard to case. */
   keyword: string
@@ -6,21 +8,26 @@ export interface ConfigLine {
 
 /**
  * Parses one line of sshd_config as sshd does: `keyword`, white space or one `=`, arguments
- * (servconf.c, process_server_config_line; the keyword by misc.c's strdelim, the arguments by its
- * argv_split, in force since OpenSSH 8.7). `undefined` where the line sets nothing: empty, comment,
- * or quotes that do not close, which sshd refuses.
+ * (servconf.c, process_server_config_line; the keyword by misc.c's strdelim). `undefined` where the
+ * line sets nothing: empty, comment, or quotes that do not close, which sshd refuses.
  */
-export function parseConfigLine(text: string): ConfigLine | undefined {
+export function parseConfigLine(
+  text: string,
+  syntax: Syntax = 'since-8.7',
+): ConfigLine | undefined {
   const line = text.replace(/^[ \t\r]+/, '').replace(/[ \t\r\n\f]+$/, '')
-  let token = splitKeyword(line)
+  let token = splitWord(line)
   // Nothing before the first delimiter: sshd tries once more, for which `= Port 22` sets the port.
-  if (token?.word === '') token = splitKeyword(token.rest)
+  if (token?.word === '') token = splitWord(token.rest)
   if (token === undefined || token.word === '' || token.word.startsWith('#')) return undefined
-  const args = splitArguments(token.rest)
-  return args && { keyword: token.word.toLowerCase(), args }
+  const args = syntax === 'before-8.7' ? splitWords(token.rest) : splitArguments(token.rest)
+  return args && { keyword: token.word.replaceAll(/[A-Z]/g, lowerCase), args }
 }
 
-function splitKeyword(line: string): { word: string; rest: string } | undefined {
+// strcasecmp(3) in the C locale, in which sshd runs: no other letters have a case.
+const lowerCase = (letter: string) => letter.toLowerCase()
+
+function splitWord(line: string): { word: string; rest: string } | undefined {
   const [, before = line, delimiter, tail = ''] =
     /^([^ \t\r\n"=]*)([ \t\r\n"=])(.*)$/s.exec(line) ?? []
   if (delimiter !== '"') return { word: before, rest: afterDelimiter(delimiter, tail) }
@@ -37,7 +44,19 @@ function afterDelimiter(delimiter: string | undefined, tail: string): string {
   return tail.replace(delimiter === '=' ? /^[ \t\r\n]*/ : /^[ \t\r\n]*=?[ \t\r\n]*/, '')
 }
 
-/** Quotes of both kinds group, a backslash escapes quotes, itself and, outside quotes, a space. */
+/** As strdelim takes them, one after the other, up to an empty one or a quote that does not close. */
+function splitWords(text: string): string[] {
+  const words: string[] = []
+  for (let token = splitWord(text); token && token.word !== ''; token = splitWord(token.rest)) {
+    words.push(token.word)
+  }
+  return words
+}
+
+/**
+ * As argv_split takes them. Quotes of both kinds group, a backslash escapes quotes, itself and, outside
+ * quotes, a space.
+ */
 function splitArguments(text: string): string[] | undefined {
   const args: string[] = []
   let at = 0

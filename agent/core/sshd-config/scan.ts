@@ -1,29 +1,39 @@
 import type { Directive, MatchBlock } from './directive.ts'
 import { absolutePattern, expandPattern } from './glob.ts'
+import { linesOf } from './lines.ts'
 import { parseConfigLine } from './parse-line.ts'
+import type { Syntax } from './syntax.ts'
 
-/** The files of the host, as far as sshd would see them; both take absolute paths. */
+/** The files of the host, as far as sshd would see them. Paths are absolute, and all is bytes. */
 export interface ConfigFiles {
-  /** The text of a file; `undefined` where there is none that can be read. */
+  /** What a file holds; `undefined` where there is none that can be read. */
   read(path: string): string | undefined
   /** The names in a folder, those with a dot too; none where there is no such folder. */
   list(folder: string): readonly string[]
+  /** The name by which a folder is known, where an Include may spell it otherwise, by way of a link. */
+  known?(folder: string): string
 }
 
 /** servconf.c, SERVCONF_MAX_DEPTH. */
 const MAX_DEPTH = 16
+/** Of all Includes: sixteen folders that each include the next come to more than anyone waits for. */
+const MOST_FILES = 10_000
 
 /**
  * Everything that the configuration starting at `start` sets, in the order in which sshd reads it;
  * a file that is included twice stands twice. Says nothing of what sshd makes of it: a line may be
  * one that it refuses (ask `sshd -t`).
  *
- * Lines are read as by OpenSSH 8.7 and later. Before, sshd cut a line at any `#`, even within quotes,
- * and knew neither single quotes nor backslashes. A file that an Include names but that cannot be read
- * is passed over, where sshd would leave; Includes nested too deep end the reading, as they end sshd.
+ * A file that an Include names but that cannot be read is passed over, where sshd would leave; Includes
+ * nested too deep end the reading, as they end sshd.
  */
-export function scanSshdConfig(start: string, files: ConfigFiles): Directive[] {
+export function scanSshdConfig(
+  start: string,
+  files: ConfigFiles,
+  syntax: Syntax = 'since-8.7',
+): Directive[] {
   const directives: Directive[] = []
+  let filesRead = 0
 
   // False as soon as sshd would have given up.
   function readFile(
@@ -32,14 +42,14 @@ export function scanSshdConfig(start: string, files: ConfigFiles): Directive[] {
     depth: number,
     via?: Directive['via'],
   ): boolean {
-    if (depth > MAX_DEPTH) return false
+    filesRead += 1
+    if (depth > MAX_DEPTH || filesRead > MOST_FILES) return false
     // What a Match opens ends with its file: the including file goes on in its own scope.
     let matches = enclosing
-    for (const [index, text] of (files.read(file) ?? '').split('\n').entries()) {
-      const parsed = parseConfigLine(text)
+    for (const { text, line } of linesOf(files.read(file) ?? '', syntax)) {
+      const parsed = parseConfigLine(text, syntax)
       if (parsed === undefined) continue
       const { keyword, args } = parsed
-      const line = index + 1
       const place = { file, line, keyword, ...(via && { via }) }
       if (keyword === 'match') {
         directives.push({ ...place, args, matches: enclosing })
@@ -55,10 +65,16 @@ export function scanSshdConfig(start: string, files: ConfigFiles): Directive[] {
     return true
   }
 
+  function byKnownName(file: string): string {
+    const at = file.lastIndexOf('/')
+    const folder = file.slice(0, at)
+    return `${files.known?.(folder) ?? folder}${file.slice(at)}`
+  }
+
   function readIncluded(include: Directive, depth: number): boolean {
     return include.args.every((pattern, index) =>
       expandPattern(pattern, files.list).every(file =>
-        readFile(file, include.matches, depth + 1, { include, pattern: index }),
+        readFile(byKnownName(file), include.matches, depth + 1, { include, pattern: index }),
       ),
     )
   }

@@ -20,27 +20,27 @@ const TIMEOUT = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ])
 
-const UNREACHABLE: Record<string, string> = {
-  EACCES: 'this host does not let us connect',
-  EADDRNOTAVAIL: 'this host has no address to connect from',
-  EAI_AGAIN: 'no name server answered',
-  EAI_FAIL: 'the name server failed',
-  EAI_NODATA: 'the name has no address',
-  ECONNABORTED: 'connection aborted',
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EHOSTDOWN: 'the host is down',
-  EHOSTUNREACH: 'no route to the host',
-  ENETDOWN: 'the network is down',
-  ENETUNREACH: 'the network is unreachable',
-  ENOTFOUND: 'the name does not resolve',
-  EPERM: 'this host does not let us connect',
-  EPIPE: 'the connection was closed',
-  UND_ERR_ABORTED: 'the proxy refused the tunnel',
-  UND_ERR_PRX_CONN: 'the proxy closed the connection',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the reply was cut off',
-  UND_ERR_SOCKET: 'the connection was closed before the reply was whole',
-}
+const UNREACHABLE: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'this host does not let us connect'],
+  ['EADDRNOTAVAIL', 'this host has no address to connect from'],
+  ['EAI_AGAIN', 'no name server answered'],
+  ['EAI_FAIL', 'the name server failed'],
+  ['EAI_NODATA', 'the name has no address'],
+  ['ECONNABORTED', 'connection aborted'],
+  ['ECONNREFUSED', 'connection refused'],
+  ['ECONNRESET', 'connection reset'],
+  ['EHOSTDOWN', 'the host is down'],
+  ['EHOSTUNREACH', 'no route to the host'],
+  ['ENETDOWN', 'the network is down'],
+  ['ENETUNREACH', 'the network is unreachable'],
+  ['ENOTFOUND', 'the name does not resolve'],
+  ['EPERM', 'this host does not let us connect'],
+  ['EPIPE', 'the connection was closed'],
+  ['UND_ERR_ABORTED', 'the proxy refused the tunnel'],
+  ['UND_ERR_PRX_CONN', 'the proxy closed the connection'],
+  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'the reply was cut off'],
+  ['UND_ERR_SOCKET', 'the connection was closed before the reply was whole'],
+])
 
 /**
  * Names a failed connection. Only the error's code is used: its message may quote the URL, a header or
@@ -87,7 +87,7 @@ export function explainConnectionFailure(error: unknown, shown: string): Unavail
       'Check the host and port of source.url',
     )
   }
-  const words = UNREACHABLE[code]
+  const words = UNREACHABLE.get(code)
   return words === undefined ? undefined : unreachable(shown, `${words} (${code})`)
 }
 

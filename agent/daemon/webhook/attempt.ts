@@ -12,7 +12,17 @@ export interface Attempt {
   signedAt: number
 }
 
+/** The headers by which a text is known to be of whoever has the secret, and to belong to one id. */
+export type SignatureHeaders = Readonly<
+  Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>
+>
+
 export type Verdict =
-  | { kind: 'genuine'; attempt: Attempt }
+  | {
+      kind: 'genuine'
+      attempt: Attempt
+      /** Signs what is answered to it, with its id and the secret that it was signed with. */
+      sign(answer: string): SignatureHeaders
+    }
   /** For our own log; the sender is told nothing but that it is refused. */
   | { kind: 'refused'; why: 'missing' | 'stale' | 'forged' }

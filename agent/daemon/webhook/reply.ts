@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { SignatureHeaders } from './attempt.ts'
 
 /** An answer before it is sent. `why` is for our log alone. */
 export interface Reply {
@@ -6,6 +7,8 @@ export interface Reply {
   /** Sent as JSON; a text is sent as it is. */
   body: object | string
   headers?: Readonly<Record<string, string>>
+  /** Gives the headers that sign the text that is sent. */
+  sign?: (text: string) => SignatureHeaders
   why?: string
 }
 
@@ -38,6 +41,7 @@ export async function sendReply(
     'cache-control': 'no-store',
     ...(last || unread ? { connection: 'close' } : {}),
     ...reply.headers,
+    ...reply.sign?.(text),
   })
   response.write(text)
   // To close on unread bytes is to reset the connection, and the sender may lose the answer with it

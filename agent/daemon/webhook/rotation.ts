@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Outcome } from '../../core/outcome.ts'
 import { readBody } from '../source/read-body.ts'
-import type { Verdict } from './attempt.ts'
+import type { Attempt, Verdict } from './attempt.ts'
 import type { ReplayMemory } from './replay-memory.ts'
 import { type Reply, refusal } from './reply.ts'
 
@@ -25,8 +25,8 @@ export interface RotationParts {
  * and the source is asked. Any cycle that ended answers 200 with its outcome, also one that changed
  * nothing for the better: a sender tries again on everything but 2xx ("Delivery success and
  * failure"), and a bundle that was refused is refused again. One that goes on answers 202. Where the
- * cycle could not be run at all, 503 asks for the retry.
- * `undefined` where the sender is gone.
+ * cycle could not be run at all, 503 asks for the retry. Every answer to a webhook that is believed is
+ * signed, so that the sender knows who speaks. `undefined` where the sender is gone.
  */
 export async function answerRotation(
   request: IncomingMessage,
@@ -42,11 +42,20 @@ export async function answerRotation(
     throw error
   }
   if (body === undefined) return TOO_LARGE
-  const verdict = await parts.verify(request.headers, Buffer.from(body).toString())
+  const payload = Buffer.from(body).toString()
+  const verdict = await parts.verify(request.headers, payload)
   if (verdict.kind === 'refused') return { ...UNAUTHORIZED, why: verdict.why }
+  if (isAnswer(payload)) return { ...UNAUTHORIZED, why: 'reflected' }
+  const reply = await act(verdict.attempt, parts)
+  // A replay is told what everybody else is told.
+  return reply.status === UNAUTHORIZED.status ? reply : { ...reply, sign: verdict.sign }
+}
+
+/** Does what a believed webhook asks for. */
+async function act(attempt: Attempt, parts: RotationParts): Promise<Reply> {
   let noted: ReturnType<ReplayMemory['note']>
   try {
-    noted = parts.replay.note(verdict.attempt)
+    noted = parts.replay.note(attempt)
   } catch (error) {
     parts.onError(error)
     return UNREMEMBERED
@@ -60,6 +69,21 @@ export async function answerRotation(
     parts.onError(error)
     return CYCLE_FAILED
   }
+}
+
+/**
+ * Whether this is what a host answers. It is signed as a webhook is, with the same secret: sent back to
+ * a host, it would be one more, and so on without end for whoever caught a single one.
+ */
+function isAnswer(payload: string): boolean {
+  let value: unknown
+  try {
+    value = JSON.parse(payload)
+  } catch {
+    return false
+  }
+  if (typeof value !== 'object' || value === null) return false
+  return 'outcome' in value || ('code' in value && 'message' in value)
 }
 
 export function saysTooLarge({ headers }: IncomingMessage): boolean {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
-import { DIGEST_LENGTH, TOLERANCE_SECONDS, type Verdict } from './attempt.ts'
+import { DIGEST_LENGTH, type SignatureHeaders, TOLERANCE_SECONDS, type Verdict } from './attempt.ts'
 
 /**
  * Checks signatures as Standard Webhooks 1.0.0 has them, against every secret in turn. The library
  * compares in constant time and holds the tolerance by the process's own clock. A module to load
- * with the first webhook: most of the times this process wakes nobody sends one.
+ * with the first webhook: most of the times this process wakes nobody sends one. The answer has the
+ * same three headers, and the operator's side checks them here too.
  */
 export function createVerifier(secrets: readonly string[]) {
   const webhooks = secrets.map(secret => new Webhook(secret))
@@ -25,8 +26,11 @@ export function createVerifier(secrets: readonly string[]) {
       'webhook-timestamp': timestamp,
       'webhook-signature': signature,
     }
-    if (webhooks.some(webhook => verifies(webhook, payload, sent))) {
-      return { kind: 'genuine', attempt: { digest: digestOf(id, timestamp, payload), signedAt } }
+    const believed = webhooks.find(webhook => verifies(webhook, payload, sent))
+    if (believed !== undefined) {
+      const attempt = { digest: digestOf(id, timestamp, payload), signedAt }
+      // By this secret alone: who knows one of two gets nothing that is signed with the other.
+      return { kind: 'genuine', attempt, sign: answer => signed(believed, id, answer) }
     }
     const ageSeconds = Math.floor(Date.now() / 1000) - signedAt
     const isStale = Math.abs(ageSeconds) > TOLERANCE_SECONDS
@@ -41,6 +45,15 @@ function verifies(webhook: Webhook, payload: string, sent: Record<string, string
   } catch (error) {
     if (error instanceof WebhookVerificationError) return false
     throw error
+  }
+}
+
+function signed(webhook: Webhook, id: string, text: string): SignatureHeaders {
+  const now = new Date()
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+    'webhook-signature': webhook.sign(id, now, text),
   }
 }
 

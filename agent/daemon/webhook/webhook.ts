@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { fairSeats, peerOf } from '../../core/fair-seats.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { serverOptions } from '../../core/server-options.ts'
 import { LIMITS, type Limits } from './limits.ts'
@@ -67,15 +68,20 @@ export async function openWebhook(options: WebhookOptions): Promise<WebhookListe
   const limits = { ...LIMITS, ...options.limits }
   const server = createServer(options.tls, limits)
   const hurry = new AbortController()
-  const routes = routesOf(options, limits, hurry.signal)
+  // Who has shown the secret, and waits for the cycle.
+  const believed = new Set<string>()
+  const routes = routesOf(options, limits, hurry.signal, believed)
   let closing: Promise<void> | undefined
   const connections = new Set<Socket>()
+  const seats = fairSeats(limits.connections)
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const peer = peerOf(request.socket)
     const reply = await route(request, routes).catch((error): Reply => {
       options.onError(error)
       return FAILED
     })
+    believed.delete(peer)
     if (reply === undefined || response.destroyed) return
     const { status, why } = reply
     const from = request.socket.remoteAddress
@@ -101,8 +107,16 @@ export async function openWebhook(options: WebhookOptions): Promise<WebhookListe
     hear(request, response)
   })
   server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket)
+    const giveBack = seats.take({
+      address: socket.remoteAddress,
+      isIdle: () => !believed.has(peer),
+      leave: () => socket.destroy(),
+    })
+    if (giveBack === undefined) return void socket.destroy()
     connections.add(socket)
     socket.once('close', () => {
+      giveBack()
       connections.delete(socket)
       if (connections.size === 0) options.onIdle?.()
     })
@@ -135,7 +149,12 @@ export async function openWebhook(options: WebhookOptions): Promise<WebhookListe
 
 type Verifier = ReturnType<typeof import('./signature.ts').createVerifier>
 
-function routesOf(options: WebhookOptions, limits: Limits, hurry: AbortSignal): Routes {
+function routesOf(
+  options: WebhookOptions,
+  limits: Limits,
+  hurry: AbortSignal,
+  believed: Set<string>,
+): Routes {
   const { secrets, replay, hint, onError, health, metrics } = options
   if (secrets.length === 0) return { health, metrics }
   const { answerWithinMs } = limits
@@ -144,8 +163,16 @@ function routesOf(options: WebhookOptions, limits: Limits, hurry: AbortSignal): 
     verifier ??= import('./signature.ts').then(({ createVerifier }) => createVerifier(secrets))
     return (await verifier)(headers, payload)
   }
-  const parts = { verify, replay, hint, onError, answerWithinMs, hurry }
-  return { rotation: request => answerRotation(request, parts), health, metrics }
+  const parts = { verify, replay, onError, answerWithinMs, hurry }
+  const rotation: Routes['rotation'] = request =>
+    answerRotation(request, {
+      ...parts,
+      hint() {
+        believed.add(peerOf(request.socket))
+        return hint()
+      },
+    })
+  return { rotation, health, metrics }
 }
 
 // Not imported: an import of node:http as a module reads every export of it, and the one named
@@ -160,7 +187,6 @@ function createServer(tls: WebhookOptions['tls'], limits: Limits): Server {
           ...tls,
           handshakeTimeout: limits.headersMs,
         })
-  server.maxConnections = limits.connections
   server.timeout = limits.silenceMs
   return server
 }

@@ -1,13 +1,12 @@
-import type { Outcome, TrustedKey } from '../../core/outcome.ts'
-import type { Reply } from './reply.ts'
+import type { TrustedKey } from '../../core/outcome.ts'
+import type { HostOutcome, Reply } from './reply.ts'
 
 /** What a host shall have come to: these keys, from this publication. */
 export interface Wanted {
   fingerprints: readonly string[]
   serial?: number
   /**
-   * Keys that it must no longer trust; not given, all others. A host with `conflict: adopt` trusts
-   * another owner's keys beside those that are published.
+   * Keys that it must no longer trust, be they adopted there; not given, all others but those.
    */
   gone?: readonly string[]
 }
@@ -50,11 +49,11 @@ export function judgeReply(reply: Reply, wanted: Wanted | undefined): Standing {
   }
 }
 
-function told({ trusted, serial }: Outcome) {
+function told({ trusted, serial }: HostOutcome) {
   return { trusted, ...(serial === undefined ? {} : { serial }) }
 }
 
-function judgeOutcome(outcome: Outcome, wanted: Wanted | undefined): Standing {
+function judgeOutcome(outcome: HostOutcome, wanted: Wanted | undefined): Standing {
   const { message, code = outcome.outcome } = outcome
   switch (outcome.outcome) {
     case 'unchanged':
@@ -76,22 +75,11 @@ function judgeOutcome(outcome: Outcome, wanted: Wanted | undefined): Standing {
 /** How a host refuses what a stale cache still serves. */
 const OLDER_COPY = new Set(['rollback', 'serial-missing', 'expired'])
 
-function judgeTrust(outcome: Outcome, wanted: Wanted | undefined): Standing {
-  const { trusted, serial, service, message } = outcome
+function judgeTrust(outcome: HostOutcome, wanted: Wanted | undefined): Standing {
+  const { service, message } = outcome
   if (wanted !== undefined) {
-    const held = new Set(trusted.map(({ fingerprint }) => fingerprint))
-    const { gone } = wanted
-    const isFree =
-      gone === undefined
-        ? held.size === wanted.fingerprints.length
-        : !gone.some(each => held.has(each))
-    const same = isFree && wanted.fingerprints.every(each => held.has(each))
-    if (!same || (wanted.serial !== undefined && serial !== wanted.serial)) {
-      const has = serial === undefined ? 'another bundle' : `serial ${serial}`
-      const not = wanted.serial === undefined ? '' : ` and not ${wanted.serial}`
-      const why = `it was served ${has}${not}: a cache in front of the source, or nothing published yet?`
-      return { state: 'waiting', code: 'other-bundle', message: why }
-    }
+    const lacking = judgeHeld(outcome, wanted)
+    if (lacking !== undefined) return lacking
   }
   // The new keys are in their file; that sshd reads the file may be what the restart is for.
   if (service?.action === 'deferred') {
@@ -99,4 +87,31 @@ function judgeTrust(outcome: Outcome, wanted: Wanted | undefined): Standing {
     return { state: 'waiting', code: 'restart-deferred', message: why }
   }
   return { state: 'converged', message, effective: true }
+}
+
+/** What is not as wanted of the keys that a host trusts; those of its bundle are not adopted ones. */
+function judgeHeld({ trusted, serial }: HostOutcome, wanted: Wanted): Standing | undefined {
+  const ofBundle = trusted.filter(({ adopted }) => adopted === undefined)
+  const held = new Set(ofBundle.map(({ fingerprint }) => fingerprint))
+  const { fingerprints, gone } = wanted
+  const isOtherSerial = wanted.serial !== undefined && serial !== wanted.serial
+  const isOther =
+    isOtherSerial ||
+    !fingerprints.every(each => held.has(each)) ||
+    (gone === undefined && held.size !== fingerprints.length)
+  if (isOther) {
+    const has = serial === undefined ? 'another bundle' : `serial ${serial}`
+    const not = isOtherSerial ? ` and not ${wanted.serial}` : ', with other keys'
+    const why = `it was served ${has}${not}: a cache in front of the source, or nothing published yet?`
+    return { state: 'waiting', code: 'other-bundle', message: why }
+  }
+  const still = trusted.find(({ fingerprint }) => gone?.includes(fingerprint) === true)
+  if (still === undefined) return undefined
+  // It has the bundle, and would say the same again: only a person takes that line away.
+  const { adopted } = still
+  const why =
+    adopted === undefined
+      ? 'it has the new bundle and still trusts the old key: look there at what sshd goes by'
+      : `it still trusts the old key: take that out of ${adopted}`
+  return { state: 'failed', code: 'old-key-trusted', message: why }
 }

@@ -1,13 +1,19 @@
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
 import { Webhook } from 'standardwebhooks'
 import { messageOf } from '../../core/failures.ts'
-import { type Reply, readReply } from './reply.ts'
+import { plainText } from '../../core/plain-text.ts'
+import { type Proof, type Reply, readReply } from './reply.ts'
 
 export interface SendOptions {
   url: string
   /** All that may hold at the host: it takes any one of them. */
   secrets: readonly string[]
-  /** The same for all attempts of one notification. */
+  /** Judges the headers that sign an answer, by the same secrets. */
+  verify(
+    headers: IncomingHttpHeaders,
+    text: string,
+  ): { kind: 'genuine' | 'refused'; why?: Unproved }
+  /** Never used before: what is signed with it was said after this was sent. */
   id: string
   attempt: number
   now: Date
@@ -18,16 +24,18 @@ export interface SendOptions {
   signal: AbortSignal
 }
 
-/** The largest answer, in bytes: an outcome with its steps and 16 keys. */
-const MAX_ANSWER_BYTES = 64 * 1024
+type Unproved = Exclude<Proof, 'signed' | 'other-id'>
+
+/** The largest answer, in bytes: an outcome with 16 keys, and those of an adopted file of 64 KiB. */
+const MAX_ANSWER_BYTES = 1024 * 1024
 /** For a connection, in milliseconds: who is behind a firewall that drops is not waited for longer. */
 const CONNECT_MS = 5_000
 
 /**
- * Sends one webhook as Standard Webhooks 1.0.0 has it. The id stays for all attempts, the timestamp and
- * the number in the body are those of this one: a host knows exact repetitions as replays. Several
- * secrets make several signatures ("Signature scheme"), so that one can be changed under way. Rejects
- * only by a bug.
+ * Sends one webhook as Standard Webhooks 1.0.0 has it. Several secrets make several signatures
+ * ("Signature scheme"), so that one can be changed under way. The answer is signed likewise, with the
+ * id of the request; each attempt is a question of its own and has its own id, so that no answer to an
+ * earlier one can be given again. Rejects only by a bug.
  */
 export async function send(options: SendOptions): Promise<Reply> {
   const { id, attempt, now, secrets } = options
@@ -42,12 +50,26 @@ export async function send(options: SendOptions): Promise<Reply> {
     'webhook-signature': secrets.map(each => new Webhook(each).sign(id, now, body)).join(' '),
   }
   try {
-    const { status, retryAfter, text } = await post(options, headers, body)
-    return readReply(status, retryAfter, text)
+    const { status, headers: answered, text } = await post(options, headers, body)
+    if (text === undefined) return TOO_LONG
+    const retryAfter = answered['retry-after']
+    return readReply({ status, retryAfter, text, proof: proofOf(options, answered, text) })
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) throw error
     return unreachable(error)
   }
+}
+
+function proofOf({ id, verify }: SendOptions, headers: IncomingHttpHeaders, text: string): Proof {
+  const { kind, why = 'forged' } = verify(headers, text)
+  if (kind === 'refused') return why
+  return headers['webhook-id'] === id ? 'signed' : 'other-id'
+}
+
+const TOO_LONG: Reply = {
+  kind: 'rejected',
+  code: 'not-an-agent',
+  message: `it answers with more than 1 MiB, as no host agent does`,
 }
 
 async function post(options: SendOptions, headers: RequestOptions['headers'], body: string) {
@@ -71,10 +93,10 @@ async function post(options: SendOptions, headers: RequestOptions['headers'], bo
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) {
     text += chunk
-    if (text.length > MAX_ANSWER_BYTES) break
+    if (text.length > MAX_ANSWER_BYTES) return { status: 0, headers: {}, text: undefined }
   }
   const { statusCode: status = 0, headers: answered } = response
-  return { status, retryAfter: answered['retry-after'], text }
+  return { status, headers: answered, text }
 }
 
 function unreachable(error: unknown): Reply {
@@ -82,21 +104,22 @@ function unreachable(error: unknown): Reply {
   const cause = (error as { cause?: unknown }).cause
   const timedOut = code === 'ETIMEDOUT' || (cause instanceof Error && cause.name === 'TimeoutError')
   if (timedOut) return { kind: 'unreachable', code: 'timeout', message: 'no answer in time' }
-  const known = MESSAGES[code]
+  const known = MESSAGES.get(code)
   if (known !== undefined) return { kind: 'unreachable', code: known[0], message: known[1] }
   if (/CERT|TLS|SSL|SIGNATURE|ISSUER/.test(code)) {
     const message = `its certificate is not trusted (${code}); name the CA by --ca-file`
     return { kind: 'unreachable', code: 'tls', message }
   }
-  return { kind: 'unreachable', code: code.toLowerCase(), message: messageOf(error) }
+  const message = plainText(messageOf(error))
+  return { kind: 'unreachable', code: plainText(code.toLowerCase()), message }
 }
 
-const MESSAGES: Record<string, [code: string, message: string]> = {
-  ECONNREFUSED: ['connection-refused', 'nobody listens there'],
-  ECONNRESET: ['connection-reset', 'it hung up; is it http against https?'],
-  EPROTO: ['tls', 'it does not speak TLS there; is it http?'],
-  EHOSTUNREACH: ['no-route', 'no way to the host'],
-  ENETUNREACH: ['no-route', 'no way to the host'],
-  ENOTFOUND: ['unknown-name', 'its name is not known to the DNS'],
-  EAI_AGAIN: ['dns', 'the DNS does not answer'],
-}
+const MESSAGES: ReadonlyMap<string, readonly [code: string, message: string]> = new Map([
+  ['ECONNREFUSED', ['connection-refused', 'nobody listens there']],
+  ['ECONNRESET', ['connection-reset', 'it hung up; is it http against https?']],
+  ['EPROTO', ['tls', 'it does not speak TLS there; is it http?']],
+  ['EHOSTUNREACH', ['no-route', 'no way to the host']],
+  ['ENETUNREACH', ['no-route', 'no way to the host']],
+  ['ENOTFOUND', ['unknown-name', 'its name is not known to the DNS']],
+  ['EAI_AGAIN', ['dns', 'the DNS does not answer']],
+])

@@ -52,9 +52,11 @@ export async function begin(options: BeginOptions): Promise<Begun> {
     order,
     step: ORDERS[order][0],
     editions: { ...optional('both', both), new: next },
+    old: outgoing.map(({ fingerprint }) => fingerprint),
     before: digestOf(published),
     hosts: [...hosts],
     confirmed: { both: [], new: [] },
+    beside: [],
     leftBehind: [],
     history: [{ at: now.toISOString(), what: `begun, in the ${order} order` }],
   }

@@ -1,7 +1,6 @@
-import { optional } from '../../core/optional.ts'
 import type { Wanted } from '../notify/judge.ts'
 import type { HostReport } from '../notify/notify.ts'
-import { advance, type Edition, missing, nextAction, outgoing, type Rotation } from './rotation.ts'
+import { advance, type Edition, missing, nextAction, type Rotation } from './rotation.ts'
 
 /** What a rotation does to the world; each may be done twice, since a run may be killed behind it. */
 export interface Effects {
@@ -32,10 +31,10 @@ export interface Orders {
 
 /** Where a run ends: at the end, or where a person is needed. */
 export type End =
-  | { kind: 'done'; rotation: Rotation }
-  | { kind: 'hosts-missing'; rotation: Rotation; reports: HostReport[]; missing: string[] }
+  | { kind: 'done'; rotation: Rotation; reports: HostReport[] }
+  | { kind: 'hosts-missing'; rotation: Rotation; phase: 'both' | 'new'; reports: HostReport[] }
   | { kind: 'publish-failed'; rotation: Rotation; message: string }
-  | { kind: 'switch'; rotation: Rotation }
+  | { kind: 'switch'; rotation: Rotation; reports: HostReport[] }
   | { kind: 'prove'; rotation: Rotation; why?: string }
 
 /**
@@ -48,6 +47,16 @@ export async function drive(start: Rotation, orders: Orders, effects: Effects): 
     rotation = advance(rotation, happening, effects.now())
     effects.save(rotation)
   }
+  const ask = async (phase: 'both' | 'new', { fingerprints, serial }: Edition) => {
+    const hosts = new Set(missing(rotation, phase))
+    const wanted = { fingerprints, serial, gone: phase === 'both' ? [] : rotation.old }
+    const hear = ({ host, state, trusted = [] }: HostReport) => {
+      if (state === 'converged') happened({ what: 'host-confirmed', phase, host, trusted })
+    }
+    return hosts.size === 0 ? [] : effects.tell(hosts, wanted, hear)
+  }
+  /** What the hosts said of the new key in this run. */
+  let heard: HostReport[] | undefined
   for (;;) {
     effects.onStep(rotation)
     const action = nextAction(rotation)
@@ -59,22 +68,23 @@ export async function drive(start: Rotation, orders: Orders, effects: Effects): 
         break
       }
       case 'confirm': {
-        const { phase, edition, hosts, needed } = action
-        const { fingerprints, serial } = edition
-        const wanted = { fingerprints, serial, ...optional('gone', outgoing(rotation, phase)) }
-        const hear = ({ host, state }: HostReport) => {
-          if (state === 'converged') happened({ what: 'host-confirmed', phase, host })
-        }
-        const reports = hosts.length === 0 ? [] : await effects.tell(new Set(hosts), wanted, hear)
-        const absent = missing(rotation, phase)
-        if (needed && absent.length > 0) {
-          return { kind: 'hosts-missing', rotation, reports, missing: absent }
+        const { phase, edition, needed } = action
+        const reports = await ask(phase, edition)
+        if (phase === 'new') heard = reports
+        if (needed && missing(rotation, phase).length > 0) {
+          return { kind: 'hosts-missing', rotation, phase, reports }
         }
         happened({ what: 'all-asked' })
         break
       }
       case 'switch':
-        if (!orders.switched) return { kind: 'switch', rotation }
+        if (!orders.switched) {
+          // In the emergency each call is one more try to reach whom the first did not.
+          if (rotation.order === 'compromised') {
+            heard ??= await ask('new', rotation.editions.new)
+          }
+          return { kind: 'switch', rotation, reports: heard ?? [] }
+        }
         happened({ what: 'switched' })
         break
       case 'prove': {
@@ -92,7 +102,7 @@ export async function drive(start: Rotation, orders: Orders, effects: Effects): 
         break
       }
       case 'nothing':
-        return { kind: 'done', rotation }
+        return { kind: 'done', rotation, reports: heard ?? [] }
     }
   }
 }

@@ -14,6 +14,6 @@ export async function proveLogin(
   const { all, failure } = await runOperatorCommand(command, env, { shown: true })
   if (failure !== undefined) return { proved: false, why: `the command ${failure}` }
   if (fingerprints.some(each => all.includes(each))) return { proved: true }
-  const why = 'the command worked, but its output does not name the new CA: hosts trust both'
+  const why = 'the command worked, but its output does not name the new CA'
   return { proved: false, why }
 }

@@ -1,3 +1,5 @@
+import type { TrustedKey } from '../../core/outcome.ts'
+
 /** The two orders. A compromised CA goes first and what it breaks is borne; else nothing breaks. */
 export const ORDERS = {
   planned: [
@@ -35,12 +37,16 @@ export interface Rotation {
   step: StepName
   /** Made before anything is published: the same serial must be the same bytes, also after a kill. */
   editions: { both?: Edition; new: Edition }
+  /** The fingerprints of the keys that nobody shall trust in the end. */
+  old: string[]
   /** SHA-256 of what was published before, hex. */
   before: string
   /** As the operator listed them. */
   hosts: string[]
   confirmed: { both: string[]; new: string[] }
-  /** Hosts that the operator goes on without. */
+  /** What hosts that have confirmed the new key trust beside it. */
+  beside: { host: string; trusted: TrustedKey[] }[]
+  /** Hosts without which the operator has Pomerium switched. */
   leftBehind: string[]
   history: { at: string; what: string }[]
 }
@@ -49,7 +55,7 @@ export interface Rotation {
 export type Action =
   | { do: 'publish'; edition: Edition; instead: string[] }
   /** `needed`: go on only when none is missing. */
-  | { do: 'confirm'; phase: 'both' | 'new'; edition: Edition; hosts: string[]; needed: boolean }
+  | { do: 'confirm'; phase: 'both' | 'new'; edition: Edition; needed: boolean }
   | { do: 'switch' }
   | { do: 'prove' }
   | { do: 'nothing' }
@@ -57,7 +63,7 @@ export type Action =
 /** What has happened; each takes the rotation further, or adds to it. */
 export type Happening =
   | { what: 'published' }
-  | { what: 'host-confirmed'; phase: 'both' | 'new'; host: string }
+  | { what: 'host-confirmed'; phase: 'both' | 'new'; host: string; trusted: readonly TrustedKey[] }
   | { what: 'all-asked' }
   | { what: 'switched' }
   | { what: 'proved'; how: 'command' | 'operator' }
@@ -65,10 +71,9 @@ export type Happening =
 
 export function nextAction(rotation: Rotation): Action {
   const { step, editions, before } = rotation
-  const both = editions.both ?? editions.new
+  const both = editionOf(rotation, 'both')
   const confirm = (phase: 'both' | 'new', needed: boolean): Action => {
-    const edition = phase === 'both' ? both : editions.new
-    return { do: 'confirm', phase, edition, hosts: missing(rotation, phase), needed }
+    return { do: 'confirm', phase, edition: editionOf(rotation, phase), needed }
   }
   switch (step) {
     case 'publish-both':
@@ -93,19 +98,13 @@ export function nextAction(rotation: Rotation): Action {
   }
 }
 
-/** The hosts that have not said that they hold an edition, and that are not left behind. */
-export function missing({ hosts, confirmed, leftBehind }: Rotation, phase: 'both' | 'new') {
-  return hosts.filter(host => !confirmed[phase].includes(host) && !leftBehind.includes(host))
-}
-
 /**
- * What a host must no longer trust when it holds an edition; `undefined`: nothing but the edition. In
- * the emergency order no key beside the new one is taken on trust.
+ * The hosts that have not said that they hold an edition. To be left behind is to be gone on without,
+ * and no more: who is left behind still trusts the old key, and that is done when nobody does.
  */
-export function outgoing({ editions }: Rotation, phase: 'both' | 'new'): string[] | undefined {
-  if (editions.both === undefined) return undefined
-  if (phase === 'both') return []
-  return editions.both.fingerprints.filter(each => !editions.new.fingerprints.includes(each))
+export function missing({ hosts, confirmed, leftBehind }: Rotation, phase: 'both' | 'new') {
+  const isExcused = (host: string) => phase === 'both' && leftBehind.includes(host)
+  return hosts.filter(host => !confirmed[phase].includes(host) && !isExcused(host))
 }
 
 /**
@@ -134,18 +133,26 @@ export function advance(rotation: Rotation, happening: Happening, at: Date): Rot
     case 'host-confirmed': {
       const { phase, host } = happening
       if (phase === 'both') only('confirm-both')
-      else only('spread-new', 'confirm-new')
+      else only('spread-new', 'switch-pomerium', 'confirm-new')
       const confirmed = rotation.confirmed[phase]
       if (confirmed.includes(host)) return rotation
-      return { ...rotation, confirmed: { ...rotation.confirmed, [phase]: [...confirmed, host] } }
+      const isNew = ({ fingerprint }: TrustedKey) =>
+        rotation.editions.new.fingerprints.includes(fingerprint)
+      const others = phase === 'new' ? happening.trusted.filter(key => !isNew(key)) : []
+      return {
+        ...rotation,
+        confirmed: { ...rotation.confirmed, [phase]: [...confirmed, host] },
+        beside:
+          others.length === 0 ? rotation.beside : [...rotation.beside, { host, trusted: others }],
+      }
     }
     case 'all-asked': {
       only('confirm-both', 'spread-new', 'confirm-new')
       const phase = step === 'confirm-both' ? 'both' : 'new'
       const count = missing(rotation, phase).length
       if (count > 0 && step !== 'spread-new') throw new Error(`${count} hosts are missing`)
-      const who = `${rotation.confirmed[phase].length} of ${rotation.hosts.length} hosts`
-      return on(`${who} hold ${phase === 'both' ? 'old and new' : 'new only'}`)
+      const who = `${confirmedBy(rotation, phase)} of ${rotation.hosts.length} hosts`
+      return on(`${who} trust ${phase === 'both' ? 'old and new' : 'new, and not old'}`)
     }
     case 'switched':
       only('switch-pomerium')
@@ -170,7 +177,12 @@ export function advance(rotation: Rotation, happening: Happening, at: Date): Rot
   }
 }
 
-function editionOf({ editions }: Rotation, phase: 'both' | 'new'): Edition {
+/** How many hosts have said so; a host may have been taken out of the list since. */
+export function confirmedBy({ hosts, confirmed }: Rotation, phase: 'both' | 'new'): number {
+  return hosts.filter(host => confirmed[phase].includes(host)).length
+}
+
+export function editionOf({ editions }: Rotation, phase: 'both' | 'new'): Edition {
   return phase === 'both' ? (editions.both ?? editions.new) : editions.new
 }
 

@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 import { parseBundle } from '../../core/bundle.ts'
 import { messageOf } from '../../core/failures.ts'
+import type { TrustedKey } from '../../core/outcome.ts'
+import { readKey } from '../notify/reply.ts'
 import type { Target } from '../notify/targets.ts'
 import { placeFile } from '../place-file.ts'
+import { readOwnFile } from './own-file.ts'
 import { ORDERS, type Rotation } from './rotation.ts'
 
 /** How the operator called; kept, so that the next call needs to say nothing again. */
@@ -27,11 +29,12 @@ export interface State {
 const HEAD = `# A rotation of the Pomerium User CA, as far as it has come. To go on, run again:
 #   pomerium-host-agent bundle rotate --state THIS-FILE
 `
-const VERSION = 1
+const VERSION = 2
 
 /** A state that a person can read: what matters first, the bundles to be served last. */
 function renderState({ settings, targets, rotation }: State): string {
-  const { order, step, leftBehind, confirmed, history, editions, before, hosts } = rotation
+  const { order, step, leftBehind, confirmed, beside, history, editions, old, before, hosts } =
+    rotation
   const where = targets.filter(({ name }) => hosts.includes(name))
   const shown = {
     version: VERSION,
@@ -40,9 +43,11 @@ function renderState({ settings, targets, rotation }: State): string {
     settings,
     hosts: where,
     confirmed,
+    beside,
     leftBehind,
     history,
     before,
+    old,
     editions,
   }
   return (
@@ -50,19 +55,23 @@ function renderState({ settings, targets, rotation }: State): string {
   )
 }
 
+/** Nobody else's to read: how the bundle is published stands in it, and whatever that command holds. */
 export function writeState(path: string, state: State): void {
-  placeFile(path, renderState(state))
+  placeFile(path, renderState(state), 0o600)
 }
 
-/** The state in a file; `undefined` where there is none yet; a problem where it can't be made out. */
+/**
+ * The state in a file; `undefined` where there is none yet; a problem where it can't be made out, or
+ * where somebody else may have written it or may yet: its commands are run as the user who calls.
+ */
 export function readState(path: string): State | { problem: string } | undefined {
-  let text: string
+  let text: string | undefined
   try {
-    text = readFileSync(path, 'utf8')
+    text = readOwnFile(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     return { problem: messageOf(error) }
   }
+  if (text === undefined) return undefined
   try {
     return parseState(text)
   } catch (error) {
@@ -72,7 +81,8 @@ export function readState(path: string): State | { problem: string } | undefined
 
 function parseState(text: string): State {
   const read = record(parse(text), 'the file')
-  if (read.version !== VERSION) throw new Error(`"version" is not ${VERSION}`)
+  if (read.version !== VERSION)
+    throw new Error(`"version" is not ${VERSION}: another version of this program began it`)
   const order = read.order === 'compromised' ? 'compromised' : 'planned'
   if (read.order !== order) throw new Error('"order" is neither planned nor compromised')
   const step = ORDERS[order].find(each => each === read.step)
@@ -80,6 +90,8 @@ function parseState(text: string): State {
   const targets = list(read.hosts, 'hosts').map(readTarget)
   if (targets.length === 0) throw new Error('"hosts" names none')
   const confirmed = record(read.confirmed, 'confirmed')
+  const old = strings(read.old, 'old')
+  if (old.length === 0) throw new Error('"old" names no key')
   const editions = record(read.editions, 'editions')
   const both = order === 'planned' ? { both: readEdition(editions.both, 'editions.both') } : {}
   return {
@@ -89,12 +101,18 @@ function parseState(text: string): State {
       order,
       step,
       editions: { ...both, new: readEdition(editions.new, 'editions.new') },
+      old,
       before: string(read.before, 'before'),
       hosts: targets.map(({ name }) => name),
       confirmed: {
         both: strings(confirmed.both, 'confirmed.both'),
         new: strings(confirmed.new, 'confirmed.new'),
       },
+      beside: list(read.beside, 'beside').map(each => {
+        const { host, trusted } = record(each, 'beside')
+        const keys = list(trusted, 'beside.trusted').map(readHostKey)
+        return { host: string(host, 'beside.host'), trusted: keys }
+      }),
       leftBehind: strings(read.leftBehind, 'leftBehind'),
       history: list(read.history, 'history').map(each => {
         const { at, what } = record(each, 'history')
@@ -107,8 +125,16 @@ function parseState(text: string): State {
 function readTarget(value: unknown): Target {
   const { name, url, secretFile } = record(value, 'hosts')
   const target: Target = { name: string(name, 'hosts.name'), url: string(url, 'hosts.url') }
+  const isUrl = ['http:', 'https:'].includes(URL.parse(target.url)?.protocol ?? '')
+  if (!isUrl) throw new Error(`"hosts.url" of ${target.name} is no http or https URL`)
   if (secretFile !== undefined) target.secretFile = string(secretFile, 'hosts.secretFile')
   return target
+}
+
+function readHostKey(value: unknown): TrustedKey {
+  const key = readKey(value)
+  if (key === undefined) throw new Error('"beside.trusted" is no key')
+  return key
 }
 
 function readEdition(value: unknown, where: string) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { fairSeats, peerOf } from '../../core/fair-seats.ts'
 import { serverOptions } from '../../core/server-options.ts'
 import { type Answer, answer } from './answer.ts'
 import type { ServerMetrics } from './metrics.ts'
@@ -58,17 +59,21 @@ const ignore = () => {}
 export async function openServer(options: ServerOptions): Promise<BundleServer> {
   const { published, metrics, connections: most = CONNECTIONS } = options
   const server = createServer(options.tls)
-  server.maxConnections = most
   server.timeout = SILENCE_MS
   const sockets = new Set<Socket>()
   const closing = new AbortController()
-  let held = 0
+  const seats = fairSeats(most)
+  const waits = fairSeats(most * (1 - RESERVE))
+  const waiting = new Set<string>()
 
   const hold = async (seconds: number, request: IncomingMessage) => {
-    if (held >= most * (1 - RESERVE)) return false
-    held += 1
     const over = new AbortController()
     const end = () => over.abort()
+    const address = request.socket.remoteAddress
+    const giveBack = waits.take({ address, isIdle: () => false, leave: end })
+    if (giveBack === undefined) return false
+    const peer = peerOf(request.socket)
+    waiting.add(peer)
     const timer = setTimeout(end, seconds * 1000)
     request.socket.setTimeout(seconds * 1000 + SILENCE_MS)
     request.socket.once('close', end)
@@ -80,7 +85,8 @@ export async function openServer(options: ServerOptions): Promise<BundleServer> 
       request.socket.off('close', end)
       closing.signal.removeEventListener('abort', end)
       request.socket.setTimeout(SILENCE_MS)
-      held -= 1
+      waiting.delete(peer)
+      giveBack()
     }
     return true
   }
@@ -90,7 +96,7 @@ export async function openServer(options: ServerOptions): Promise<BundleServer> 
       published,
       token: options.token,
       hold: seconds => hold(seconds, request),
-      metrics: () => metrics.render(held, sockets.size),
+      metrics: () => metrics.render(waits.taken(), sockets.size),
     })
     if (response.destroyed) return
     send(request, response, made, closing.signal.aborted)
@@ -99,6 +105,8 @@ export async function openServer(options: ServerOptions): Promise<BundleServer> 
   }
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', ignore)
+    // Nobody honest asks on behind a question that is held, and the answers would pile up behind it.
+    if (waiting.has(peerOf(request.socket))) return void request.socket.destroy()
     // What a GET brings along is read away.
     request.resume()
     serve(request, response).catch(error => {
@@ -107,10 +115,20 @@ export async function openServer(options: ServerOptions): Promise<BundleServer> 
     })
   })
   server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket)
+    const giveBack = seats.take({
+      address: socket.remoteAddress,
+      isIdle: () => !waiting.has(peer),
+      leave: () => socket.destroy(),
+    })
+    if (giveBack === undefined) return void socket.destroy()
     sockets.add(socket)
     // Who went without a word is found out, however long the poll.
     socket.setKeepAlive(true, SILENCE_MS)
-    socket.once('close', () => sockets.delete(socket))
+    socket.once('close', () => {
+      giveBack()
+      sockets.delete(socket)
+    })
   })
   server.on('tlsClientError', ignore)
   server.listen(options.listen)

@@ -54,9 +54,11 @@ test('a fleet: who trusts what, and 9 while one is missing', async () => {
 test('what a host says can’t write other lines of the table, nor to the terminal', async () => {
   await using folder = await tempDir()
   writeFileSync(join(folder.path, 'secret'), SECRET)
-  const outcome = outcomeWith('host-refused', ['SHA256:x\nforged  converged'], {
+  const told = outcomeWith('host-refused', ['SHA256:x'], {
     message: 'no\u001b[2K\nother  converged\u202e',
   })
+  const comment = 'ca\nforged  converged\u009b2J'
+  const outcome = { ...told, trusted: told.trusted.map(key => ({ ...key, comment })) }
   const host = await useWebhook({ hint: async () => outcome })
   const name = `127.0.0.1:${host.port}`
   const flags = ['--secret-file', join(folder.path, 'secret'), name]
@@ -64,6 +66,7 @@ test('what a host says can’t write other lines of the table, nor to the termin
   expect(code).toBe(9)
   expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]|^(forged|other)/mu)
   expect(stdout).toContain('no [2K other  converged')
+  expect(stdout).toContain('ca forged  converged 2J')
 }, 30_000)
 
 test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { mergeSettings } from '../../../agent/core/config/merge-settings.ts'
 import { parseConfig } from '../../../agent/core/config/parse-config.ts'
-import type { SettingName } from '../../../agent/core/config/settings.ts'
+import { SETTING_NAMES, type SettingName } from '../../../agent/core/config/settings.ts'
 
 const URL_GIVEN = 'https://ssh-ca.example.com/bundle'
 const FINGERPRINT = `SHA256:${'A'.repeat(43)}`
@@ -46,6 +46,8 @@ describe('settings merged into a config file', () => {
       ['# mine\n', '# for now', '# why\n', URL_GIVEN, 'restart: config-change'],
     ],
     ['an empty section', `source:\n`, [URL_GIVEN]],
+    ['a template that is not filled in', 'source:\n  url:\n', [URL_GIVEN]],
+    ['a section of nothing', 'source: {}\n', [URL_GIVEN]],
     ['an empty file', '', [URL_GIVEN]],
     ['a file of comments', '# nothing yet\n', ['# nothing yet', URL_GIVEN]],
     ['another section only', 'sshd:\n  conflict: adopt\n', ['conflict: adopt', URL_GIVEN]],
@@ -64,5 +66,18 @@ describe('settings merged into a config file', () => {
     expect(merge('\nsauce:\n  url: x\n', {})).toMatchObject({
       errors: [{ where: 'c.yaml', line: 2 }],
     })
+  })
+
+  test('what stays without a value is left for the parser to refuse', () => {
+    const text = merged('source:\n  url:\ntrust:\n  signers_file:\n', { 'source.url': URL_GIVEN })
+    expect(parseConfig({ name: 'c.yaml', text }, {})).toMatchObject({
+      errors: [
+        { line: 4, message: expect.stringMatching(/^trust.signers_file is written without/) },
+      ],
+    })
+  })
+
+  test.each(SETTING_NAMES)('nothing is no value of %s', name => {
+    expect(merge(undefined, { [name]: '' })).toMatchObject({ errors: [{ where: name }] })
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ConfigError } from '../../../agent/core/config/config.ts'
 import { parseConfig } from '../../../agent/core/config/parse-config.ts'
+import { environmentName, SETTING_NAMES } from '../../../agent/core/config/settings.ts'
 
 const FINGERPRINT = `SHA256:${'a'.repeat(43)}`
 const parse = (text: string, environment = {}) =>
@@ -114,7 +115,7 @@ sshd:
     ['source: { json_pointer: data }', /RFC 6901/],
     ['source: { poll_interval: 1s }', /between 10s and 24h/],
     ['source: { long_poll: maybe }', /true or false/],
-    ['trust: { fingerprints: [] }', /list of fingerprints/],
+    ['trust: { fingerprints: [] }', /without a value/],
     ['trust: { fingerprints: [MD5:aa] }', /entry 1 must be SHA256/],
     ['sshd: { ca_file: relative }', /absolute path/],
     ['sshd: { ca_file: "/a b" }', /absolute path/],
@@ -146,5 +147,98 @@ sshd:
   test('a variable that is no setting', () => {
     const found = errors('', { POMERIUM_HOST_AGENT_SOURCE_ULR: 'x' })
     expect(found).toMatchObject([{ where: 'POMERIUM_HOST_AGENT_SOURCE_ULR' }])
+  })
+})
+
+describe('what is written without a value is an error with its line, never unset', () => {
+  const NOTHINGS = [
+    '',
+    ' # /etc/pomerium/x',
+    ' ~',
+    ' null',
+    " ''",
+    ' "  "',
+    ' []',
+    ' {}',
+    ' &x',
+    ' !!null',
+  ]
+
+  test.each(SETTING_NAMES.flatMap(name => NOTHINGS.map(nothing => [name, nothing] as const)))(
+    '%s:%s',
+    (name, nothing) => {
+      const [section, key] = name.split('.')
+      expect(errors(`# a template\n${section}:\n  ${key}:${nothing}\n`)).toEqual([
+        {
+          where: 'agent.yaml',
+          line: 3,
+          message: `${name} is written without a value: give it one, or take the line out`,
+        },
+      ])
+    },
+  )
+
+  test.each([
+    '',
+    ' {}',
+    ' ~',
+    ' # signers_file: /etc/pomerium/bundle-signers',
+    '\n  # fingerprints: []',
+  ])('a section: trust:%s', nothing => {
+    expect(errors(`sshd: {conflict: adopt}\ntrust:${nothing}\n`)).toMatchObject([
+      { line: 2, message: expect.stringMatching(/^trust is written without a value/) },
+    ])
+  })
+
+  test('an empty file, or one of comments, holds nothing and is well', () => {
+    for (const text of ['', '# trust:\n', '\uFEFF']) expect(errors(text)).toEqual([])
+  })
+
+  test.each(SETTING_NAMES)('the variable of %s, set to nothing', name => {
+    const variable = environmentName(name)
+    const opens = /^(trust\.|sshd\.accept_from$)/.test(name)
+    const expected = [{ where: variable, message: expect.stringMatching(/is set to nothing/) }]
+    expect(errors('', { [variable]: '' })).toEqual(opens ? expected : [])
+    // Nor does it give way to the file.
+    expect(errors('', { [variable]: ' ' })).toMatchObject([{ where: variable }])
+    expect(errors('', { [variable]: undefined })).toEqual([])
+  })
+})
+
+describe('YAML that another reader could take otherwise is an error with its line', () => {
+  const SIGNED = 'trust: {signers_file: /s}\n'
+  test.each([
+    ['a key twice', `${SIGNED}trust: {fingerprints: ['${FINGERPRINT}']}`, 2, /unique/],
+    ['a setting twice', 'trust:\n  signers_file: /s\n  "signers_file": /t', 3, /unique/],
+    ['a merge key', `a: &a {signers_file: /s}\ntrust: {<<: *a}`, 2, /aliases/],
+    [
+      'a merge key of YAML 1.1',
+      '%YAML 1.1\n---\ntrust:\n  <<: {signers_file: /s}',
+      4,
+      /not a setting/,
+    ],
+    ['an alias', 'metrics: {textfile: &a /s.prom}\ntrust: {signers_file: *a}', 2, /aliases/],
+    ['an alias of nothing', 'trust: {signers_file: *a}', 1, /aliases/],
+    ['an alias as a key', 'sshd: {conflict: &trust adopt}\n*trust : {}', 2, /aliases/],
+    ['a tag', 'trust: {signers_file: !vault /s}', 1, /tag/i],
+    ['another version', `%YAML 3.0\n---\n${SIGNED}`, 1, /version/],
+    ['a second document', `${SIGNED}---\nsshd: {conflict: adopt}`, 2, /second document/],
+    ['a tab', 'trust:\n\tsigners_file: /s', 2, /[Tt]ab/],
+    [
+      'a setting outside its section',
+      'sshd: {conflict: adopt}\nsigners_file: /s',
+      2,
+      /not a section/,
+    ],
+    ['__proto__', '__proto__: {signers_file: /s}', 1, /not a section/],
+    ['constructor', 'trust:\n  constructor: {name: x}', 2, /not a setting/],
+    ['__proto__ in a value', 'trust:\n  fingerprints: {__proto__: [x], length: 1}', 2, /list of/],
+    ['a NUL in a key', 'trust:\n  signers_file\0: /s', 2, /not a setting/],
+    ['a list of nothing', 'trust: {fingerprints: [~]}', 1, /entry 1/],
+    ['a list that ends in nothing', `trust: {fingerprints: ['${FINGERPRINT}', '']}`, 1, /entry 2/],
+    ['a key alone', '? trust', 1, /without a value/],
+  ])('%s', (_, text, line, message) => {
+    const found = errors(text)
+    expect(found[0]).toMatchObject({ line, message: expect.stringMatching(message) })
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { bytesOf } from '../../../agent/core/sshd-config/bytes.ts'
 import {
   absolutePattern,
   expandPattern,
@@ -10,11 +11,13 @@ test.each([
   ['/etc/ssh/sshd_config.d/*.conf', '/etc/ssh/sshd_config.d/*.conf'],
   ['sshd_config.d/*.conf', '/etc/ssh/sshd_config.d/*.conf'],
   ['./a//b', '/etc/ssh/a/b'],
-  ['../ssl/a', '/etc/ssl/a'],
+  ['../ssl/a', '/etc/ssh/../ssl/a'],
   ['~/a', '~/a'],
 ])('%s is %s', (pattern, absolute) => {
   expect(absolutePattern(pattern)).toBe(absolute)
 })
+
+const bytes = (text: string) => bytesOf(Buffer.from(text))
 
 describe('a pattern takes in', () => {
   test.each([
@@ -52,7 +55,7 @@ describe('a pattern takes in', () => {
     ['/d/A*', '/d/a', false],
     ['~/a', '/etc/ssh/~/a', false],
   ])('%s, %s: %s', (pattern, path, expected) => {
-    expect(matchesPattern(path, pattern)).toBe(expected)
+    expect(matchesPattern(bytes(path), pattern)).toBe(expected)
   })
 })
 
@@ -63,9 +66,9 @@ describe('a pattern comes to', () => {
     '/d/.h.conf': '',
     '/d/a.conf': '',
     '/d/Z.conf': '',
-    '/d/é.conf': '',
-    '/d/\u{ffee}.conf': '',
-    '/d/\u{1f600}.conf': '',
+    [bytes('/d/é.conf')]: '',
+    [bytes('/d/\u{ffee}.conf')]: '',
+    [bytes('/d/\u{1f600}.conf')]: '',
     '/d-1/x.conf': '',
   })
   test.each([
@@ -80,6 +83,6 @@ describe('a pattern comes to', () => {
     ['/d/\\*', ['/d/*']],
     ['~/*', []],
   ])('%s: %j', (pattern, paths) => {
-    expect(expandPattern(pattern, list)).toEqual(paths)
+    expect(expandPattern(pattern, list)).toEqual(paths.map(bytes))
   })
 })

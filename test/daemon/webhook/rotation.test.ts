@@ -1,3 +1,4 @@
+import { Webhook } from 'standardwebhooks'
 import { describe, expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome.ts'
 import {
@@ -84,6 +85,84 @@ describe('a genuine webhook', () => {
   test.each([-295, 295])('may be signed %i s from our time', async offset => {
     const { url } = await useWebhook()
     expect((await post(url, sign({ offset }))).status).toBe(200)
+  })
+})
+
+describe('an answer is signed', () => {
+  const verify = (headers: Headers, body: string, secret = SECRET) =>
+    new Webhook(secret).verify(body, Object.fromEntries(headers), { jsonParse: false })
+
+  test('over the bytes that are sent, with the id of the request', async () => {
+    const message = 'no “sshd” there: \ud800 \u0000 ü'
+    const { url } = await useWebhook({ hint: async () => ({ ...OUTCOME, message }) })
+    const headers = sign()
+    const response = await post(url, headers)
+    const body = await response.text()
+    expect(() => verify(response.headers, body)).not.toThrow()
+    expect(() => verify(response.headers, body.trim())).toThrow('No matching signature')
+    expect(response.headers.get('webhook-id')).toBe(headers['webhook-id'])
+    const age = Date.now() / 1000 - Number(response.headers.get('webhook-timestamp'))
+    expect(Math.abs(age)).toBeLessThan(60)
+  })
+
+  test('with the secret that the webhook was signed with, and no other', async () => {
+    const { url } = await useWebhook({ secrets: [OTHER_SECRET, SECRET] })
+    for (const [secret, other] of [
+      [SECRET, OTHER_SECRET],
+      [OTHER_SECRET, SECRET],
+    ] as const) {
+      const response = await post(url, sign({ secret }))
+      const body = await response.text()
+      expect(() => verify(response.headers, body, secret)).not.toThrow()
+      expect(() => verify(response.headers, body, other)).toThrow('No matching signature')
+    }
+  })
+
+  const broken = () => {
+    throw new Error('no space')
+  }
+  test.each<[number, Parameters<typeof useWebhook>[0]]>([
+    [202, { hint: () => new Promise<never>(() => {}), limits: { answerWithinMs: 10 } }],
+    [429, { replay: { note: () => 'full' } }],
+    [503, { replay: { note: broken } }],
+    [503, { hint: async () => broken() }],
+  ])('%i too', async (status, options) => {
+    const { url } = await useWebhook(options)
+    const response = await post(url, sign())
+    const body = await response.text()
+    expect(response.status).toBe(status)
+    expect(() => verify(response.headers, body)).not.toThrow()
+  })
+
+  test('and nothing that is said to anybody else', async () => {
+    const { url } = await useWebhook()
+    const headers = sign()
+    await post(url, headers)
+    const unsigned = [
+      await post(url, headers),
+      await post(url, sign({ secret: OTHER_SECRET })),
+      await post(url, sign(), 'x'.repeat(20_000)),
+      await fetch(`${url}/healthz`, { headers: sign() }),
+    ]
+    expect(unsigned.map(({ status }) => status)).toEqual([401, 401, 413, 200])
+    for (const response of unsigned) {
+      expect([...response.headers.keys()].filter(name => name.startsWith('webhook-'))).toEqual([])
+    }
+  })
+
+  test('and is no webhook, whoever sends it on', async () => {
+    const first = await useWebhook()
+    const second = await useWebhook()
+    const full = await useWebhook({ replay: { note: () => 'full' } })
+    for (const { url } of [first, full]) {
+      const response = await post(url, sign())
+      const body = await response.text()
+      const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature']
+      const headers = names.map(name => [name, response.headers.get(name) ?? ''])
+      expect((await post(second.url, Object.fromEntries(headers), body)).status).toBe(401)
+    }
+    expect(second.hints).toBe(0)
+    expect(second.answers.map(({ why }) => why)).toEqual(['reflected', 'reflected'])
   })
 })
 

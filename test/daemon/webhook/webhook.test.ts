@@ -193,7 +193,9 @@ test('no answer, no error and no log line holds a secret, a signature or a body'
     [sign({ body: large }), large],
   ] as const) {
     const response = await post(url, given, payload)
-    seen.push(JSON.stringify([...response.headers]), await response.text())
+    // Who knows the secret is told which of its webhooks this answers.
+    const answered = [...response.headers].filter(([name]) => name !== 'webhook-id')
+    seen.push(JSON.stringify(answered), await response.text())
   }
   const head = headLines({ host: 'x', ...headers, 'content-length': 'BODY-SECRET' })
   seen.push(

@@ -97,9 +97,9 @@ export function post(url: string, headers: Record<string, string>, body = '{}'):
   return fetch(`${url}/webhook/rotation`, { method: 'POST', headers, body })
 }
 
-/** A connection that says exactly this; its reading side is `text(socket)`. */
-export async function say(port: number, bytes: string): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
+/** A connection that says exactly this, from an address of loopback; its reading side is `text(socket)`. */
+export async function say(port: number, bytes: string, from = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from })
   onTestFinished(() => void socket.destroy())
   await once(socket, 'connect')
   socket.on('error', () => {})

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome.ts'
-import { judgeReply, type Standing } from '../../../agent/publisher/notify/judge.ts'
+import { judgeReply, type Standing, type Wanted } from '../../../agent/publisher/notify/judge.ts'
 import { outcomeWith } from './outcomes.ts'
 
 const WANTED = { fingerprints: ['SHA256:a', 'SHA256:b'], serial: 7 }
@@ -48,6 +48,38 @@ test('beside the wanted keys only such as were adopted, where it is said which m
     return judgeReply({ kind: 'outcome', outcome }, { ...WANTED, gone }).state
   }
   expect(judge([...BOTH, 'SHA256:adopted'], ['SHA256:old'])).toBe('converged')
-  expect(judge([...BOTH, 'SHA256:old'], ['SHA256:old'])).toBe('waiting')
+  expect(judge([...BOTH, 'SHA256:old'], ['SHA256:old'])).toBe('failed')
   expect(judge(['SHA256:a', 'SHA256:adopted'], [])).toBe('waiting')
+})
+
+test('who still trusts the old key is not done, and it is said by which file', () => {
+  const judge = (key: object, serial = 7) => {
+    const outcome = outcomeWith('unchanged', BOTH, { serial })
+    const old = { type: 'ssh-ed25519', fingerprint: 'SHA256:old', comment: '', ...key }
+    const reply = {
+      kind: 'outcome' as const,
+      outcome: { ...outcome, trusted: [...outcome.trusted, old] },
+    }
+    return judgeReply(reply, { ...WANTED, gone: ['SHA256:old'] })
+  }
+  expect(judge({ adopted: '/etc/ssh/team.pub' })).toMatchObject({
+    state: 'failed',
+    code: 'old-key-trusted',
+    message: expect.stringContaining('out of /etc/ssh/team.pub'),
+  })
+  expect(judge({})).toMatchObject({ state: 'failed', code: 'old-key-trusted' })
+  // While it has not come by the new bundle, that is what is said.
+  expect(judge({}, 6)).toMatchObject({ state: 'waiting', code: 'other-bundle' })
+})
+
+test('what a host says that it adopted is not of the bundle', () => {
+  const judge = (own: string[], adopted: string[], wanted: Wanted = WANTED) => {
+    const outcome = outcomeWith('applied', own, { serial: 7 })
+    const others = outcomeWith('applied', adopted).trusted
+    const trusted = [...outcome.trusted, ...others.map(key => ({ ...key, adopted: '/etc/ca.pub' }))]
+    return judgeReply({ kind: 'outcome', outcome: { ...outcome, trusted } }, wanted).state
+  }
+  expect(judge(BOTH, ['SHA256:c'])).toBe('converged')
+  expect(judge(BOTH, ['SHA256:c'], { ...WANTED, gone: ['SHA256:c'] })).toBe('failed')
+  expect(judge(['SHA256:a'], ['SHA256:b'])).toBe('waiting')
 })

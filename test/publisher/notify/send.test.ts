@@ -1,5 +1,10 @@
+import { randomUUID } from 'node:crypto'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer } from 'node:net'
-import { expect, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { Webhook } from 'standardwebhooks'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createVerifier } from '../../../agent/daemon/webhook/signature.ts'
 import { type SendOptions, send } from '../../../agent/publisher/notify/send.ts'
 import { makeTestTls } from '../../control-plane/test-tls.ts'
 import { OTHER_SECRET, OUTCOME, SECRET, useWebhook } from '../../daemon/webhook/with-webhook.ts'
@@ -9,7 +14,8 @@ const sending = (url: string, options: Partial<SendOptions> = {}) =>
   send({
     url: `${url}/webhook/rotation`,
     secrets: [SECRET],
-    id: 'msg_1',
+    verify: createVerifier(options.secrets ?? [SECRET]),
+    id: `msg_${randomUUID()}`,
     attempt: 1,
     now: new Date(),
     timeoutMs: 5_000,
@@ -19,23 +25,26 @@ const sending = (url: string, options: Partial<SendOptions> = {}) =>
 
 test('is believed, and brings the outcome', async () => {
   const it = await useWebhook()
-  expect(await sending(it.url)).toEqual({ kind: 'outcome', outcome: OUTCOME })
+  const { steps: _, ...outcome } = OUTCOME
+  expect(await sending(it.url)).toEqual({ kind: 'outcome', outcome })
 })
 
-test('a second attempt with the same id in the same second is no replay', async () => {
+test('a second attempt in the same second is no replay, and the same one is', async () => {
   const it = await useWebhook()
   const now = new Date()
   const kinds = []
   for (const attempt of [1, 2, 3]) kinds.push((await sending(it.url, { now, attempt })).kind)
   expect(kinds).toEqual(['outcome', 'outcome', 'outcome'])
-  expect(await sending(it.url, { now, attempt: 3 })).toMatchObject({ code: 'unauthorized' })
+  const same = { now, attempt: 1, id: 'msg_1' }
+  expect((await sending(it.url, same)).kind).toBe('outcome')
+  expect(await sending(it.url, same)).toMatchObject({ code: 'unauthorized' })
 })
 
 test('while a secret is changed, one of two is enough', async () => {
   const it = await useWebhook()
   const both = await sending(it.url, { secrets: [OTHER_SECRET, SECRET] })
   expect(both.kind).toBe('outcome')
-  const wrong = await sending(it.url, { secrets: [OTHER_SECRET], attempt: 2 })
+  const wrong = await sending(it.url, { secrets: [OTHER_SECRET] })
   expect(wrong).toMatchObject({ kind: 'rejected', code: 'unauthorized' })
 })
 
@@ -66,4 +75,109 @@ test('nobody there, and nobody who answers', async () => {
   silent.close()
   expect(await sending('http://127.0.0.1:9')).toMatchObject({ code: 'connection-refused' })
   expect(await sending('http://nobody.invalid')).toMatchObject({ kind: 'unreachable' })
+})
+
+describe('an answer is believed that is signed for this request, and no other', () => {
+  const GOOD = JSON.stringify(OUTCOME)
+
+  /** What answers at the address of a host. */
+  async function answering(listener: RequestListener): Promise<string> {
+    const server = createHttpServer(listener).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await new Promise(resolve => server.once('listening', resolve))
+    return `http://127.0.0.1:${(server.address() as { port: number }).port}`
+  }
+  function signed(id: string, body = GOOD, { secret = SECRET, offset = 0 } = {}) {
+    const at = new Date((Math.floor(Date.now() / 1000) + offset) * 1000)
+    return {
+      'webhook-id': id,
+      'webhook-timestamp': String(at.getTime() / 1000),
+      'webhook-signature': new Webhook(secret).sign(id, at, body),
+    }
+  }
+  type Signed = ReturnType<typeof signed>
+
+  test.each<[string, string, (id: string) => { [name in keyof Signed]?: string | undefined }]>([
+    ['not signed, as an older agent’s', 'answer-unsigned', () => ({})],
+    ['signed without an id', 'answer-unsigned', id => ({ ...signed(id), 'webhook-id': undefined })],
+    ['of another secret', 'answer-forged', id => signed(id, GOOD, { secret: OTHER_SECRET })],
+    ['of another body', 'answer-forged', id => signed(id, GOOD.replace('applied', 'unchanged'))],
+    ['of another request', 'answer-forged', () => signed('msg_0')],
+    [
+      'under an id that it is not of',
+      'answer-forged',
+      id => ({ ...signed('msg_0'), 'webhook-id': id }),
+    ],
+    ['too old', 'answer-stale', id => signed(id, GOOD, { offset: -400 })],
+    ['from the future', 'answer-stale', id => signed(id, GOOD, { offset: 400 })],
+    [
+      'a time with a tail',
+      'answer-forged',
+      id => ({ ...signed(id), 'webhook-timestamp': `${signed(id)['webhook-timestamp']}x` }),
+    ],
+    ['an empty signature', 'answer-forged', id => ({ ...signed(id), 'webhook-signature': 'v1,' })],
+  ])('%s', async (_, code, headers) => {
+    for (const status of [200, 202]) {
+      const url = await answering((request, response) => {
+        const id = String(request.headers['webhook-id'])
+        const given = Object.entries(headers(id)).filter(([, value]) => value !== undefined)
+        response.writeHead(status, Object.fromEntries(given)).end(GOOD)
+      })
+      expect(await sending(url)).toMatchObject({ kind: 'rejected', code })
+    }
+  })
+
+  test('signed as it should be, by one of several', async () => {
+    const url = await answering((request, response) => {
+      const headers = signed(String(request.headers['webhook-id']))
+      const signatures = `v1,AAAA ${headers['webhook-signature']} v2,x`
+      response.writeHead(200, { ...headers, 'webhook-signature': signatures }).end(GOOD)
+    })
+    expect((await sending(url)).kind).toBe('outcome')
+  })
+
+  test('our own request, given back', async () => {
+    for (const status of [200, 202]) {
+      const url = await answering(async (request, response) => {
+        const body = await text(request)
+        const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature']
+        const headers = names.map(name => [name, String(request.headers[name])])
+        response.writeHead(status, Object.fromEntries(headers)).end(body)
+      })
+      expect((await sending(url)).kind).not.toBe('outcome')
+    }
+  })
+
+  test('what a host answered before, to whoever asks again', async () => {
+    const it = await useWebhook()
+    let first: { headers: Record<string, string>; body: string } | undefined
+    const url = await answering(async (request, response) => {
+      const headers = Object.entries(request.headers).filter(([name]) =>
+        name.startsWith('webhook-'),
+      )
+      const there = await fetch(`${it.url}/webhook/rotation`, {
+        method: 'POST',
+        headers: Object.fromEntries(headers) as Record<string, string>,
+        body: await text(request),
+      })
+      const body = await there.text()
+      first ??= { headers: Object.fromEntries(there.headers), body }
+      const { 'transfer-encoding': _, connection: __, ...kept } = first.headers
+      response.writeHead(200, kept).end(first.body)
+    })
+    expect((await sending(url)).kind).toBe('outcome')
+    expect(await sending(url, { attempt: 2 })).toMatchObject({ code: 'answer-forged' })
+  })
+
+  test.each([5, 100])('more than any host says, %i MiB of it', async mebibytes => {
+    const url = await answering((request, response) => {
+      response.writeHead(200, signed(String(request.headers['webhook-id'])))
+      response.on('error', () => {})
+      for (let at = 0; at < mebibytes && !response.destroyed; at += 1) {
+        response.write('x'.repeat(1024 * 1024))
+      }
+      response.end()
+    })
+    expect(await sending(url)).toMatchObject({ kind: 'rejected', code: 'not-an-agent' })
+  })
 })

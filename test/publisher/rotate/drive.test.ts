@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { census } from '../../../agent/publisher/rotate/census.ts'
 import type { End } from '../../../agent/publisher/rotate/drive.ts'
-import { advance } from '../../../agent/publisher/rotate/rotation.ts'
+import { advance, missing } from '../../../agent/publisher/rotate/rotation.ts'
 import { readState, type State, writeState } from '../../../agent/publisher/rotate/state-file.ts'
 import { tempDir } from '../../sshd/temp-dir.ts'
 import { FIRST } from '../serve/with-server.ts'
@@ -27,7 +28,11 @@ async function operate(world: World): Promise<{ ends: End['kind'][]; end: End }>
       world.signing = NEW.fingerprint
       orders = { ...orders, switched: true }
     }
-    if (end.kind === 'hosts-missing') leave(world, end.missing)
+    if (end.kind !== 'hosts-missing') continue
+    const absent = missing(end.rotation, end.phase)
+    // Who was left behind comes back, and is not forgotten.
+    if (end.phase === 'both') leave(world, absent)
+    else for (const name of absent) come(world, name)
   }
 }
 
@@ -35,6 +40,11 @@ function leave(world: World, hosts: readonly string[]): void {
   const state = readState(world.stateFile) as State
   const rotation = advance(state.rotation, { what: 'left-behind', hosts }, new Date(0))
   writeState(world.stateFile, { ...state, rotation })
+}
+
+function come(world: World, name: string): void {
+  const host = world.hosts.get(name)
+  if (host !== undefined) host.reachable = true
 }
 
 const served = (world: World) => readFileSync(world.file, 'utf8')
@@ -66,11 +76,14 @@ test('stops while a host is missing, and goes on without it only when told', asy
   await using folder = await tempDir()
   const world = makeWorld(folder.path, NAMES, ['b', 'd'])
   await beginIn(world, 'planned')
-  expect(await run(world)).toMatchObject({ kind: 'hosts-missing', missing: ['b', 'd'] })
+  const absent = async () => {
+    const end = await run(world)
+    return end.kind === 'hosts-missing' ? missing(end.rotation, end.phase) : end.kind
+  }
+  expect(await absent()).toEqual(['b', 'd'])
   leave(world, ['b'])
-  expect(await run(world)).toMatchObject({ kind: 'hosts-missing', missing: ['d'] })
-  const host = world.hosts.get('d')
-  if (host !== undefined) host.reachable = true
+  expect(await absent()).toEqual(['d'])
+  come(world, 'd')
   expect((await run(world)).kind).toBe('switch')
   const { rotation } = readState(world.stateFile) as State
   expect(rotation.leftBehind).toEqual(['b'])
@@ -86,8 +99,9 @@ test('killed at every effect, before it and behind it, it ends the same', async 
     await beginIn(world, 'planned')
     world.killAt = killAt
     const { ends, end } = await operate(world)
-    expect(ends).toEqual(['hosts-missing', 'switch', 'done'])
-    expect(end.rotation).toMatchObject({ leftBehind: ['c'], confirmed: { new: ['a', 'b', 'd'] } })
+    expect(ends).toEqual(['hosts-missing', 'switch', 'hosts-missing', 'done'])
+    expect(end.rotation).toMatchObject({ leftBehind: ['c'], confirmed: { both: ['a', 'b', 'd'] } })
+    expect(end.rotation.confirmed.new).toHaveLength(4)
     expect(world.troubles).toEqual([])
     texts.add(served(world))
     if (world.effects < killAt) break
@@ -106,8 +120,8 @@ test('compromised: the old key goes first, and what that breaks is known', async
     world.killAt = killAt
     const { ends } = await operate(world)
     expect(ends).toEqual(['switch', 'hosts-missing', 'done'])
-    for (const { holds, reachable } of world.hosts.values()) {
-      expect(holds.fingerprints).toEqual([reachable ? NEW.fingerprint : OLD.fingerprint])
+    for (const { holds } of world.hosts.values()) {
+      expect(holds.fingerprints).toEqual([NEW.fingerprint])
     }
     expect(served(world)).not.toContain(OLD.base64)
     expect(lockedOut(world)).toEqual([])
@@ -115,6 +129,53 @@ test('compromised: the old key goes first, and what that breaks is known', async
     kills += 1
   }
   expect(kills).toBeGreaterThan(10)
+})
+
+test.each(['planned', 'compromised'] as const)(
+  '%s: not done while one trusts the old key, left behind or not',
+  async order => {
+    await using folder = await tempDir()
+    const world = makeWorld(folder.path, NAMES, ['c'])
+    // Its file of CAs has another owner, who names the old key too.
+    const adopting = world.hosts.get('b')
+    if (adopting !== undefined) adopting.adopted = OLD.fingerprint
+    await beginIn(world, order)
+    leave(world, ['c'])
+    expect((await run(world)).kind).toBe('switch')
+    world.signing = NEW.fingerprint
+    const orders = { switched: true, proved: false }
+    for (const _ of [1, 2]) {
+      const end = await run(world, orders)
+      expect(end).toMatchObject({ kind: 'hosts-missing', phase: 'new' })
+      const standings = end.kind === 'hosts-missing' ? census(end.rotation, 'new', end.reports) : []
+      expect(standings.map(({ host, state, code }) => [host, state, code])).toEqual([
+        ['a', 'converged', undefined],
+        ['b', 'failed', 'old-key-trusted'],
+        ['c', 'unreachable', 'no-route'],
+        ['d', 'converged', undefined],
+      ])
+      expect(missing(end.rotation, 'new')).toEqual(['b', 'c'])
+      leave(world, ['b', 'c'])
+    }
+    come(world, 'c')
+    expect((await run(world)).kind).toBe('hosts-missing')
+    if (adopting !== undefined) delete adopting.adopted
+    expect((await run(world)).kind).toBe('done')
+  },
+)
+
+test('compromised: each call before the switch is one more try', async () => {
+  await using folder = await tempDir()
+  const world = makeWorld(folder.path, NAMES, ['c'])
+  await beginIn(world, 'compromised')
+  const first = await run(world)
+  expect(first).toMatchObject({ kind: 'switch', reports: { length: 4 } })
+  const second = await run(world)
+  expect(second).toMatchObject({ kind: 'switch', reports: [{ host: 'c', state: 'unreachable' }] })
+  expect(missing(second.rotation, 'new')).toEqual(['c'])
+  come(world, 'c')
+  const third = await run(world)
+  expect([third.kind, missing(third.rotation, 'new')]).toEqual(['switch', []])
 })
 
 test('what somebody else has published meanwhile is not thrown away', async () => {

@@ -18,8 +18,10 @@ function fresh(order: Order): Rotation {
     step: order === 'planned' ? 'publish-both' : 'publish-new',
     editions: { ...(order === 'planned' ? { both: edition(1) } : {}), new: edition(2) },
     before: '',
+    old: ['SHA256:old'],
     hosts: HOSTS,
     confirmed: { both: [], new: [] },
+    beside: [],
     leftBehind: [],
     history: [],
   }
@@ -36,6 +38,7 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
     what: fc.constant('host-confirmed' as const),
     phase: fc.constantFrom('both' as const, 'new' as const),
     host: fc.constantFrom(...HOSTS),
+    trusted: fc.constant([]),
   }),
   fc.record({
     what: fc.constant('left-behind' as const),
@@ -80,7 +83,7 @@ test('compromised: the first thing is new alone, and nobody is waited for before
   let rotation = fresh('compromised')
   expect(nextAction(rotation)).toMatchObject({ do: 'publish', edition: { serial: 2 } })
   rotation = advance(rotation, { what: 'published' }, new Date(0))
-  expect(nextAction(rotation)).toMatchObject({ do: 'confirm', needed: false, hosts: HOSTS })
+  expect(nextAction(rotation)).toMatchObject({ do: 'confirm', phase: 'new', needed: false })
   rotation = advance(rotation, { what: 'all-asked' }, new Date(0))
   expect(nextAction(rotation)).toEqual({ do: 'switch' })
 })

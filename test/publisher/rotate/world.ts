@@ -26,6 +26,8 @@ type Key = Extract<ReturnType<typeof parseCaKey>, { kind: 'key' }>['key']
 interface PlayedHost {
   holds: { fingerprints: string[]; serial: number }
   reachable: boolean
+  /** A key that it trusts by another owner’s file. */
+  adopted?: string
 }
 
 export interface World {
@@ -150,18 +152,22 @@ function tell(
     const played = world.hosts.get(host)
     const standing =
       played?.reachable === true
-        ? judgeReply(
-            {
-              kind: 'outcome',
-              outcome: outcomeWith('applied', played.holds.fingerprints, {
-                serial: played.holds.serial,
-              }),
-            },
-            wanted,
-          )
+        ? judgeReply({ kind: 'outcome', outcome: outcomeOf(played) }, wanted)
         : judgeReply({ kind: 'unreachable', code: 'no-route', message: 'no way' }, wanted)
     const report = { host, ...standing, attempts: 1 }
     onReport(report)
     return report
   })
+}
+
+function outcomeOf({ holds: { fingerprints, serial }, adopted }: PlayedHost) {
+  const outcome = outcomeWith('applied', fingerprints, { serial })
+  if (adopted === undefined) return outcome
+  const key = {
+    type: 'ssh-ed25519',
+    fingerprint: adopted,
+    comment: '',
+    adopted: '/etc/ssh/team.pub',
+  }
+  return { ...outcome, trusted: [...outcome.trusted, key] }
 }

@@ -1,0 +1,26 @@
+import { faultInKeyList, isKrl, type RevokedKeysFault } from '../core/revoked-keys.ts'
+import { readWhole } from './config-files.ts'
+import type { Host } from './host.ts'
+import { loadsKrl } from './krl.ts'
+
+/** What keeps sshd from going by a file of revoked keys; `undefined` where nothing does. */
+export function lookAtRevokedKeys(host: Host, path: string): RevokedKeysFault | undefined {
+  const read = readWhole(host, path)
+  if (read.kind === 'endless') return { kind: 'unreadable', why: `is ${read.what}` }
+  if (read.kind === 'nothing') {
+    if (read.code === 'EACCES' && process.getuid?.() !== 0) return undefined
+    return read.code === 'ENOENT'
+      ? { kind: 'missing' }
+      : { kind: 'unreadable', why: WHY[read.code] ?? OTHER }
+  }
+  if (!isKrl(read.content)) return faultInKeyList(read.content)
+  return loadsKrl(host, path) === false
+    ? { kind: 'unreadable', why: 'is a damaged list (KRL)' }
+    : undefined
+}
+
+const OTHER = "can't be opened"
+const WHY: Readonly<Record<string, string>> = {
+  EISDIR: 'is a folder',
+  ELOOP: 'is a link that leads back to itself',
+}

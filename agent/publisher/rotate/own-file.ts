@@ -1,0 +1,48 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { othersDecide, whyUnsafe } from '../../core/root-alone.ts'
+
+/**
+ * The text of a file that nobody can write or put there but its reader and root; `undefined` where there
+ * is none. Throws where somebody else can, saying who and what to do, and the errors of open(2).
+ */
+export function readOwnFile(path: string): string | undefined {
+  const decided = othersDecide(realpathSync(dirname(path)), place => whyNotOwn(statSync(place)))
+  if (decided !== undefined) {
+    throw new Error(`${decided} what ${basename(path)} runs as you; or name a --state elsewhere`)
+  }
+  let fd: number
+  try {
+    // Not to wait for who writes into a pipe.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return undefined
+    if (code === 'ELOOP') throw new Error(`${path} is a link; name the file itself by --state`)
+    throw error
+  }
+  try {
+    const found = fstatSync(fd)
+    if (!found.isFile()) throw new Error(`${path} is no file`)
+    // The sticky bit says something of folders alone.
+    const why = whyNotOwn({ uid: found.uid, mode: found.mode & 0o777 })
+    if (why !== undefined) throw new Error(`${path} ${why}, after a look at what it runs as you`)
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function whyNotOwn({ uid, mode }: { uid: number; mode: number }): string | undefined {
+  // Root decides everything anyway.
+  const isOurs = uid === 0 || uid === process.geteuid?.()
+  return isOurs ? whyUnsafe({ uid, mode }, uid) : `belongs to user ${uid}; take it over`
+}

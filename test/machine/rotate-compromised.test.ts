@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { tempDir } from '../sshd/temp-dir.ts'
+import { CA_FILE } from './agent-host.ts'
+import { machineTier } from './available.ts'
+import type { Suite } from './base.ts'
+import { bootFleetHost, type FleetHost, makeCas } from './fleet-host.ts'
+import { makeNetwork, makeRoom } from './network.ts'
+import { proofScript, rotationIn, startServer } from './operator.ts'
+
+const SUITES: readonly Suite[] = [
+  ...(['bullseye', 'trixie'] as const),
+  ...Array<Suite>(8).fill('bookworm'),
+]
+const [ADOPTS_AT, BEHIND_AT, LIES_AT] = [5, 6, 7]
+const TEAM = '/etc/ssh/sshd_config.d/10-team.conf'
+const SOCKET = 'pomerium-host-agent-webhook.socket'
+const TIMER = 'pomerium-host-agent.timer'
+
+// What stands at the address of a host that was taken over, and was never given the secret.
+const LIAR = (outcome: object) => `
+require('node:http').createServer((request, response) => {
+  request.resume().on('end', () => response.end(${JSON.stringify(JSON.stringify(outcome))}))
+}).listen(9444, '0.0.0.0')
+`
+
+describeTier('bundle rotate --compromised', machineTier(), () => {
+  test('10 hosts: 1 adopts the stolen key, 1 is left behind, 1 lies; never done until none trusts it', async () => {
+    await using folder = await tempDir()
+    await using _room = await makeRoom(1024)
+    await using network = await makeNetwork()
+    const [stolen, next] = await makeCas()
+    await using _stolen = stolen
+    await using _next = next
+    const file = (name: string, text: string) => {
+      const path = join(folder.path, name)
+      writeFileSync(path, text)
+      return path
+    }
+    const bundle = file('bundle', `# serial: 1\n${stolen.publicKey}\n`)
+    const server = await startServer(network, folder.path, bundle)
+    const secret = `whsec_${randomBytes(32).toString('base64')}`
+    const fleet: FleetHost[] = []
+    await using _fleet = {
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(fleet.map(({ host }) => host.stop()))
+      },
+    }
+    const boot = async (at: number) => {
+      for (; at < SUITES.length; at += 2) {
+        const adopts = at === ADOPTS_AT
+        const it = await bootFleetHost({
+          suite: SUITES[at] ?? 'bookworm',
+          network,
+          source: { url: server.url, ca: server.tls.ca },
+          secret,
+          // It never had a bundle that names the stolen key, and trusts it by another owner's line.
+          isPolling: !adopts,
+          config: adopts ? 'sshd: { conflict: adopt }\n' : '',
+          prepare: async files => {
+            if (!adopts) return
+            await files.write('/etc/ssh/team.pub', `${stolen.publicKey}\n`)
+            await files.write(TEAM, 'TrustedUserCAKeys /etc/ssh/team.pub\n')
+          },
+        })
+        fleet[at] = it
+        if (!adopts) await it.poll(stolen)
+      }
+    }
+    await Promise.all([0, 1].map(boot))
+    const [adopting, behind, lying] = [ADOPTS_AT, BEHIND_AT, LIES_AT].map(at => fleet[at]) as [
+      FleetHost,
+      FleetHost,
+      FleetHost,
+    ]
+    const open = [adopting, behind, lying]
+    const honest = fleet.filter(host => !open.includes(host))
+    const logins = async (hosts: readonly FleetHost[]) =>
+      Promise.all(
+        hosts.map(async host => {
+          const results = [await host.login(stolen), await host.login(next)]
+          return results.map(({ outcome }) => outcome).join()
+        }),
+      )
+
+    await network.cable(behind.host, 'down')
+    await lying.host.exec(`systemctl stop ${TIMER} ${SOCKET} pomerium-host-agent.service`)
+    const [type = '', , comment = ''] = next.publicKey.split(' ')
+    const claim = {
+      outcome: 'applied',
+      message: 'this host now trusts 1 CA key',
+      steps: [],
+      trusted: [{ type, fingerprint: next.fingerprint, comment }],
+      serial: 2,
+    }
+    const liar = lying.host.inNetwork([process.execPath, '-e', LIAR(claim)])
+
+    const hosts = fleet.map(({ address }) => `${address}\n`).join('')
+    const { rotate, stateFile } = rotationIn(network, folder.path, [
+      ...['--compromised', '--bundle', bundle, '--new', file('new.pub', `${next.publicKey}\n`)],
+      ...['--hosts', file('hosts', hosts), '--secret-file', file('secret', secret)],
+      ...['--timeout', '30s'],
+    ])
+    const missing = open.map(({ address }) => address)
+    const standing = [
+      { host: adopting.address, state: 'failed', code: 'old-key-trusted' },
+      { host: behind.address, state: 'unreachable' },
+      { host: lying.address, state: 'failed', code: 'answer-unsigned' },
+    ]
+    const ofOpen = (stdout: string) =>
+      JSON.parse(stdout).hosts.filter(({ host }: { host: string }) => missing.includes(host))
+
+    const begun = await rotate()
+    expect(begun.code).toBe(11)
+    expect(JSON.parse(begun.stdout)).toMatchObject({ end: 'switch', missing })
+    expect(ofOpen(begun.stdout)).toMatchObject(standing)
+    expect(await adopting.host.read(CA_FILE)).toContain(stolen.publicKey.split(' ')[1])
+
+    // However it is gone on with, it is not done, and each is named; exit code 9.
+    const proof = file('prove.sh', await proofScript(honest[0] as FleetHost, next))
+    const leave = ['--leave-behind', behind.address]
+    for (const args of [['--switched', '--prove-command', `sh ${proof}`, ...leave], leave, []]) {
+      const { code, stdout } = await rotate(args)
+      expect(code).toBe(9)
+      expect(JSON.parse(stdout)).toMatchObject({ end: 'hosts-missing', missing })
+      expect(ofOpen(stdout)).toMatchObject(standing)
+    }
+    expect(readFileSync(stateFile, 'utf8')).toContain('step: confirm-new')
+    // Which is so: the stolen key opens just these.
+    expect(await logins(honest)).toEqual(honest.map(() => 'refused,accepted'))
+    expect((await logins(open)).every(outcomes => outcomes.startsWith('accepted'))).toBe(true)
+
+    // Each is mended, and only then it is done.
+    await adopting.host.exec(`rm ${TEAM} /etc/ssh/team.pub`)
+    await network.cable(behind.host, 'up')
+    expect((await rotate()).code).toBe(9)
+    liar.kill()
+    await liar.done
+    // A timer that is due starts the service, and then systemd refuses to start the socket.
+    await lying.host.exec(`systemctl start ${SOCKET} && systemctl start ${TIMER}`)
+    const done = await rotate()
+    expect(done.code).toBe(0)
+    expect(JSON.parse(done.stdout)).toMatchObject({ end: 'done', missing: [] })
+    await honest[0]?.host.waitFor('all logins', async () =>
+      (await logins(fleet)).every(outcomes => outcomes === 'refused,accepted'),
+    )
+  }, 600_000)
+})
