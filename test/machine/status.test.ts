@@ -259,7 +259,7 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       }
       const before = (await lines()).length
       await it.host.exec(`chmod 640 ${CA_FILE}`)
-      await it.host.waitFor('the line', async () => (await lines()).length > before)
+      await it.host.waitFor('the line', async () => (await lines()).length > before, 30_000)
       for (const line of await lines()) expect(JSON.parse(line)).toMatchObject({ event: 'repair' })
       expect(JSON.parse((await lines()).at(-1) ?? '')).toMatchObject({
         ...{ level: 'info', outcome: 'applied', fingerprints: [ca.fingerprint] },
