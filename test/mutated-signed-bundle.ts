@@ -154,6 +154,8 @@ export const REFUSED_BY_BOTH: Record<string, Mutate> = {
 export const REFUSED_BY_US_ALONE: Record<string, Mutate> = {
   'text after the signature': signed => `${signedText(signed)}${signed.stranger.line} me-too\n`,
   'text on the END line': signed => signedText(signed).replace(END, `${END} and more`),
+  'text behind an END line with more on it': signed =>
+    signedText(signed).replace(END, `${END}!\n${signed.stranger.line} me-too\n${END}`),
   'two signatures': signed => signedText(signed) + parts(signed.stranger.sign(signed.text))[1],
   'signed twice, the first signature as text': signed => {
     const once = signedText(signed)

@@ -1,4 +1,12 @@
-import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { messageAt } from '../core/at-line.ts'
 import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
@@ -43,22 +51,31 @@ export function withSourceUrl(config: Config, flags: HostFlags) {
   )
 }
 
+/** More than all settings and their comments can fill. */
+const MOST_BYTES = 256 * 1024
+
 function readConfigFile(
   name: string,
   { mustExist, ifReadable, guarded }: { mustExist: boolean; ifReadable: boolean; guarded: boolean },
 ): string | undefined {
   let fd: number
   try {
-    fd = openSync(name, 'r')
+    // A pipe is not waited for.
+    fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT' && !mustExist) return undefined
     if (code === 'EACCES' && ifReadable) return undefined
     if (code === 'ENOENT') throw new UsageError(`${name}: no such file`, { cause: error })
-    throw new UsageError(`${name} can't be read (${code}); run this with sudo`, { cause: error })
+    const next = code === 'EACCES' ? '; run this with sudo' : ''
+    throw new UsageError(`${name} can't be read (${code})${next}`, { cause: error })
   }
   try {
-    if (guarded) refuseUnsafe(name, fstatSync(fd))
+    const file = fstatSync(fd)
+    if (!file.isFile() || file.size > MOST_BYTES) {
+      throw new UsageError(`${name} is not a file of at most ${MOST_BYTES / 1024} KiB`)
+    }
+    if (guarded) refuseUnsafe(name, file)
     return readFileSync(fd, 'utf8')
   } finally {
     closeSync(fd)

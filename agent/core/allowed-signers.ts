@@ -7,6 +7,7 @@ import {
 import { type CaKey, parseCaKey } from './ca-key.ts'
 import { principalIn } from './principals.ts'
 import { parseSecurityKey } from './security-key.ts'
+import { trimChars } from './trim-chars.ts'
 
 /** One key that may sign, with its limits. */
 export interface AllowedSigner extends SignerOptions {
@@ -40,7 +41,7 @@ export function parseAllowedSigners(
   for (const [index, raw] of text.split('\n').entries()) {
     const line = index + 1
     // As ssh-keygen: no other blanks than these, and a carriage return at the end only.
-    const content = raw.replaceAll(/^[ \t]+|[ \t\r]+$/g, '')
+    const content = trimChars(raw, ' \t', ' \t\r')
     if (content === '' || content.startsWith('#')) continue
     const parsed = parseLine(content, localTime)
     if ('fault' in parsed) faults.push({ line, message: parsed.fault })
@@ -77,8 +78,7 @@ function parseLine(
   const key = parseSignerKey(after)
   // Where no key stands behind the first word either, the first word is what is wrong.
   if (key.kind === 'refused') {
-    if (isKeyType(rest)) return { fault: plain.message }
-    return { fault: key.code === 'option-prefix' ? OPTIONS_FORM : key.message }
+    return { fault: isKeyType(rest) ? plain.message : key.message }
   }
   const options = parseOptions(rest.slice(0, end), localTime)
   if ('fault' in options) return options
@@ -91,7 +91,10 @@ function parseSignerKey(line: string): { kind: 'key'; key: AllowedSigner['key'] 
   const token = parseSecurityKey(line)
   if (token !== undefined) return { kind: 'key', key: token }
   const parsed = parseCaKey(line)
-  if (parsed.kind === 'key' || parsed.code !== 'sk-key') return parsed
+  if (parsed.kind === 'key') return parsed
+  // Here options may stand before a key, and these are none.
+  if (parsed.code === 'option-prefix') return { ...parsed, message: OPTIONS_FORM }
+  if (parsed.code !== 'sk-key') return parsed
   return { ...parsed, message: 'the sk-* key is damaged, or of a type that OpenSSH does not have' }
 }
 

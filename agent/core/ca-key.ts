@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { decodePublicKey } from './public-key.ts'
+import { trimChars } from './trim-chars.ts'
 import { firstWireString } from './wire-strings.ts'
 
 /** Key types that a CA may have; sshd accepts more (`sk-*`, DSA), a Pomerium User CA never is one. */
@@ -91,7 +92,7 @@ export function parseCaKey(line: string): ParsedKey {
 
 /** What stands between the blanks of a line; to sshd a no-break space is none, as it is to trim(). */
 export function fields(line: string): string[] {
-  return line.replaceAll(/^[ \t\r]+|[ \t\r]+$/g, '').split(/[ \t]+/)
+  return trimChars(line, ' \t\r', ' \t\r').split(/[ \t]+/)
 }
 
 /** The canonical line of a key, without newline. */

@@ -1,6 +1,7 @@
 import type { ConfigSnapshot } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
 import type { RevokedKeysFaults } from './revoked-keys.ts'
+import type { Directive } from './sshd-config/directive.ts'
 
 /** What stands at one path. */
 export type FileState =
@@ -46,6 +47,8 @@ export interface Observation {
   /** By path: our own places, sshd's main file, and what `adopt` may have put before others. */
   files: ReadonlyMap<string, FileState>
   config: ConfigSnapshot
+  /** A line by which sshds before and since 8.7 trust differently, where none is here to say which it is. */
+  unclear?: Directive
   /** The texts behind each `-o` on the command line of the sshd that listens. */
   commandLine: readonly string[]
   /** Whether this sshd knows `Include`, which came with 8.2. */

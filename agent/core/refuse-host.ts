@@ -15,6 +15,7 @@ import { globalWinner, overrides } from './sshd-config/who-wins.ts'
 export type HostRefusalCode =
   | 'sshd-missing'
   | 'sshd-config-broken'
+  | 'sshd-version-unknown'
   | 'pubkey-authentication-off'
   | 'certificates-not-accepted'
   | 'ca-type-not-accepted'
@@ -36,6 +37,7 @@ export type HostRefusalCode =
   | 'signers-file-unsafe'
   | 'signers-file-malformed'
   | 'ssh-keygen-failed'
+  | 'busy'
 
 /** Why a host is left as it is. */
 export interface HostRefused {
@@ -62,6 +64,12 @@ export function unfitness(
     return refuseHost(
       'sshd-config-broken',
       `sshd refuses its own configuration, from before us; mend it first: ${sshd.message}`,
+    )
+  }
+  if (host.unclear !== undefined) {
+    return refuseHost(
+      'sshd-version-unknown',
+      `${describePlace(host.unclear)} is read otherwise before OpenSSH 8.7 than since, and no sshd runs here to say which it is; write that line plainly, without NUL, quotes or # within a word`,
     )
   }
   return (

@@ -91,7 +91,8 @@ export function verifySshsig(armor: string, message: Uint8Array): SignatureVerdi
 // As ssh-keygen reads it: white space anywhere, but padding and spare bits exactly right.
 function dearmor(armor: string): Buffer | undefined {
   if (!armor.startsWith(BEGIN)) return undefined
-  const end = armor.indexOf(END, BEGIN.length)
+  // The last one: behind an earlier one ssh-keygen reads no more, and what stood there nobody signed.
+  const end = armor.lastIndexOf(END)
   if (end === -1) return undefined
   const base64 = armor.slice(BEGIN.length, end).replace(/[ \t\n\v\f\r]/g, '')
   const blob = Buffer.from(base64, 'base64')

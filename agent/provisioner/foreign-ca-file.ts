@@ -12,6 +12,8 @@ import type { Host } from './host.ts'
 export function readForeignCaFile(host: Host, name: string, unseen: Unseen[]): ForeignCaFile {
   const path = inFull(host, name)
   if (typeof path !== 'string') return path
+  // It stands beside each of its keys in the state and the journal, which are read back to a limit.
+  if (path.length > MOST_PATH) return unreadable(`its path has more than ${MOST_PATH} bytes`)
   // By another name, it is ours: there is nothing in it that we did not write.
   if (isOurs(host, path)) return read(path, Buffer.alloc(0))
   const found = readWhole(host, path)
@@ -31,6 +33,8 @@ export function readForeignCaFile(host: Host, name: string, unseen: Unseen[]): F
     }
   }
 }
+
+const MOST_PATH = 512
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'it is missing'],

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../core/config/config.ts'
 import { type Layout, layoutOf } from '../core/layout.ts'
@@ -60,13 +61,16 @@ export type Again = (command: string) => readonly string[]
 /** The host that this process runs on, or the tree of another one under `root`. */
 export async function openHost(config: Config['sshd'], root: string, again: Again): Promise<Host> {
   const at = (path: string) => (root === '/' ? path : inTree(root, path))
+  const layout = layoutOf(config)
   const base = {
-    layout: layoutOf(config),
+    layout,
     at,
     fs: realFileSystem,
     owner: { uid: 0, gid: 0 },
     // Of the machine that this runs on, for a tree too: what lies in that may be of another kind.
-    verifyAgain: openSecondVerifier(realFileSystem, runCommand),
+    verifyAgain: openSecondVerifier(realFileSystem, runCommand, {
+      folder: dirname(layout.statusFile.path),
+    }),
     ...optional('relabel', findRelabel()),
   }
   return root === '/' ? runningHost(base, config, again) : tree(base, root)

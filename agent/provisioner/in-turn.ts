@@ -1,11 +1,12 @@
 import { describeFailure, messageOf } from '../core/failures.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { stopped, warned } from '../core/outcomes.ts'
+import { refuseHost } from '../core/refuse-host.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { hasJournal } from './journal.ts'
 import { keysOnHost } from './keys-on-host.ts'
-import { takeLock } from './lock.ts'
+import { LockHeldError, takeLock } from './lock.ts'
 import { makeOwnFolder } from './own-folder.ts'
 import { recover } from './roll-back.ts'
 import { publishStatus } from './status-file.ts'
@@ -26,7 +27,8 @@ export async function inTurn(
   if ('outcome' in turn) return turn
   using _ = turn
   const outcome = await recoverThen(work, host)
-  return published(host, now, outcome, own)
+  // Awaited here: the lock is let go when this function returns, and its files have fixed names.
+  return await published(host, now, outcome, own)
 }
 
 /** The lock, until it is disposed of; or why it can't be had. */
@@ -38,6 +40,10 @@ export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
     await makeOwnFolder(host, stateFolder)
     return takeLock(host)
   } catch (error) {
+    if (error instanceof LockHeldError) {
+      const { code, message } = refuseHost('busy', error.message)
+      return stopped({ outcome: 'host-refused', code, message }, { trusted: keysOnHost(host) })
+    }
     if (!['EROFS', 'EACCES', 'ENOSPC', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
     const message = `${stateFolder.path} can't be written to: ${messageOf(error)}`
     return stopped(

@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import type { Host } from './host.ts'
 
+/** Another run goes on for longer than anybody waits. */
+export class LockHeldError extends Error {
+  override name = 'LockHeldError'
+}
+
 /** How long another run may hold the lock, in seconds, before this one gives up. */
 const PATIENCE_SECONDS = 60
 
@@ -8,7 +13,7 @@ const PATIENCE_SECONDS = 60
  * Takes the lock, so that an `apply` from a shell and the provisioner never write at once; disposing
  * of it lets go. flock(1) locks the open file, which this process shares with it and keeps; the
  * kernel lets go when this process ends, however it ends. Throws the error of open(2) where the file
- * can't be opened.
+ * can't be opened, and a `LockHeldError` where another run goes on.
  */
 export function takeLock({ fs, at, layout }: Host): Disposable {
   const { path, mode } = layout.lock
@@ -28,7 +33,9 @@ export function takeLock({ fs, at, layout }: Host): Disposable {
     })
     if (error !== undefined) throw new Error('flock(1) of util-linux is needed', { cause: error })
     if (status !== 0) {
-      throw new Error(`another run has held ${path} for ${PATIENCE_SECONDS} s; try again later`)
+      throw new LockHeldError(
+        `another run has held ${path} for ${PATIENCE_SECONDS} s; see what it does, and try again`,
+      )
     }
     return { [Symbol.dispose]: letGo }
   } catch (error) {

@@ -12,6 +12,7 @@ import type {
   SshdState,
   Unseen,
 } from '../core/observation.ts'
+import { optional } from '../core/optional.ts'
 import { type RevokedKeysFaults, revokedKeysFiles } from '../core/revoked-keys.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'
@@ -30,7 +31,7 @@ export async function observe(
   const { layout } = host
   const unseen: Unseen[] = []
   const [proof] = proofsFor(acceptFrom)
-  const { config, directives, endless } = await snapshotConfig(host, unseen)
+  const { config, directives, endless, unclear } = await snapshotConfig(host, unseen)
   // sshd takes longer than the rest of our own looking, which is done meanwhile.
   const asked = endless === undefined ? observeSshd(host, proof, unseen) : stuckOn(endless)
   asked.catch(() => {}) // awaited below, where nothing throws before
@@ -40,6 +41,7 @@ export async function observe(
   return {
     files,
     config,
+    ...optional('unclear', unclear),
     commandLine: host.commandLine ?? [],
     includes: await knowsInclude(host, directives),
     foreignCaFiles: readForeignCaFiles(host, config, unseen),

@@ -189,10 +189,12 @@ function heldFrom(
   before: HeldBundle | undefined,
 ): HeldBundle {
   const at = now.toISOString()
+  const isSame = before?.digest === digest && before.signer?.fingerprint === signer?.fingerprint
   return {
     ...optional('serial', serial),
     digest,
-    bundle: Buffer.from(bundle).toString('base64'),
+    // The same bundle in another armor, by the same signer, is nothing new: nothing is written for it.
+    bundle: isSame ? before.bundle : Buffer.from(bundle).toString('base64'),
     source,
     acceptedAt: before?.digest === digest ? before.acceptedAt : at,
     since: Object.fromEntries(

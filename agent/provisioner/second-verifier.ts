@@ -23,14 +23,22 @@ const SSH_KEYGEN_PATHS = ['/usr/bin/ssh-keygen', '/usr/local/bin/ssh-keygen']
 export function openSecondVerifier(
   fs: Pick<FileSystem, 'lstatSync'>,
   run: Run,
-  paths: readonly string[] = SSH_KEYGEN_PATHS,
+  {
+    programs = SSH_KEYGEN_PATHS,
+    folder: preferred,
+  }: {
+    programs?: readonly string[]
+    /** Where root alone can write, and so fill the disk; else the folder for temporary files. */
+    folder?: string
+  } = {},
 ): SecondVerifier {
   return async question => {
-    const program = paths.find(path => isThere(fs, path))
+    const program = programs.find(path => isThere(fs, path))
     if (program === undefined) return { kind: 'not-there', message: 'there is no ssh-keygen here' }
     let folder: string | undefined
     try {
-      folder = mkdtempSync(join(tmpdir(), 'pomerium-host-agent-'))
+      const parent = preferred !== undefined && isThere(fs, preferred) ? preferred : tmpdir()
+      folder = mkdtempSync(join(parent, 'pomerium-host-agent-'))
       const [signers, signature] = [join(folder, 'signers'), join(folder, 'signature')] as const
       writeFileSync(signers, `${question.signersLine}\n`)
       writeFileSync(signature, question.armor)

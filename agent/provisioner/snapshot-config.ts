@@ -1,5 +1,6 @@
 import { type ConfigSnapshot, scanOf } from '../core/config-snapshot.ts'
 import type { Unseen } from '../core/observation.ts'
+import { optional } from '../core/optional.ts'
 import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { scanSshdConfig } from '../core/sshd-config/scan.ts'
@@ -14,13 +15,26 @@ export interface SnapshotTaken {
   directives: readonly Directive[]
   /** As a sentence's beginning, with the path. */
   endless?: string
+  /** Where sshds before and since 8.7 trust by different lines, and none is here to say which it is. */
+  unclear?: Directive
 }
 
 const leadsTo = ({ fs, at }: Host, path: string) =>
   underRoot(fs, bytesOf(Buffer.from(at('/'))), path, 'follow')
 
 const outline = (directives: readonly Directive[]) =>
-  JSON.stringify(directives.map(({ file, line, keyword, args }) => [file, line, keyword, args]))
+  directives.map(({ file, line, keyword, args }) => JSON.stringify([file, line, keyword, args]))
+
+const DECIDING = ['include', 'match', 'trustedusercakeys']
+
+/** The first line that decides whom sshd trusts, in one reading and not in the other. */
+function firstDifference(one: readonly Directive[], other: readonly Directive[]) {
+  const deciding = [one, other].map(all => all.filter(({ keyword }) => DECIDING.includes(keyword)))
+  const [mine = [], theirs = []] = deciding
+  const [mineTold, theirsTold] = [outline(mine), outline(theirs)]
+  const longer = mine.length < theirs.length ? theirs : mine
+  return longer.find((_, at) => mineTold[at] !== theirsTold[at])
+}
 
 /** Reads all files of sshd's configuration, starting where sshd starts, and keeps what they hold. */
 export async function snapshotConfig(host: Host, unseen: Unseen[]): Promise<SnapshotTaken> {
@@ -66,10 +80,17 @@ export async function snapshotConfig(host: Host, unseen: Unseen[]): Promise<Snap
   const newer = scan('since-8.7')
   const older = scan('before-8.7')
   // sshd is asked for its version only where the answer matters.
-  const syntax =
-    outline(newer) === outline(older) ? 'since-8.7' : syntaxOf(await host.sshd?.version())
+  const isAlike = outline(newer).join() === outline(older).join()
+  const version = isAlike ? undefined : await host.sshd?.version()
+  const syntax = syntaxOf(version)
+  const unclear = isAlike || version !== undefined ? undefined : firstDifference(newer, older)
   // Where our drop-ins would lie, also if nothing includes that folder yet.
   list(own)
   const config = { main, texts, folders, spellings, syntax }
-  return { config, directives: scanOf(config), ...(endless === undefined ? {} : { endless }) }
+  return {
+    config,
+    directives: scanOf(config),
+    ...optional('endless', endless),
+    ...optional('unclear', unclear),
+  }
 }

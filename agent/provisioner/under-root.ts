@@ -10,7 +10,7 @@ const MOST_LINKS = 40
  * the path itself names is followed, too.
  */
 export function underRoot(
-  fs: Pick<FileSystem, 'readlinkSync'>,
+  fs: Pick<FileSystem, 'lstatSync' | 'readlinkSync'>,
   root: string,
   path: string,
   last: 'follow' | 'keep',
@@ -23,6 +23,8 @@ export function underRoot(
     const name = ahead.shift() ?? ''
     if (name === '' || name === '.') continue
     if (name === '..') {
+      // Not from what is no folder: the kernel finds nothing there, and shall say so.
+      if (!isFolder(fs, [base, ...behind].join('/'))) return [base, ...behind, name].join('/')
       behind.pop()
       continue
     }
@@ -38,6 +40,15 @@ export function underRoot(
     ahead.unshift(...target.split('/'))
   }
   return `${base}/${behind.join('/')}`
+}
+
+function isFolder({ lstatSync }: Pick<FileSystem, 'lstatSync'>, place: string): boolean {
+  try {
+    return lstatSync(Buffer.from(place === '' ? '/' : place, 'latin1')).isDirectory()
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error
+    return false
+  }
 }
 
 function linkAt({ readlinkSync }: Pick<FileSystem, 'readlinkSync'>, place: string) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +20,16 @@ const load = (root: string, isRoot = true) => {
   const flags: HostFlags = { json: false, config: file, root }
   return loadConfig(flags, { args: [], environment: {}, isRoot, self: [], version: '0' })
 }
+
+test.each<[string, () => void]>([
+  ['a folder', () => mkdirSync(file)],
+  ['a pipe that nobody writes to', () => void execFileSync('mkfifo', [file])],
+  ['more than any config', () => writeFileSync(file, '#'.repeat(300_000))],
+])('%s is no config, and is not waited for', (_, put) => {
+  rmSync(file)
+  put()
+  expect(() => load(folder)).toThrow(/host-agent\.yaml is not a file of at most 256 KiB/)
+})
 
 // Who may chown is root, and so is who runs the machine tier.
 describe.runIf(process.getuid?.() === 0)('what root acts by is root’s alone to write', () => {

@@ -107,6 +107,12 @@ describe('one bad line refuses the file, and is named', () => {
     })
   })
 
+  test('a quote left open is a fault of the options, not of a file of another kind', () => {
+    expect(parse(`ops namespaces="file ${KEY}\n`)).toEqual({
+      faults: [{ line: 1, message: expect.stringContaining('the options are') }],
+    })
+  })
+
   test('all at once, and an empty file is one', () => {
     expect(parse('a\nb\n')).toMatchObject({ faults: [{ line: 1 }, { line: 2 }] })
     expect(parse('# nobody\n')).toEqual({ faults: [{ message: 'no signer in it' }] })

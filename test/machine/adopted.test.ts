@@ -134,12 +134,20 @@ describeTier('adopted keys, on a booted host', machineTier(), () => {
 
     test('people see it too', async () => {
       const notify = ['bundle', 'notify', URL, '--secret-file', SECRET_FILE]
-      for (const argv of [['status'], ['apply'], notify]) {
+      for (const argv of [['status'], ['apply']]) {
         const rows = (await it.agent(...argv)).stdout.split('\n')
         const row = rows.find(line => line.includes(theirs.fingerprint))
         expect(row).toMatch(new RegExp(` theirs +adopted from ${THEIRS}$`))
         expect(rows.find(line => line.includes(first.fingerprint))).not.toContain('adopted')
       }
+      const table = (await it.agent(...notify)).stdout
+      const word = (fingerprint: string) =>
+        table
+          .split('\n')
+          .find(line => line.includes(fingerprint))
+          ?.split(' ')[0]
+      const [ours, adopted] = [word(first.fingerprint), word(theirs.fingerprint)]
+      expect(table.replaceAll(/\s+/g, ' ')).toContain(`${ours}, ${adopted} (by ${THEIRS})`)
     })
 
     test('a retired key of a bundle is not adopted, whoever names it', async () => {
@@ -202,7 +210,7 @@ describeTier('adopted keys, on a booted host', machineTier(), () => {
       ['it is a folder', `rm -f ${ELSEWHERE}; mkdir ${ELSEWHERE}`],
       ['it is missing', `rm -rf ${ELSEWHERE}; ln -s nowhere ${ELSEWHERE}`],
       ['its links lead in a circle', `rm -rf ${ELSEWHERE}; ln -s ${ELSEWHERE} ${ELSEWHERE}`],
-      ['device, pipe or socket', `rm -rf ${ELSEWHERE}; mkfifo ${ELSEWHERE}`],
+      ['a pipe or a device', `rm -rf ${ELSEWHERE}; mkfifo ${ELSEWHERE}`],
       ['more than 64 KiB', `rm -rf ${ELSEWHERE}; head -c 70000 /dev/zero >${ELSEWHERE}`],
       ['a relative path', ':', 'etc/another-owner/ca.pub'],
     ])('what can not be read is not displaced in silence: %s (%s)', async (why, make, name) => {

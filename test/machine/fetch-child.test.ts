@@ -118,7 +118,7 @@ describeTier('the child that fetches', machineTier(), () => {
       expect(report).not.toMatch(/^opened/m)
       expect(report).not.toContain('SECRET')
       // Nothing that it says moves a cursor, and nothing that it types is read.
-      expect(said).toContain('fetch:  [2Jloud\n')
+      expect(said).toContain('fetch: [2Jloud\n')
       expect(said).not.toContain('\u001b')
       expect(said).toContain('typed=\n')
     })

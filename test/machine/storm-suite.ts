@@ -56,9 +56,10 @@ export function testStorm(suite: Suite): void {
       )
 
       // systemd closes the port when it stops sshd, and sshd opens it when it starts: in between,
-      // and nowhere else, a probe finds it closed, and the next one finds it open.
+      // and nowhere else, a probe finds it closed: as many as fit into the gap on a busy machine.
       expect(failures.filter(({ reason }) => !GAP.has(reason))).toEqual([])
-      expect(failures.length).toBeLessThanOrEqual(starts.length)
+      const perGap = Math.ceil(longestGapMs / 100) + 1
+      expect(failures.length).toBeLessThanOrEqual(starts.length * perGap)
       expect(longestGapMs).toBeLessThan(1_000)
 
       const names = ['ActiveState', 'Result', 'NRestarts', 'ActiveEnterTimestamp'] as const

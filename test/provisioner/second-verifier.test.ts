@@ -22,7 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const ask = (script: string) => {
   const program = join(folder, 'ssh-keygen')
   writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
-  return openSecondVerifier(realFileSystem, runCommand, [program])(QUESTION)
+  return openSecondVerifier(realFileSystem, runCommand, { programs: [program] })(QUESTION)
 }
 
 test('is given what was read, byte for byte, and leaves nothing behind', async () => {
@@ -48,7 +48,9 @@ test.each([
 })
 
 test('none at all', async () => {
-  const verify = openSecondVerifier(realFileSystem, runCommand, [join(folder, 'nowhere')])
+  const verify = openSecondVerifier(realFileSystem, runCommand, {
+    programs: [join(folder, 'nowhere')],
+  })
   expect(await verify(QUESTION)).toMatchObject({ kind: 'not-there' })
 })
 

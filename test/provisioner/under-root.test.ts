@@ -9,6 +9,7 @@ const root = mkdtempSync(join(tmpdir(), 'under-root-'))
 mkdirSync(join(root, 'etc/real'), { recursive: true })
 symlinkSync('/etc/real', join(root, 'etc/absolute'))
 symlinkSync('../../../../etc/real', join(root, 'etc/out'))
+symlinkSync('gone', join(root, 'etc/dangling'))
 symlinkSync('loop', join(root, 'etc/loop'))
 symlinkSync('/etc/absolute/file', join(root, 'etc/file'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -22,6 +23,8 @@ test.each([
   ['/etc/absolute/../x', '/etc/x'],
   ['/../../etc', '/etc'],
   ['/etc/file', '/etc/real/file'],
+  ['/etc/dangling/../real/x', '/etc/gone/..'],
+  ['/etc/gone/../../../etc/passwd', '/etc/gone/..'],
   ['/etc/loop/x', '/etc/loop/x'],
   [`/etc/${'n'.repeat(300)}/x`, `/etc/${'n'.repeat(300)}/x`],
   ['/etc/real/\xff', '/etc/real/\xff'],

@@ -6,8 +6,8 @@ import { fileAway, readLastDone } from '../../publisher/rotate/finished.ts'
 import type { State } from '../../publisher/rotate/state-file.ts'
 import { print } from '../screen.ts'
 import { readTargets } from './fleet.ts'
+import { EXIT_OF, printEndForPrograms } from './rotate-end.ts'
 import type { RotateFlags } from './rotate-flags.ts'
-import { EXIT_OF, printEndForPrograms } from './rotate-screens.ts'
 import { warn } from './warn.ts'
 
 /** Files a finished state away; a folder that can't be written any more is only told of. */

@@ -1,6 +1,5 @@
 import { relative } from 'node:path'
-import { EXIT } from '../../core/outcome.ts'
-import { census, type HostStanding } from '../../publisher/rotate/census.ts'
+import { census } from '../../publisher/rotate/census.ts'
 import type { End } from '../../publisher/rotate/drive.ts'
 import {
   confirmedBy,
@@ -9,8 +8,8 @@ import {
   type Rotation,
   type StepName,
 } from '../../publisher/rotate/rotation.ts'
-import { paint, print, printJson, WIDTH, wrapped } from '../screen.ts'
-import { hostsForPrograms, type NamedKey, printHosts } from './print-hosts.ts'
+import { paint, print, WIDTH, wrapped } from '../screen.ts'
+import { type NamedKey, printHosts } from './print-hosts.ts'
 import { howToSwitch } from './switch-pomerium.ts'
 
 const TITLES: Record<StepName, string> = {
@@ -209,43 +208,4 @@ function namesOf({ old, editions }: Rotation): NamedKey[] {
       fingerprint,
     }))
   return [...named('old', old), ...named('new', editions.new.fingerprints)]
-}
-
-export const EXIT_OF: Record<End['kind'], number> = {
-  done: EXIT.converged,
-  'hosts-missing': EXIT.hostsMissing,
-  'publish-failed': EXIT.operatorNeeded,
-  switch: EXIT.operatorNeeded,
-  prove: EXIT.operatorNeeded,
-}
-
-/** Where a run ended, for programs; `filed`: what a finished state file is called now. */
-export function printEndForPrograms(end: End, filed: string | undefined): void {
-  const { order, step, confirmed, leftBehind, history, old, editions } = end.rotation
-  printJson({
-    end: end.kind,
-    order,
-    step,
-    keys: { old, new: editions.new.fingerprints },
-    ...standingsOf(end),
-    ...(end.kind === 'publish-failed' ? { message: end.message } : {}),
-    ...(end.kind === 'prove' && end.why !== undefined ? { message: end.why } : {}),
-    confirmed,
-    leftBehind,
-    history,
-    ...(filed === undefined ? {} : { filed }),
-  })
-}
-
-function standingsOf(end: End): { missing?: string[]; hosts?: HostStanding[] } {
-  const { rotation } = end
-  const phase = end.kind === 'hosts-missing' ? end.phase : 'new'
-  const isAsked =
-    end.kind === 'hosts-missing' || end.kind === 'done' || rotation.order === 'compromised'
-  if (!isAsked) return {}
-  const reports = 'reports' in end ? end.reports : []
-  return {
-    missing: missing(rotation, phase),
-    hosts: hostsForPrograms(census(rotation, phase, reports)),
-  }
 }

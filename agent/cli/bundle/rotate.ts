@@ -25,8 +25,9 @@ import { showProgress } from './progress.ts'
 import { readNamed } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
 import { doneBefore, isNewKey, putAway } from './rotate-done.ts'
+import { EXIT_OF, printEndForPrograms } from './rotate-end.ts'
 import { ROTATE_FLAGS, type RotateFlags, settingsOf } from './rotate-flags.ts'
-import { DEFAULT_STATE, EXIT_OF, printEndForPrograms, RotateScreens } from './rotate-screens.ts'
+import { DEFAULT_STATE, RotateScreens } from './rotate-screens.ts'
 
 /** Replaces the User CA in the order that locks nobody out; each call goes as far as it can. */
 export async function rotate(invocation: Invocation): Promise<number> {

@@ -60,7 +60,7 @@ async function judge(
   if (accepted.kind === 'refused' || accepted.question === undefined) return accepted
   const folders = environment.PATH?.split(':').filter(folder => folder.startsWith('/')) ?? []
   const programs = folders.map(folder => join(folder, 'ssh-keygen'))
-  const askAgain = openSecondVerifier(realFileSystem, runCommand, programs)
+  const askAgain = openSecondVerifier(realFileSystem, runCommand, { programs })
   return withSecondVerdict(accepted, await askAgain(accepted.question))
 }
 

@@ -1,3 +1,4 @@
+import { trimChars } from '../trim-chars.ts'
 import type { Syntax } from './syntax.ts'
 
 export interface ConfigLine {
@@ -15,7 +16,7 @@ export function parseConfigLine(
   text: string,
   syntax: Syntax = 'since-8.7',
 ): ConfigLine | undefined {
-  const line = text.replace(/^[ \t\r]+/, '').replace(/[ \t\r\n\f]+$/, '')
+  const line = trimChars(text, ' \t\r', ' \t\r\n\f')
   let token = splitWord(line)
   // Nothing before the first delimiter: sshd tries once more, for which `= Port 22` sets the port.
   if (token?.word === '') token = splitWord(token.rest)

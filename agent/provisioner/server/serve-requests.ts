@@ -27,6 +27,8 @@ export interface Serving {
 }
 
 const MAX_CONNECTIONS = 16
+/** For a peer to read its answer and hang up, in milliseconds. */
+const LAST_WORDS_MS = 1000
 
 /**
  * Serves one request at a time, one on each connection, and returns when there has been nothing to
@@ -97,6 +99,7 @@ async function answer(
       ? { kind: 'malformed', message: 'not a request: one line of JSON with "op"' }
       : { kind: 'outcome', outcome: await handle(request) }
   socket.end(encodeReply(reply))
-  // Whoever goes on talking is not listened to.
-  socket.resume().setTimeout(1000, () => socket.destroy())
+  // Who goes on talking is not listened to, and keeps no connection by it.
+  const cut = setTimeout(() => socket.destroy(), LAST_WORDS_MS)
+  socket.resume().once('close', () => clearTimeout(cut))
 }

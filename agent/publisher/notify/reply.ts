@@ -37,8 +37,9 @@ export interface Answer {
 export function readReply({ status, retryAfter, text, proof }: Answer): Reply {
   if (status === 200 || status === 202) {
     if (proof !== 'signed') return { kind: 'rejected', ...named(UNPROVED[proof]) }
-    if (status === 202) return { kind: 'pending' }
-    const outcome = readOutcome(text)
+    // An empty word could be our own request, given back with its signature.
+    if (status === 202 && record(parseJson(text))?.outcome === 'pending') return { kind: 'pending' }
+    const outcome = status === 200 ? readOutcome(text) : undefined
     return outcome === undefined
       ? { kind: 'rejected', code: 'not-an-agent', message: 'what answers there is no host agent' }
       : { kind: 'outcome', outcome }

@@ -87,6 +87,8 @@ async function post(options: SendOptions, headers: RequestOptions['headers'], bo
     const settings = { method: 'POST', headers: headers ?? {}, agent: false, signal, ...tls }
     request(url, settings, resolve)
       .once('error', reject)
+      // Neither an answer nor an error comes of one that switches protocols (101) unasked.
+      .once('close', () => reject(new HungUpError()))
       .once('socket', socket => socket.once('connect', () => clearTimeout(knock)))
       .end(body)
   }).finally(() => clearTimeout(knock))
@@ -97,6 +99,10 @@ async function post(options: SendOptions, headers: RequestOptions['headers'], bo
   }
   const { statusCode: status = 0, headers: answered } = response
   return { status, headers: answered, text }
+}
+
+class HungUpError extends Error {
+  readonly code = 'ECONNRESET'
 }
 
 function unreachable(error: unknown): Reply {

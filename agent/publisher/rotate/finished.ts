@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, renameSync } from 'node:fs'
 import { join, parse } from 'node:path'
 import { readState, type State } from './state-file.ts'
 
@@ -24,7 +24,10 @@ export function readLastDone(path: string): { file: string; state: State } | und
   const [last] = readdirSync(dir)
     .filter(isDone)
     .map(each => join(dir, each))
-    .map(file => ({ file, at: statSync(file).mtimeMs }))
+    .flatMap(file => {
+      const stat = lstatSync(file, { throwIfNoEntry: false })
+      return stat?.isFile() && stat.uid === process.getuid?.() ? [{ file, at: stat.mtimeMs }] : []
+    })
     .toSorted((a, b) => b.at - a.at)
   const state = last === undefined ? undefined : readState(last.file)
   if (last === undefined || state === undefined || 'problem' in state) return undefined

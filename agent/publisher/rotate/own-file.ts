@@ -15,9 +15,16 @@ import { othersDecide, whyUnsafe } from '../../core/root-alone.ts'
  * is none. Throws where somebody else can, saying who and what to do, and the errors of open(2).
  */
 export function readOwnFile(path: string): string | undefined {
-  const decided = othersDecide(realpathSync(dirname(path)), place => whyNotOwn(statSync(place)))
+  const folder = realpathSync(dirname(path))
+  const decided = othersDecide(folder, place => whyNotOwn(statSync(place)))
   if (decided !== undefined) {
     throw new Error(`${decided} what ${basename(path)} runs as you; or name a --state elsewhere`)
+  }
+  // In a sticky folder a file of one's own is safe; a link can take its place before there is one.
+  if ((statSync(folder).mode & 0o022) !== 0) {
+    throw new Error(
+      `${folder} can be written by others, who may put a link in the place of ${basename(path)}; name a --state in a folder of your own`,
+    )
   }
   let fd: number
   try {

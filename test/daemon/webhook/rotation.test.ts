@@ -197,7 +197,8 @@ describe('refused with 401, all alike', () => {
     ],
     ['no time', 'forged', { ...good, 'webhook-timestamp': 'now' }],
     ['stale', 'stale', sign({ offset: -302 })],
-    ['from the future', 'stale', sign({ offset: 310 })],
+    // Signed before the tests run: a busy machine comes nearer to it.
+    ['from the future', 'stale', sign({ offset: 900 })],
   ]
   function without(name: keyof typeof good) {
     const { [name]: _, ...rest } = good

@@ -140,6 +140,17 @@ describe('serveRequests', () => {
     expect(await cut).toBe('cut')
   })
 
+  test('cuts a peer that goes on talking behind its request', async () => {
+    const { ended } = await serve()
+    const socket = connect(path)
+    socket.on('error', () => {})
+    socket.write(encodeRequest({ op: 'report' }))
+    const drip = setInterval(() => socket.write('x'), 50)
+    await ended
+    clearInterval(drip)
+    socket.destroy()
+  })
+
   test('a bug is told to the peer and ends the process', async () => {
     const { ended } = await serve({ handle: () => Promise.reject(new Error('a bug')) })
     const reply = decodeReply(await send(encodeRequest({ op: 'repair' })))

@@ -15,7 +15,10 @@ test.each([
   [200, OUTCOME.replace('"SHA256:a"', '1'), 'rejected', 'not-an-agent'],
   [200, OUTCOME.replace('"type"', '"adopted":"/etc/ca.pub","type"'), 'outcome', undefined],
   [200, OUTCOME.replace('"type"', '"adopted":{},"type"'), 'rejected', 'not-an-agent'],
-  [202, '', 'pending', undefined],
+  [202, '{"outcome":"pending"}', 'pending', undefined],
+  [202, '', 'rejected', 'not-an-agent'],
+  // Our own request, given back with its signature.
+  [202, '{"type":"rotation","data":{"attempt":1}}', 'rejected', 'not-an-agent'],
   [401, '', 'rejected', 'unauthorized'],
   [404, '', 'rejected', 'no-webhook'],
   [302, '', 'rejected', 'http-302'],

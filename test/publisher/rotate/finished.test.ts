@@ -1,4 +1,12 @@
-import { copyFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fileAway, readLastDone } from '../../../agent/publisher/rotate/finished.ts'
@@ -36,6 +44,8 @@ test('a finished state leaves its name to the next, and the last one is found ag
   expect(readLastDone(world.stateFile)).toMatchObject({ file: first })
 
   // What only looks like one is none.
+  symlinkSync('nowhere', join(folder.path, 'rotation-2026-11-21-done.yaml'))
+  mkdirSync(join(folder.path, 'rotation-2026-11-22-done.yaml'))
   for (const name of ['rotation-done.yaml', 'rotation-2026-11-20-done', 'rotation-x-done.yaml']) {
     writeFileSync(join(folder.path, name), 'x')
   }

@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { realFileSystem } from '../../agent/provisioner/file-system.ts'
+import { inTurn } from '../../agent/provisioner/in-turn.ts'
+import { temporaryHost } from './temporary-host.ts'
+
+test('the lock is held until the status is written, and no longer', async () => {
+  const isFree = () => {
+    const { path } = it.host.layout.lock
+    return spawnSync('flock', ['--nonblock', it.host.at(path), 'true']).status === 0
+  }
+  const whileWriting: boolean[] = []
+  using it = await temporaryHost({
+    ...realFileSystem,
+    renameSync(from, to) {
+      if (String(to).endsWith('/status.json')) whileWriting.push(isFree())
+      realFileSystem.renameSync(from, to)
+    },
+  })
+  await inTurn(it.host, new Date(), async () => ({
+    outcome: 'unchanged',
+    message: '',
+    steps: [],
+    trusted: [],
+  }))
+  expect(whileWriting).toEqual([false])
+  expect(isFree()).toBe(true)
+})
