@@ -17,7 +17,20 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   bundle: async () => (await import('./cli/bundle.ts')).bundle,
 }
 
-process.exitCode = await main(process.argv.slice(2))
+for (const stream of [process.stdout, process.stderr]) stream.on('error', unheard)
+/** What was to be printed could not be. */
+let unwritten = false
+const code = await main(process.argv.slice(2))
+process.exitCode = code === 0 && unwritten ? 2 : code
+
+// Whoever reads us may leave before the end (`status | head -1`): what is done is done all the same, and
+// the exit code says how. Words that could not be written for another reason (a full disk) are said to be.
+function unheard(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE' || this === process.stderr) return
+  fail(`standard output can't be written: ${error.message}`)
+  unwritten = true
+  process.exitCode ||= 2
+}
 
 async function main([name = '--help', ...args]: string[]): Promise<number> {
   if (name === '--version') return say(process.stdout, `pomerium-host-agent ${version()}\n`, 0)

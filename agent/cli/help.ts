@@ -5,7 +5,7 @@ Usage: pomerium-host-agent COMMAND [--config FILE] [--root DIR] [--json]
 
   apply      fetch the CA keys, put them in force, prove it
   plan       say what apply would do; changes nothing
-  status     say what this host trusts, and whether sshd uses it
+  status     look at this host, and say whether all is well
   remove     make this host what it was before
   configure  put an edited config file in force: services, timer, webhook
   bundle     for the operator: make, sign, publish; see bundle --help
@@ -26,5 +26,5 @@ source.url.
 
 Exit codes: 0 converged · 2 usage or config · 3 source unreachable, keys kept
 4 bundle refused · 5 host refused · 6 rolled back · 7 rollback failed
-10 plan has changes
+8 status: not well · 10 plan has changes
 `

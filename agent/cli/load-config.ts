@@ -11,7 +11,7 @@ import {
 import { join, resolve } from 'node:path'
 import { messageAt } from '../core/at-line.ts'
 import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
-import { parseConfig } from '../core/config/parse-config.ts'
+import { defaultConfig, parseConfig } from '../core/config/parse-config.ts'
 import { othersDecide, whyUnsafe } from '../core/root-alone.ts'
 import type { HostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
@@ -35,22 +35,25 @@ export function loadConfig(
   throw configErrors(parsed.errors)
 }
 
+/** A config, or the defaults in its place. */
+export interface ToLeave {
+  config: Config
+  /** Whether the config is there, and good. */
+  isThere: boolean
+  problem?: string
+}
+
 /**
  * The config for what takes us off the host, which a typo must not prevent: where it is not good, the
  * defaults, and why. What was done by it is on record.
  */
-export function loadConfigToLeave(
-  flags: HostFlags,
-  invocation: Invocation,
-): { config: Config; isThere: boolean; problem?: string } {
+export function loadConfigToLeave(flags: HostFlags, invocation: Invocation): ToLeave {
   try {
     const config = loadConfig(flags, invocation)
     return { config, isThere: existsSync(configName(flags)) }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    const defaults = parseConfig(undefined, {})
-    if ('errors' in defaults) throw configErrors(defaults.errors)
-    return { config: defaults.config, isThere: false, problem: error.message }
+    return { config: defaultConfig(), isThere: false, problem: error.message }
   }
 }
 

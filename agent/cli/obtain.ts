@@ -32,6 +32,7 @@ export async function obtain(
     source: showUrl(source.url),
     config,
     now: new Date(),
+    byHand: true,
   }
   return { kind: 'request', request }
 }

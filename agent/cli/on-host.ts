@@ -3,7 +3,7 @@ import { optional } from '../core/optional.ts'
 import { type Host, openHost } from '../provisioner/host.ts'
 import { type HostFlags, parseHostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
-import { loadConfig, loadConfigToLeave } from './load-config.ts'
+import { loadConfig, loadConfigToLeave, type ToLeave } from './load-config.ts'
 
 /** Throws UsageError where a command that changes the host is not run by root. */
 export function requireRoot({ isRoot }: Invocation, command: string): void {
@@ -23,24 +23,25 @@ async function alarm(code: string, message: string): Promise<void> {
  */
 export async function onHost(
   invocation: Invocation,
-  {
-    asRoot,
-    configIfReadable = false,
-    leaving = false,
-  }: { asRoot?: string; configIfReadable?: boolean; leaving?: boolean } = {},
+  { asRoot, leaving = false }: { asRoot?: string; leaving?: boolean } = {},
 ): Promise<{ flags: HostFlags; config: Config; host: Host }> {
   const flags = parseHostFlags(invocation.args)
   if (asRoot !== undefined) requireRoot(invocation, asRoot)
-  const { config, isThere, problem } = leaving
+  const read: ToLeave = leaving
     ? loadConfigToLeave(flags, invocation)
-    : {
-        config: loadConfig(flags, invocation, { ifReadable: configIfReadable }),
-        isThere: true,
-        problem: undefined,
-      }
-  if (problem !== undefined) {
-    process.stderr.write(`note: the config is not read, the record is gone by: ${problem}\n`)
+    : { config: loadConfig(flags, invocation), isThere: true }
+  if (read.problem !== undefined) {
+    process.stderr.write(`note: the config is not read, the record is gone by: ${read.problem}\n`)
   }
+  return { flags, config: read.config, host: await openHostFor(invocation, flags, read) }
+}
+
+/** The host that the flags name, by this config; where there is none, by what is on record. */
+export async function openHostFor(
+  invocation: Invocation,
+  flags: HostFlags,
+  { config, isThere = true }: { config: Config; isThere?: boolean },
+): Promise<Host> {
   const again = flags.config === undefined ? [] : ['--config', flags.config]
   const opened = await openHost(
     config.sshd,
@@ -50,5 +51,5 @@ export async function onHost(
   )
   const { textfile: path } = config.metrics
   const textfile = path === undefined ? undefined : { path, version: invocation.version }
-  return { flags, config, host: { ...opened, alarm, ...optional('textfile', textfile) } }
+  return { ...opened, alarm, ...optional('textfile', textfile) }
 }

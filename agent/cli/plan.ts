@@ -1,3 +1,4 @@
+import { optional } from '../core/optional.ts'
 import { EXIT } from '../core/outcome.ts'
 import { reportStep } from '../core/step.ts'
 import { type Preview, preview } from '../provisioner/preview.ts'
@@ -32,6 +33,7 @@ function forPrograms(shown: Shown) {
         outcome: 'plan',
         changes: exitCode(shown) !== 0,
         steps: shown.steps.map(reportStep),
+        ...optional('keys', 'keys' in shown ? shown.keys : undefined),
         unseen,
         ...(shown.warnings.length === 0 ? {} : { warnings: shown.warnings }),
       }

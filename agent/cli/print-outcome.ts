@@ -1,6 +1,7 @@
+import type { KeyChanges } from '../core/key-changes.ts'
 import type { Outcome, TrustedKey } from '../core/outcome.ts'
-import type { StepReport } from '../core/step.ts'
-import { columns, paint, print, printJson } from './screen.ts'
+import { type StepReport, VERBS } from '../core/step.ts'
+import { columns, paint, print, printJson, wrap } from './screen.ts'
 
 /** Prints how a cycle ended: what was done, what it means, what is trusted now. */
 export function printOutcome(outcome: Outcome, json: boolean): void {
@@ -8,14 +9,33 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
     printJson(outcome)
     return
   }
-  if (outcome.steps.length > 0) print(`${stepLines(outcome.steps).join('\n')}\n`)
+  if (outcome.steps.length > 0) {
+    print(`${[...stepLines(outcome.steps), ...changeLines(outcome.keys)].join('\n')}\n`)
+  }
   const good = outcome.outcome === 'unchanged' || outcome.outcome === 'applied'
-  for (const line of messageLines(outcome, good)) print(line)
+  for (const line of messageLines(outcome, good)) printWrapped(line)
   if (outcome.trusted.length > 0) {
     if (!good) print('\nStill trusted, as before:')
-    for (const line of keyLines(outcome.trusted)) print(`  ${line}`)
+    for (const { fingerprint, type, comment, adopted } of outcome.trusted) {
+      const key = `  ${fingerprint} ${type} ${comment}`.trimEnd()
+      printWrapped([key, ...adoptedFrom(adopted)].join(', '))
+    }
   }
-  for (const line of warningLines(outcome.warnings ?? [])) print(line)
+  for (const line of warningLines(outcome.warnings ?? [])) printWrapped(line)
+}
+
+function printWrapped(line: string): void {
+  for (const each of wrap(line, '    ')) print(each)
+}
+
+/** Key by key what comes and what goes, below the steps that bring it about. */
+export function changeLines(keys: KeyChanges | undefined): string[] {
+  if (keys === undefined) return []
+  const lines = (sign: '+' | '−', colour: 'green' | 'red', changed: readonly TrustedKey[]) =>
+    changed.flatMap(({ fingerprint, comment }) =>
+      wrap(`  ${paint(colour, `${sign} ${fingerprint}`)} ${comment}`.trimEnd(), '      '),
+    )
+  return ['', ...lines('+', 'green', keys.added), ...lines('−', 'red', keys.removed)]
 }
 
 /** What is well enough and ought to be better. */
@@ -42,7 +62,7 @@ export function stepLines(steps: readonly StepReport[]): string[] {
       step.path ?? step.unit ?? step.command ?? '',
       step.why,
     ]),
-  )
+  ).flatMap(line => wrap(line, '      '))
 }
 
 /** The trusted keys, fingerprint first: that is what a person compares. */
@@ -60,13 +80,3 @@ export function keyLines(keys: readonly TrustedKey[]): string[] {
 /** Whose a key is that no bundle named; nothing for the others. */
 export const adoptedFrom = (file: string | undefined) =>
   file === undefined ? [] : [`adopted from ${file}`]
-
-const VERBS: Record<StepReport['do'], string> = {
-  'make-folder': 'make folder',
-  'write-file': 'write',
-  'remove-file': 'remove',
-  'remove-folder': 'remove folder',
-  'check-config': 'check',
-  'prove-trust': 'prove',
-  'restart-sshd': 'restart',
-}

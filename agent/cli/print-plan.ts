@@ -1,7 +1,8 @@
+import type { KeyChanges } from '../core/key-changes.ts'
 import { reportStep } from '../core/step.ts'
 import type { Preview } from '../provisioner/preview.ts'
 import type { Obtained } from './obtain.ts'
-import { messageLines, stepLines, warningLines } from './print-outcome.ts'
+import { changeLines, messageLines, stepLines, warningLines } from './print-outcome.ts'
 import { columns, paint, print } from './screen.ts'
 
 /** What is printed: the plan, or why there is none. */
@@ -30,10 +31,16 @@ function printAll(lines: readonly string[]): void {
   for (const line of lines) print(line)
 }
 
-function printSteps({ steps, unseen, warnings }: Extract<Shown, { kind: 'steps' }>): void {
+function printSteps({
+  steps,
+  unseen,
+  warnings,
+  keys,
+}: Extract<Shown, { kind: 'steps' }> & { keys?: KeyChanges }): void {
   if (steps.length > 0) {
     print('apply would:\n')
     printAll(stepLines(steps.map(reportStep)))
+    printAll(changeLines(keys))
     print('\ndo it: sudo pomerium-host-agent apply')
   } else if (unseen.length === 0) {
     print(`${paint('green', 'nothing to do')}: the host is as the source wants it`)

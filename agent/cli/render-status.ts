@@ -1,9 +1,11 @@
 import { describeSkew } from '../core/clock-skew.ts'
+import type { Finding } from '../core/finding.ts'
+import type { Unseen } from '../core/observation.ts'
 import type { HeldKey, HeldStatus } from '../core/status.ts'
 import { formatDistance, formatTime } from '../core/time-span.ts'
 import type { LastCycle, Verdict } from '../core/verdict.ts'
 import { adoptedFrom, messageLines, warningLines } from './print-outcome.ts'
-import { columns, paint } from './screen.ts'
+import { columns, paint, wrap } from './screen.ts'
 
 /** When the source is looked at next; `at` is missing while it is being looked at. */
 export interface NextPoll {
@@ -19,6 +21,8 @@ export interface NextPoll {
 /** What `status` prints; what is not known is missing. Times are ISO 8601. */
 export interface StatusReport {
   verdict: Verdict
+  /** All that is not well; the verdict is the first of them. */
+  findings: readonly Finding[]
   trusted?: readonly HeldKey[]
   bundle?: HeldStatus
   effective?: { value: boolean; at: string }
@@ -34,38 +38,76 @@ export interface StatusReport {
   restarts?: { total: number; due: boolean; used?: number; left?: number; withinSeconds?: number }
   clockSkewSeconds?: number
   warnings: readonly string[]
+  /** What this user could not see, and why. */
+  unseen: readonly Unseen[]
 }
 
 const STYLE = { good: 'green', warn: 'yellow', bad: 'red' } as const
 
+/** The same for programs, as `--json` prints it. */
+export type PrintedStatus = { well: boolean } & Verdict & Omit<StatusReport, 'verdict'>
+
+/** The names of the facts, in the order of the screen. */
+export const FACTS = [
+  'trusted',
+  'from',
+  'bundle',
+  'signed by',
+  'in sshd',
+  'last',
+  'source',
+  'next poll',
+  'restarts',
+  'clock',
+] as const
+
 /** How it is in the first line, what to do in the second; then the facts, and what went wrong. */
 export function renderStatus(report: StatusReport, now: Date): string[] {
-  const { verdict, trouble, warnings } = report
+  const { verdict, findings, trouble, warnings, unseen } = report
   const blocks = [
-    [
-      `${paint(STYLE[verdict.level], verdict.code)}: ${verdict.headline}`,
-      ...(verdict.next === undefined ? [] : [`  ${verdict.next}`]),
-    ],
-    columns(factsOf(report, now)),
-    trouble === undefined ? [] : messageLines(trouble),
-    warningLines(warnings),
+    describeFinding(verdict),
+    ...findings.slice(1).map(describeFinding),
+    factsOf(report, now).flatMap(([name, ...lines]) =>
+      lines.flatMap((line, index) =>
+        wrap(`${index === 0 ? name.padEnd(9) : ' '.repeat(9)}  ${line}`, INDENT),
+      ),
+    ),
+    trouble === undefined ? [] : messageLines(trouble).flatMap(line => wrap(line, '  ')),
+    warningLines(warnings).flatMap(line => wrap(line, '  ')),
+    unseen.length === 0 ? [] : ['not seen:', ...unseenLines(unseen)],
   ]
   return blocks
     .filter(lines => lines.length > 0)
     .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]))
 }
 
-type Row = [name: string, value: string]
+// Where the facts begin, and what is left of them for the next line.
+const INDENT = ' '.repeat(11)
+
+function describeFinding({ code, level, headline, next }: Verdict): string[] {
+  return [
+    ...wrap(`${paint(STYLE[level], code)}: ${headline}`, '  '),
+    ...(next === undefined ? [] : wrap(`  ${next}`, '  ')),
+  ]
+}
+
+function unseenLines(unseen: readonly Unseen[]): string[] {
+  return columns(unseen.map(({ what, why }) => [`  ${what}`, why]))
+}
+
+type Row = [name: (typeof FACTS)[number], ...lines: string[]]
 
 function factsOf(report: StatusReport, now: Date): Row[] {
-  const { bundle, effective, last, nextPoll, restarts, clockSkewSeconds } = report
-  const row = (name: string, value: string | undefined): Row[] =>
-    value === undefined ? [] : [[name, value]]
+  const { bundle, effective, last, lastSuccess, nextPoll, restarts, clockSkewSeconds } = report
+  const row = (name: Row[0], ...lines: (string | undefined)[]): Row[] => {
+    const known = lines.filter(line => line !== undefined)
+    return known.length === 0 ? [] : [[name, ...known]]
+  }
   return [
-    ...keyRows(report.trusted ?? []),
+    ...row('trusted', ...(report.trusted ?? []).flatMap(describeKey)),
     ...row('from', bundle?.source),
-    ...row('bundle', bundle && describeBundle(bundle, now)),
-    ...row('signed by', bundle && describeSigner(bundle)),
+    ...row('bundle', ...(bundle === undefined ? [] : describeBundle(bundle, now))),
+    ...row('signed by', ...(bundle === undefined ? [] : describeSigner(bundle))),
     ...row(
       'in sshd',
       effective && `${effective.value ? 'yes' : 'NO'}, seen ${ago(effective.at, now)}`,
@@ -74,32 +116,29 @@ function factsOf(report: StatusReport, now: Date): Row[] {
       'last',
       last && `${last.outcome}${last.code ? ` (${last.code})` : ''} ${ago(last.at, now)}`,
     ),
+    ...row('source', lastSuccess && `last gave a bundle ${ago(lastSuccess, now)}`),
     ...row('next poll', report.tree || report.standsDown ? undefined : describeNext(nextPoll, now)),
     ...row('restarts', restarts && describeRestarts(restarts)),
     ...row('clock', clockSkewSeconds === undefined ? undefined : describeClock(clockSkewSeconds)),
   ]
 }
 
-function keyRows(keys: readonly HeldKey[]): Row[] {
-  const lines = columns(
-    keys.map(({ fingerprint, type, comment, since, adopted }) => [
-      fingerprint,
-      type,
-      comment,
-      ...(since === undefined ? [] : [`since ${formatTime(new Date(since))}`]),
-      ...adoptedFrom(adopted),
-    ]),
-  )
-  return lines.map((line, index) => [index === 0 ? 'trusted' : '', line])
+// The fingerprint alone on its line: that is what a person compares.
+function describeKey({ fingerprint, type, comment, since, adopted }: HeldKey): string[] {
+  const more = [
+    ...(since === undefined ? [] : [`since ${formatTime(new Date(since))}`]),
+    ...adoptedFrom(adopted),
+  ]
+  return [fingerprint, [`  ${type} ${comment}`.trimEnd(), ...more].join(', ')]
 }
 
-function describeBundle({ serial, issued, expires, acceptedAt }: HeldStatus, now: Date): string {
-  return [
+function describeBundle({ serial, issued, expires, acceptedAt }: HeldStatus, now: Date): string[] {
+  const taken = [
     serial === undefined ? 'no serial' : `serial ${serial}`,
     ...(issued === undefined ? [] : [`issued ${formatTime(new Date(issued))}`]),
     `taken ${formatTime(new Date(acceptedAt))}`,
-    expires === undefined ? 'no expiry' : describeExpiry(new Date(expires), now),
   ].join(', ')
+  return [taken, expires === undefined ? 'no expiry' : describeExpiry(new Date(expires), now)]
 }
 
 function describeExpiry(expires: Date, now: Date): string {
@@ -107,8 +146,8 @@ function describeExpiry(expires: Date, now: Date): string {
   return `${verb} ${formatTime(expires)} (${formatDistance(expires, now)})`
 }
 
-function describeSigner({ signer }: HeldStatus): string {
-  return signer === undefined ? 'nobody' : `${signer.principal}, ${signer.fingerprint}`
+function describeSigner({ signer }: HeldStatus): string[] {
+  return signer === undefined ? ['nobody'] : [signer.principal, signer.fingerprint]
 }
 
 function describeNext(next: NextPoll | undefined, now: Date): string {

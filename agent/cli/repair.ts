@@ -5,13 +5,14 @@ import { inTurn } from '../provisioner/in-turn.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
 import { beforeStart } from '../provisioner/sshd-service.ts'
 import type { Invocation } from './invocation.ts'
+import { isJournal } from './is-journal.ts'
 import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
 
 /**
  * Puts the held keys in force again, asking no source: after drift, or for a restart that was put
- * off. `--watched`: woken by a watch, mostly for what we wrote ourselves; only what was found is told.
- * `--boot`: before sshd starts.
+ * off. In the journal it is a line of the log, as all else there, and none where there was nothing to do.
+ * `--watched`: woken by a watch. `--boot`: before sshd starts.
  */
 export async function repair(invocation: Invocation): Promise<number> {
   const watched = invocation.args.includes('--watched')
@@ -22,7 +23,12 @@ export async function repair(invocation: Invocation): Promise<number> {
   const host = boot ? { ...opened.host, service: beforeStart(opened.host.service) } : opened.host
   const now = new Date()
   const outcome = await inTurn(host, now, () => repairHost(config, now, host))
-  if (!watched || outcome.outcome !== 'unchanged') printOutcome(outcome, flags.json)
+  if (flags.json || !isJournal(2, invocation.environment)) printOutcome(outcome, flags.json)
+  else if (outcome.outcome !== 'unchanged') {
+    // Loaded late: mostly there is nothing to say.
+    const { logEnd, openLog } = await import('./log.ts')
+    logEnd(await openLog(), { outcome, quiet: false }, 'drift')
+  }
   // While this waits, nothing wakes it again: neither who keeps writing our files, nor our own undoing.
   if (watched && callsForPause(outcome)) await sleep(PAUSE_MS)
   return exitCodeOf(outcome)

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -34,14 +34,23 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 /** What every terminal has, in characters. */
 export const WIDTH = 80
 
-/** Words in lines that begin with `indent`; a word that is too long for a line has one of its own. */
-export function wrapped(text: string, indent = ''): string[] {
+/**
+ * A text as lines of at most 80 columns, all but the first indented by `indent`. It is broken at blanks
+ * alone: a fingerprint, a path or a URL stays whole for whoever copies it.
+ */
+export function wrap(text: string, indent: string): string[] {
   const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= WIDTH) {
-      lines[lines.length - 1] = `${last} ${word}`
-    } else lines.push(indent + word)
+  let line = ''
+  for (const [word] of text.matchAll(/\s*\S+/g)) {
+    if (line !== '' && stripVTControlCharacters(line + word).length > WIDTH) {
+      lines.push(line)
+      line = indent + word.trimStart()
+    } else line += word
   }
-  return lines
+  return [...lines, line]
+}
+
+/** The same, with the first line indented as the others. */
+export function wrapped(text: string, indent = ''): string[] {
+  return wrap(indent + text, indent)
 }

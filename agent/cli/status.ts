@@ -1,107 +1,164 @@
 import type { Config } from '../core/config/config.ts'
-import { trustedUserCaKeys } from '../core/effective-config.ts'
-import { addTallies, askedToWait, NO_NOTES, type Notes } from '../core/notes.ts'
+import { defaultConfig } from '../core/config/parse-config.ts'
+import { bad, type Finding } from '../core/finding.ts'
+import { askedToWait, type Notes } from '../core/notes.ts'
+import type { Unseen } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
-import { trustedKeys } from '../core/outcome.ts'
+import { EXIT } from '../core/outcome.ts'
+import { patienceMs } from '../core/patience.ts'
+import { reported } from '../core/reported.ts'
 import { budgetOf } from '../core/restart-budget.ts'
+import { judgeSshd } from '../core/sshd-seen.ts'
 import type { Status } from '../core/status.ts'
-import { judge, type Known, type LastCycle, lastCycle, standingTrouble } from '../core/verdict.ts'
+import { findingsOf, judge, type Known, type LastCycle } from '../core/verdict.ts'
+import { glanceAtFiles } from '../provisioner/glance.ts'
 import type { Host } from '../provisioner/host.ts'
-import { keysOnHost } from '../provisioner/keys-on-host.ts'
+import { type Look, lookAtHost } from '../provisioner/look.ts'
 import { findPollClock } from '../provisioner/next-poll.ts'
-import { observe } from '../provisioner/observe.ts'
-import { isDamaged, readState } from '../provisioner/state.ts'
+import { seeServices } from '../provisioner/see-services.ts'
+import { seeSshd } from '../provisioner/see-sshd.ts'
 import { lookAtStatus } from '../provisioner/status-file.ts'
 import { readStoodDown } from '../provisioner/stood-down.ts'
 import { readNotes } from '../provisioner/textfile.ts'
-import type { Invocation } from './invocation.ts'
-import { onHost } from './on-host.ts'
-import { type NextPoll, renderStatus, type StatusReport } from './render-status.ts'
+import { type HostFlags, parseHostFlags } from './flags.ts'
+import { type Invocation, UsageError } from './invocation.ts'
+import { loadConfig } from './load-config.ts'
+import { openHostFor } from './on-host.ts'
+import {
+  type NextPoll,
+  type PrintedStatus,
+  renderStatus,
+  type StatusReport,
+} from './render-status.ts'
 import { print, printJson } from './screen.ts'
 
-/** Silence for an hour, or for three polls, is no good sign; who can't read the config waits a day. */
-const PATIENCE_MS = { least: 3_600_000, blind: 86_400_000 }
-
-/** Says what this host trusts; changes nothing, asks nobody outside. */
+/**
+ * Says what this host trusts and whether all is well, by looking at the host itself; changes nothing,
+ * asks nobody outside. A config that is broken, or that this user may not read, is a finding and no end.
+ */
 export async function status(invocation: Invocation): Promise<number> {
-  const { flags, config, host } = await onHost(invocation, { configIfReadable: true })
-  const report = await look(host, config, new Date())
-  if (flags.json) printJson(report)
+  const flags = parseHostFlags(invocation.args)
+  const read = readConfig(flags, invocation)
+  const host = await openHostFor(invocation, flags, read)
+  const report = await look(host, read, new Date())
+  if (flags.json) printJson(forPrograms(report))
   else for (const line of renderStatus(report, new Date())) print(line)
-  return 0
+  return report.verdict.level === 'good' ? EXIT.converged : EXIT.notWell
 }
 
-async function look(host: Host, config: Config, now: Date): Promise<StatusReport> {
+interface ReadConfig {
+  config: Config
+  /** Whether it is this host's, and not the defaults in its place. */
+  isOurs: boolean
+  found: Finding[]
+}
+
+function readConfig(flags: HostFlags, invocation: Invocation): ReadConfig {
+  try {
+    const config = loadConfig(flags, invocation, { ifReadable: true })
+    return { config, isOurs: config.source.url !== undefined, found: [] }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    const [first = '', ...more] = error.message.split('\n')
+    const others = more.length === 0 ? '' : ` (and ${more.length} more)`
+    const headline = `nothing of ours can start: ${first}${others}`
+    const next = 'mend it, then: sudo pomerium-host-agent configure'
+    return { config: defaultConfig(), isOurs: false, found: [bad('config-broken', headline, next)] }
+  }
+}
+
+function forPrograms({ verdict, ...rest }: StatusReport): PrintedStatus {
+  return { well: verdict.level === 'good', ...verdict, ...rest }
+}
+
+async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusReport> {
   const told = lookAtStatus(host)
   const notes = readNotes(host)
   const status = typeof told === 'object' ? told : undefined
-  const turn = status && turnOf(status)
-  const isRoot = process.getuid?.() === host.owner.uid
-  const seen = isRoot ? await seeForOurselves(host, config, status, now) : undefined
+  const seen = await seeForOurselves(host, read, now)
+  const { look } = seen
   const since = new Map(status?.trusted.map(key => [key.fingerprint, key.since]))
-  const trusted = seen?.trusted.map(key => ({
+  const trusted = look?.trusted.map(key => ({
     ...key,
     ...optional('since', since.get(key.fingerprint)),
   }))
+  const patience = patienceMs(read.isOurs ? read.config : undefined)
+  const report = reported(told, notes, { found: seen.found, patienceMs: patience, now })
   const known: Known = {
-    status: told,
-    notes,
-    trusted: trusted ?? status?.trusted,
-    effective: seen?.effective ?? status?.effective,
-    last: lastCycle(turn, notes.lastPoll),
-    trouble: standingTrouble(turn, notes.lastPoll, status?.applies?.lastSuccess),
-    stateDamaged: isRoot ? isDamaged(readState(host)) : status?.outcome.code === 'state-damaged',
-    standsDown: isRoot ? readStoodDown(host) !== undefined : status?.standsDown === true,
-    patienceMs: patience(config),
-    now,
+    ...report,
+    ...optional('trusted', trusted),
+    ...(look === undefined
+      ? {}
+      : {
+          effective: effectiveBy(look, now),
+          trouble: troubleNow(look, report.trouble, now),
+          contested: look.refusal?.code === 'contested',
+          standsDown: readStoodDown(host) !== undefined,
+        }),
   }
+  const findings = findingsOf(known)
   const rests = known.standsDown && known.trusted?.length === 0
   const nextPoll = host.tree || rests ? undefined : await nextPollOf(notes, now)
   return {
-    verdict: judge(known),
+    verdict: judge(known, findings),
+    findings,
     ...optional('trusted', known.trusted),
     ...optional('bundle', status?.held),
     ...optional('effective', known.effective),
     ...optional('last', known.last),
     ...optional('trouble', known.trouble),
-    ...optional('lastSuccess', addTallies(notes, status?.applies ?? NO_NOTES).lastSuccess),
+    ...optional('lastSuccess', known.lastSuccess),
     ...optional('nextPoll', nextPoll),
     ...(host.tree ? { tree: true as const } : {}),
     ...(rests ? { standsDown: true as const } : {}),
     ...optional('restarts', status && restartsOf(status, now)),
     ...optional('clockSkewSeconds', notes.clockSkewSeconds),
     warnings: status?.outcome.warnings ?? [],
+    unseen: seen.unseen,
   }
 }
 
-// Root may look for itself; everybody else goes by what the provisioner saw.
+// Root may look for itself; everybody else sees the processes, the units and whose the files are, and
+// goes by what the provisioner saw for the rest.
 async function seeForOurselves(
   host: Host,
-  { sshd: { acceptFrom } }: Config,
-  status: Status | undefined,
+  { config, isOurs, found }: ReadConfig,
   now: Date,
-) {
-  const { sshd } = await observe(host, { restartDue: false }, acceptFrom)
-  const effective =
-    sshd.kind === 'readable'
-      ? {
-          // The provisioner knows of more that keeps certificates out than which file sshd names.
-          value:
-            trustedUserCaKeys(sshd.effective) === host.layout.caFile.path &&
-            status?.effective?.value !== false,
-          at: now.toISOString(),
-        }
-      : undefined
-  return { trusted: trustedKeys(keysOnHost(host)), ...optional('effective', effective) }
+): Promise<{ look?: Look; found: Finding[]; unseen: Unseen[] }> {
+  const isRoot = process.getuid?.() === host.owner.uid
+  // A broken config may name other files than the defaults do.
+  const look = isRoot && found.length === 0 ? await lookAtHost(host, config, now) : undefined
+  const files = look ?? (isRoot ? { found: [], unseen: [UNNAMED] } : glanceAtFiles(host))
+  if (host.tree) return { ...optional('look', look), found: [...found, ...files.found], unseen: [] }
+  const [sshd, services] = await Promise.all([
+    seeSshd(host, look?.effective),
+    seeServices(host, isOurs ? config : undefined),
+  ])
+  return {
+    ...optional('look', look),
+    found: [...found, ...[judgeSshd(sshd) ?? []].flat(), ...services.found, ...files.found],
+    unseen: [...files.unseen, ...services.unseen],
+  }
 }
 
-function turnOf({ at, outcome: { outcome, code, message } }: Status): LastCycle {
-  return { at, outcome, ...optional('code', code), message }
+const UNNAMED: Unseen = {
+  what: 'the keys and the drop-in',
+  why: 'the config that names them is broken',
 }
 
-function patience({ source: { url, pollIntervalSeconds } }: Config): number {
-  const { least, blind } = PATIENCE_MS
-  return url === undefined ? blind : Math.max(least, 3 * pollIntervalSeconds * 1000)
+function effectiveBy({ inForce }: Look, now: Date): StatusReport['effective'] {
+  return inForce === undefined ? undefined : { value: inForce, at: now.toISOString() }
+}
+
+/** What is refused now; what was refused before, and would not be now, is over. */
+function troubleNow(
+  { refusal }: Look,
+  before: LastCycle | undefined,
+  now: Date,
+): LastCycle | undefined {
+  if (refusal === undefined) return before?.outcome === 'host-refused' ? undefined : before
+  const { code, message } = refusal
+  return { at: now.toISOString(), outcome: 'host-refused', code, message }
 }
 
 async function nextPollOf(notes: Notes, now: Date): Promise<NextPoll | undefined> {

@@ -2,9 +2,12 @@ import { join } from 'node:path'
 import { messageOf } from '../core/failures.ts'
 import { metricsInput } from '../core/metrics-input.ts'
 import { optional } from '../core/optional.ts'
+import { patienceMs } from '../core/patience.ts'
 import { parseWebhookSecrets } from '../core/webhook-secrets.ts'
 import { readSecret } from '../daemon/read-secrets.ts'
-import { readReport } from '../daemon/report.ts'
+import { lookAtReport, readReport } from '../daemon/report.ts'
+import { readSigns } from '../daemon/signs.ts'
+import { keepPace } from '../daemon/webhook/pace.ts'
 import { openReplayMemory } from '../daemon/webhook/replay-memory.ts'
 import { openWebhook, type WebhookListener } from '../daemon/webhook/webhook.ts'
 import { UsageError } from './invocation.ts'
@@ -20,6 +23,7 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
   const { environment, version } = invocation
   const { listen: address = '' } = config.webhook
   const { secrets, tls } = await configured(config.webhook, environment.CREDENTIALS_DIRECTORY)
+  const pace = keepPace(join(layout.daemonFolder.path, 'refusals'))
   let lastAnswer: number | undefined
   const listener = await openWebhook({
     listen: descriptor === undefined ? splitAddress(address) : { fd: descriptor },
@@ -35,11 +39,27 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
     async metrics() {
       const { renderMetrics } = await import('../core/metrics.ts')
       const status = readReport(layout.statusFile.path)
-      return renderMetrics(metricsInput(status, notebook.read(), version))
+      const { sshdListens } = readSigns(status?.ports, layout.socket.path)
+      return renderMetrics(metricsInput(status, notebook.read(), version, sshdListens))
     },
-    health: () => ({ ok: true }),
+    async health() {
+      const { healthOf, judgeSigns } = await import('../core/health.ts')
+      const { reported } = await import('../core/reported.ts')
+      const report = lookAtReport(layout.statusFile.path)
+      const ports = typeof report === 'object' ? report.ports : undefined
+      const found = judgeSigns(readSigns(ports, layout.socket.path))
+      const rest = { found, patienceMs: patienceMs(config), now: new Date() }
+      return healthOf(reported(report, notebook.read(), rest))
+    },
     onAnswer({ status, why, from }) {
-      log.debug({ event: 'answer', status, why, from }, 'answered')
+      const told = status === 401 ? pace() : undefined
+      if (told?.tell !== true) {
+        log.debug({ event: 'answer', status, why, from }, 'answered')
+        return
+      }
+      const { untold } = told
+      const fields = { event: 'webhook-refused', status, why, from }
+      log.warn({ ...fields, ...(untold === 0 ? {} : { untold }) }, 'a webhook was refused')
     },
     onError: error => log.error({ event: 'webhook-failed', err: error }, 'the webhook failed'),
   })

@@ -1,5 +1,6 @@
 import type { Bundle } from './bundle.ts'
 import type { CaKey } from './ca-key.ts'
+import { compareKeys } from './compare-keys.ts'
 import { verifySshsig } from './sshsig.ts'
 
 /** What differs between two bundles; `unchanged` where nothing does. */
@@ -13,16 +14,14 @@ export interface Comparison {
 }
 
 export function compareBundles(old: Bundle, next: Bundle): Comparison {
-  const has = ({ keys }: Bundle, key: CaKey) => keys.some(({ base64 }) => base64 === key.base64)
-  const added = next.keys.filter(key => !has(old, key))
-  const removed = old.keys.filter(key => !has(next, key))
+  const { added, removed, kept } = compareKeys<CaKey>(old.keys, next.keys)
   const headers = (['serial', 'issued', 'expires', 'signer'] as const)
     .map(name => ({ name, old: describe(old, name), new: describe(next, name) }))
     .filter(pair => pair.old !== pair.new)
   return {
     added,
     removed,
-    kept: next.keys.filter(key => has(old, key)),
+    kept,
     headers,
     unchanged: added.length + removed.length + headers.length === 0,
   }

@@ -1,3 +1,5 @@
+import { type Step, VERBS } from './step.ts'
+
 /** A failed transaction, for the outcome; both errors are told where the undoing failed too. */
 export function describeFailure(
   failure:
@@ -12,6 +14,15 @@ export function describeFailure(
   const undoing = messageOf(failure.rollbackCause)
   const message = `${cause}; undoing it failed too: ${undoing}. Keep this session open, and see what \`sshd -t\` says`
   return { outcome: 'rollback-failed' as const, code: 'rollback-failed', message }
+}
+
+/** What failed, with the step and the path it was at: a full disk names neither (write(2)). */
+export function failedAt(step: Step, cause: unknown): unknown {
+  return 'path' in step ? failedTo(`${VERBS[step.do]} ${step.path}`, cause) : cause
+}
+
+export function failedTo(what: string, cause: unknown): Error {
+  return new Error(`could not ${what}: ${messageOf(cause)}`, { cause })
 }
 
 export function messageOf(error: unknown): string {

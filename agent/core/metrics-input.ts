@@ -8,6 +8,10 @@ export interface MetricsInput {
   trusted: readonly TrustedKey[]
   /** Whether sshd goes by our keys. */
   effective?: boolean | undefined
+  /** When that was last seen. */
+  effectiveSeen?: Date | undefined
+  /** Whether anything listens where sshd did at the last look. */
+  sshdListens?: boolean | undefined
   /** Whether somebody keeps changing a file of ours. */
   contested?: boolean | undefined
   serial?: number | undefined
@@ -28,18 +32,25 @@ export interface MetricsInput {
   clockSkewSeconds?: number | undefined
 }
 
-/** The same for `/metrics` and for the textfile: what the provisioner did, and what the daemon saw. */
+/**
+ * The same for `/metrics` and for the textfile: what the provisioner did, what the daemon saw, and
+ * whether sshd listens now, without which no key is in force.
+ */
 export function metricsInput(
   status: Status | undefined,
   notes: Notes,
   version: string,
+  sshdListens: boolean | undefined,
 ): MetricsInput {
   const { held, restarts, applies = NO_NOTES } = status ?? {}
+  const inForce = status?.effective?.value
   const { lastSuccess, cycles } = addTallies(notes, applies)
   return {
     version,
     trusted: status?.trusted ?? [],
-    effective: status?.effective?.value,
+    effective: inForce === undefined ? undefined : inForce && sshdListens !== false,
+    effectiveSeen: date(status?.effective?.at),
+    sshdListens,
     contested: status?.contested,
     serial: held?.serial,
     issued: date(held?.issued),

@@ -47,6 +47,8 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
   }
   gauge('trusted_keys', 'How many CA keys this host trusts.', input.trusted.length)
   flag('trust_effective', 'Whether sshd goes by these keys: 1 where it does.', input.effective)
+  at('trust_seen', 'When sshd was last asked whether it does.', input.effectiveSeen)
+  flag('sshd_listening', 'Whether anything listens where sshd did: 1.', input.sshdListens)
   flag('contested', 'Whether somebody keeps changing a file of ours: 1.', input.contested)
 
   gauge('bundle_serial', 'Serial of the bundle in force.', input.serial)

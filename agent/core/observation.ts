@@ -38,7 +38,7 @@ export type ServiceState =
   /** Died, and is started again by us; `result` is the init's word for why. */
   | { kind: 'failed'; unit: string; result: string }
   /** The next connection or start reads it: behind a socket, or stopped. */
-  | { kind: 'not-running'; unit: string }
+  | { kind: 'not-running'; unit: string; socket?: string }
   /** It runs, and nothing that we know can restart it. */
   | { kind: 'not-ours'; why: string }
   | { kind: 'none' }

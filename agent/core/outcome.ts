@@ -1,3 +1,4 @@
+import type { KeyChanges } from './key-changes.ts'
 import { optional } from './optional.ts'
 import type { StepReport } from './step.ts'
 
@@ -28,6 +29,8 @@ export interface Outcome {
   message: string
   steps: StepReport[]
   trusted: TrustedKey[]
+  /** Which keys came and which went; absent where the same are trusted as before. */
+  keys?: KeyChanges
   serial?: number
   service?: { unit: string; action: 'restarted' | 'deferred' | 'none' }
   warnings?: string[]
@@ -42,6 +45,8 @@ export const EXIT = {
   hostRefused: 5,
   rolledBack: 6,
   rollbackFailed: 7,
+  /** `status`: not well. */
+  notWell: 8,
   /** `bundle notify` and `rotate`: not every host has converged. */
   hostsMissing: 9,
   planHasChanges: 10,

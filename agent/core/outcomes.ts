@@ -1,3 +1,4 @@
+import type { KeyChanges } from './key-changes.ts'
 import { optional } from './optional.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
 import type { HostRefused } from './refuse-host.ts'
@@ -15,6 +16,7 @@ export function succeeded(
   steps: readonly Step[],
   action: 'none' | 'restarted' | 'deferred',
   warnings: string[],
+  keys: KeyChanges | undefined,
 ): Outcome {
   const restart = steps.find(step => step.do === 'restart-sshd')
   const { length } = host.trusted
@@ -28,6 +30,7 @@ export function succeeded(
     message,
     steps: steps.map(reportStep),
     ...kept(host),
+    ...optional('keys', keys),
     ...(restart === undefined ? {} : { service: { unit: restart.unit, action } }),
     ...(warnings.length === 0 ? {} : { warnings }),
   }

@@ -28,6 +28,11 @@ export function contestedPath(
   return paths.find(path => recent.filter(repair => repair.path === path).length >= MOST)
 }
 
+/** What is said of such a file, by a repair that leaves it and by an `apply` that does not. */
+export function describeFight(path: string): string {
+  return `somebody keeps changing ${path}; find out who, and stop one of us`
+}
+
 /** Before the next look at a host that a look does not mend; a watch sees what we write ourselves too. */
 export const PAUSE_MS = 60_000
 

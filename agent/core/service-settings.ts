@@ -14,6 +14,11 @@ const WRITERS = [
   'pomerium-host-agent-repair.service',
   BOOT_SERVICE,
 ]
+const TIMER = 'pomerium-host-agent.timer'
+const WEBHOOK_SOCKET = 'pomerium-host-agent-webhook.socket'
+/** Made where the daemon is to stay, and where the webhook listens: also who can't read the config sees it. */
+export const RESIDENT_DROP_IN = dropInPath(SERVICE, 'resident')
+export const WEBHOOK_DROP_IN = dropInPath(WEBHOOK_SOCKET, 'listen')
 const PROGRAM = '/usr/local/bin/pomerium-host-agent'
 /** What the timer unit says by itself, in seconds. */
 const USUAL_POLL = 300
@@ -67,13 +72,13 @@ export function unitDropIns(config: Config, { resident }: { resident: boolean })
     dropIn(WEBHOOK_SERVICE, 'credentials', 'Service', hears ? loading(all) : []),
     dropIn(SERVICE, 'resident', 'Service', resident ? RESIDENT : []),
     dropIn(
-      'pomerium-host-agent.timer',
+      TIMER,
       'poll',
       'Timer',
       source.pollIntervalSeconds === USUAL_POLL ? [] : pollLines(source.pollIntervalSeconds),
     ),
     dropIn(
-      'pomerium-host-agent-webhook.socket',
+      WEBHOOK_SOCKET,
       'listen',
       'Socket',
       // The first line takes the unit's own away.
@@ -114,8 +119,12 @@ function writableFolders({ sshd, metrics }: Config): string[] {
   return [...needed, ...optional.map(folder => `-${folder}`)]
 }
 
+function dropInPath(unit: string, name: string): string {
+  return `${UNITS}/${unit}.d/${name}.conf`
+}
+
 function dropIn(unit: string, name: string, section: string, lines: string[]): SettingsFile {
-  const path = `${UNITS}/${unit}.d/${name}.conf`
+  const path = dropInPath(unit, name)
   if (lines.length === 0) return { path, content: undefined }
   const head = '# Made by `pomerium-host-agent configure` from /etc/pomerium/host-agent.yaml.'
   return { path, content: `${[head, `[${section}]`, ...lines].join('\n')}\n` }
@@ -123,7 +132,7 @@ function dropIn(unit: string, name: string, section: string, lines: string[]): S
 
 /** The units that boot starts, which repair, wake us or are us, and those that it must not, by the settings. */
 export function unitsToStart(
-  { webhook }: Config,
+  { webhook }: { webhook: Pick<Config['webhook'], 'listen'> },
   { resident }: { resident: boolean },
 ): { wanted: string[]; unwanted: string[] } {
   const base = [
@@ -132,8 +141,7 @@ export function unitsToStart(
     'pomerium-host-agent-watch.path',
     'pomerium-host-agent-repair.path',
   ]
-  const timer = 'pomerium-host-agent.timer'
-  const socket = 'pomerium-host-agent-webhook.socket'
+  const [timer, socket] = [TIMER, WEBHOOK_SOCKET]
   // The resident listens for itself, and has a clock of its own.
   if (resident) return { wanted: [...base, SERVICE], unwanted: [timer, socket] }
   return webhook.listen === undefined

@@ -44,6 +44,8 @@ export interface Status {
   held?: HeldStatus
   /** Whether sshd goes by our keys, and when that was last seen; absent where it never was. */
   effective?: { value: boolean; at: string }
+  /** The ports on which sshd listened when it was last looked at, or was to. */
+  ports?: readonly number[]
   /** Somebody keeps changing a file of ours. */
   contested: boolean
   restarts: RestartStatus
@@ -61,6 +63,8 @@ export interface TurnEnd {
   outcome: Outcome
   /** Whether sshd goes by our keys, where this turn has seen it. */
   effective?: boolean
+  /** The ports on which sshd listens, or is to; where this turn has seen it. */
+  ports?: readonly number[]
   held?: HeldStatus & { since?: Readonly<Record<string, string>> }
   restarts: RestartStatus
   repaired: number
@@ -90,6 +94,7 @@ export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
     })),
     ...('source' in held ? { held: held as HeldStatus } : {}),
     ...(effective === undefined ? {} : { effective }),
+    ...optional('ports', end.ports ?? before?.ports),
     contested: LOOKED_NOT.has(outcome.outcome)
       ? (before?.contested ?? false)
       : outcome.code === 'contested',
@@ -144,6 +149,7 @@ const isStatus = shape(
     effective: shape({ value: flag, at: time }),
     applies: isTally,
     standsDown: flag,
+    ports: listOf(count),
   },
 )
 

@@ -29,6 +29,17 @@ export interface StepReport {
   why: string
 }
 
+/** What a step does, in a word or two. */
+export const VERBS: Record<Step['do'], string> = {
+  'make-folder': 'make folder',
+  'write-file': 'write',
+  'remove-file': 'remove',
+  'remove-folder': 'remove folder',
+  'check-config': 'check',
+  'prove-trust': 'prove',
+  'restart-sshd': 'restart',
+}
+
 export function reportStep(step: Step): StepReport {
   return {
     do: step.do,

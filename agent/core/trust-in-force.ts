@@ -11,8 +11,6 @@ const NAMED_IN_VAIN = new Set<HostRefusalCode>([
   'no-principals',
   'revoked-keys-missing',
   'revoked-keys-unreadable',
-  'contested',
-  'read-only',
 ])
 
 /**

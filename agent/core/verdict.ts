@@ -1,4 +1,5 @@
 import { describeSkew } from './clock-skew.ts'
+import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from './finding.ts'
 import type { Notes } from './notes.ts'
 import type { Outcome } from './outcome.ts'
 import type { HeldKey, Status } from './status.ts'
@@ -16,10 +17,14 @@ export interface Known {
   last: LastCycle | undefined
   /** What went wrong last, where nothing since has mended it. */
   trouble: LastCycle | undefined
-  /** The record of what is held and was written is damaged. */
-  stateDamaged?: boolean
   /** By `remove`, until `apply` or `configure`. */
-  standsDown?: boolean
+  standsDown: boolean
+  /** When the source last gave a bundle, new or known. */
+  lastSuccess: string | undefined
+  /** Whether somebody keeps changing a file of ours. */
+  contested: boolean
+  /** What was found by looking: at sshd, at our services, at our files. */
+  found: readonly Finding[]
   /** Silence for longer than this is no good sign, in milliseconds. */
   patienceMs: number
   now: Date
@@ -55,120 +60,121 @@ const isOfSource = ({ outcome }: LastCycle) =>
 
 const isTrouble = ({ outcome }: LastCycle) => outcome !== 'applied' && outcome !== 'unchanged'
 
-/** How a host is, in a line, and what to do about it. */
+/** How a host is, in a line, and what to do about it: the worst of what was found. */
 export interface Verdict {
-  code:
-    | 'in-force'
-    | 'unproved'
-    | 'nothing-yet'
-    | 'not-since-boot'
-    | 'status-damaged'
-    | 'state-damaged'
-    | 'person-needed'
-    | 'contested'
-    | 'removed'
-    | 'no-keys'
-    | 'not-in-force'
-    | 'stale'
-    | 'not-followed'
-    | 'expired'
-    | 'clock-skew'
-  level: 'good' | 'warn' | 'bad'
+  code: FindingCode | (typeof WELL)[number]
+  level: 'good' | Finding['level']
   headline: string
   next?: string
 }
 
-const APPLY = 'run: sudo pomerium-host-agent apply'
+/** What a host is called on which nothing was found. */
+export const WELL = ['in-force', 'removed'] as const
+
 const PLAN = 'see why: sudo pomerium-host-agent plan'
 const JOURNAL = 'see: journalctl -u pomerium-host-agent'
 
-/** The worst thing that is so, for it is what a person must see first. */
-export function judge(known: Known): Verdict {
-  return unrecorded(known) ?? missing(known) ?? broken(known) ?? doubtful(known) ?? well(known)
+/** All that is not well, the worst first, for it is what a person must see first. */
+export function findingsOf(known: Known): Finding[] {
+  if (isRemoved(known)) return []
+  return ranked([...known.found, ...missing(known), ...broken(known), ...doubtful(known)])
 }
 
-function unrecorded({ stateDamaged, standsDown, trusted = [] }: Known): Verdict | undefined {
-  if (stateDamaged) {
-    const headline = 'the record of what this host holds is damaged; nothing is followed'
-    return verdict(
-      'state-damaged',
-      'bad',
-      headline,
-      'see what to do: sudo pomerium-host-agent apply',
-    )
+/** The worst of the findings, or that there are none. */
+export function judge(known: Known, [worst] = findingsOf(known)): Verdict {
+  if (worst !== undefined) return worst
+  if (isRemoved(known)) {
+    return {
+      code: 'removed',
+      level: 'good',
+      headline: 'nothing of ours is on this host, until apply or configure',
+    }
   }
-  return standsDown && trusted.length === 0
-    ? verdict('removed', 'good', 'the agent stands down until apply or configure')
-    : undefined
+  const count = known.trusted?.length ?? 0
+  const keys = count === 1 ? '1 CA key' : `${count} CA keys`
+  return { code: 'in-force', level: 'good', headline: `sshd trusts ${keys}` }
 }
 
-function missing({ status, notes, trusted = [] }: Known): Verdict | undefined {
-  if (status === 'damaged') {
-    return verdict('status-damaged', 'bad', 'the last report is damaged', APPLY)
-  }
-  if (status !== 'missing') return undefined
+// Taken away on purpose, by what was done last: what no longer runs is not missed.
+function isRemoved({ trusted, standsDown, trouble }: Known): boolean {
+  return standsDown && trusted?.length === 0 && trouble?.outcome !== 'host-refused'
+}
+
+function missing({ status, notes, trusted = [] }: Known): Finding[] {
+  if (status === 'damaged') return [bad('status-damaged', 'the last report is damaged', APPLY)]
+  if (status !== 'missing') return []
   return notes.lastPoll !== undefined || trusted.length > 0
-    ? verdict('not-since-boot', 'warn', 'nothing has looked at this host since it booted', APPLY)
-    : verdict('nothing-yet', 'bad', 'nothing has run on this host yet', APPLY)
+    ? [warn('not-since-boot', 'nothing has looked at this host since it booted', APPLY)]
+    : [bad('nothing-yet', 'nothing has run on this host yet', APPLY)]
 }
 
-function broken({ status, trusted, effective, last, trouble }: Known): Verdict | undefined {
+function broken({ status, trusted, effective, trouble, contested }: Known): Finding[] {
+  const findings: Finding[] = []
   if (trouble?.outcome === 'rollback-failed') {
     const next = 'keep this session open, and see what `sshd -t` says'
-    return verdict('person-needed', 'bad', 'undoing a change failed: a person is needed', next)
+    findings.push(bad('person-needed', 'undoing a change failed: a person is needed', next))
   }
-  if (typeof status === 'object' && status.contested) {
+  if (trouble?.code === 'state-damaged') {
+    const headline = 'the record of what this host holds is damaged; nothing is followed'
+    findings.push(bad('state-damaged', headline, 'see what to do: sudo pomerium-host-agent apply'))
+  }
+  if (trouble?.code === 'sshd-config-broken') {
+    const headline = 'sshd refuses its own configuration, and would not start again'
+    findings.push(bad('sshd-config-broken', headline, 'see: sudo sshd -t'))
+  }
+  if (contested) {
     const next = 'find out who, and stop one of us'
-    return verdict('contested', 'bad', 'somebody keeps changing our files', next)
+    findings.push(bad('contested', 'somebody keeps changing our files', next))
   }
-  if (trusted?.length === 0) {
-    return last?.outcome === 'applied'
-      ? verdict('removed', 'good', 'nothing of ours is on this host')
-      : verdict('no-keys', 'bad', 'this host trusts no CA key', APPLY)
+  if (trusted?.length === 0 && status !== 'missing') {
+    findings.push(bad('no-keys', 'this host trusts no CA key', APPLY))
+  } else if (effective?.value === false) {
+    findings.push(bad('not-in-force', 'sshd does not go by these keys', PLAN))
   }
-  if (effective?.value === false) {
-    return verdict('not-in-force', 'bad', 'sshd does not go by these keys', PLAN)
-  }
-  return undefined
+  return findings
 }
 
-function doubtful({ status, notes, last, trouble, patienceMs, now }: Known): Verdict | undefined {
-  const silenceMs = last === undefined ? 0 : now.getTime() - Date.parse(last.at)
-  if (silenceMs > patienceMs) {
-    const headline = `nothing has looked at this host for ${formatSpan(silenceMs)}`
-    return verdict('stale', 'warn', headline, JOURNAL)
-  }
-  if (trouble !== undefined) {
+/** What of the trouble is not told by another finding. */
+const isElsewhere = ({ outcome, code }: LastCycle) =>
+  outcome === 'rollback-failed' ||
+  ['contested', 'sshd-config-broken', 'state-damaged'].includes(code ?? '')
+
+function doubtful(known: Known): Finding[] {
+  const { status, notes, trusted, effective, trouble, now } = known
+  const findings = silence(known)
+  const inForce = trusted?.length !== 0 && effective?.value !== false
+  if (trouble !== undefined && inForce && !isElsewhere(trouble)) {
     const next = 'the reason is below; once it is mended, the next poll does the rest'
-    return verdict('not-followed', 'warn', 'the last good keys stay in force', next)
+    findings.push(warn('not-followed', 'the last good keys stay in force', next))
   }
   const expires = typeof status === 'object' ? status.held?.expires : undefined
   if (expires !== undefined && Date.parse(expires) <= now.getTime()) {
     const next = 'publish a fresh one; these keys stay in force until then'
-    return verdict('expired', 'warn', 'the bundle in force has expired', next)
+    findings.push(warn('expired', 'the bundle in force has expired', next))
   }
   const skew = describeSkew(notes.clockSkewSeconds ?? 0)
-  return skew === undefined ? undefined : verdict('clock-skew', 'warn', ...halves(skew))
+  if (skew !== undefined) findings.push(warn('clock-skew', ...halves(skew)))
+  if (typeof status === 'object' && inForce && effective === undefined) {
+    const headline = 'the keys are written; nobody has proved that sshd uses them'
+    findings.push(warn('unproved', headline, PLAN))
+  }
+  return findings
 }
 
-function well({ trusted, effective }: Known): Verdict {
-  const count = trusted?.length ?? 0
-  const keys = count === 1 ? '1 CA key' : `${count} CA keys`
-  return effective === undefined
-    ? verdict('unproved', 'warn', `${keys} written; nobody has proved that sshd uses them`, PLAN)
-    : verdict('in-force', 'good', `sshd trusts ${keys}`)
+// A host that nobody looks at, or one whose source has given nothing, is not followed any more.
+function silence({ last, lastSuccess, patienceMs, now }: Known): Finding[] {
+  const since = (at: string | undefined) => (at === undefined ? 0 : now.getTime() - Date.parse(at))
+  const silentMs = since(last?.at)
+  if (silentMs > patienceMs) {
+    const headline = `nothing has looked at this host for ${formatSpan(silentMs)}`
+    return [bad('stale', headline, JOURNAL)]
+  }
+  const awayMs = since(lastSuccess)
+  if (awayMs <= patienceMs) return []
+  return [bad('source-away', `the source has given nothing for ${formatSpan(awayMs)}`, JOURNAL)]
 }
 
 function halves(sentence: string): [string, string] {
   const [headline = '', next = ''] = sentence.split(/; (.*)/s)
   return [headline, next]
-}
-
-function verdict(
-  code: Verdict['code'],
-  level: Verdict['level'],
-  headline: string,
-  next?: string,
-): Verdict {
-  return { code, level, headline, ...(next === undefined ? {} : { next }) }
 }

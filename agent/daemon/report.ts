@@ -2,15 +2,23 @@ import { readFileSync, statSync } from 'node:fs'
 import type { TrustedKey } from '../core/outcome.ts'
 import { parseStatus, type Status } from '../core/status.ts'
 
-/** The provisioner's last status, which anybody may read; `undefined` where there is none. */
-export function readReport(statusFile: string): Status | undefined {
+/** The provisioner's last status, which anybody may read, or why there is none. */
+export function lookAtReport(statusFile: string): Status | 'missing' | 'damaged' {
+  let text: string
   try {
     // A larger one is none of ours.
-    if (statSync(statusFile).size > 1024 * 1024) return undefined
-    return parseStatus(readFileSync(statusFile, 'utf8'))
+    if (statSync(statusFile).size > 1024 * 1024) return 'damaged'
+    text = readFileSync(statusFile, 'utf8')
   } catch {
-    return undefined
+    return 'missing'
   }
+  return parseStatus(text) ?? 'damaged'
+}
+
+/** The same; `undefined` where there is none. */
+export function readReport(statusFile: string): Status | undefined {
+  const report = lookAtReport(statusFile)
+  return typeof report === 'object' ? report : undefined
 }
 
 /** The keys that the host trusts, by that status. */

@@ -1,3 +1,4 @@
+import { failedTo } from '../core/failures.ts'
 import { invertStep } from '../core/invert-step.ts'
 import type { Step } from '../core/step.ts'
 import type { Host } from './host.ts'
@@ -29,13 +30,13 @@ export async function execute(
   if (steps.length === 0) return commitAlone(commit, journal, host)
   try {
     onInstant('start')
-    writeJournal(host, journal)
+    writing(host.layout.journal.path, () => writeJournal(host, journal))
     onInstant('journal')
     let restart: 'none' | 'restarted' | 'deferred' = 'none'
     for (const [index, step] of steps.entries()) {
       if (step.do === 'restart-sshd') {
         const restarted = { ...journal, restarted: true }
-        writeJournal(host, restarted)
+        writing(host.layout.journal.path, () => writeJournal(host, restarted))
         journal = restarted
         onInstant(`before ${index} ${step.do}`)
         restart = await host.service.restart(step.reason)
@@ -45,7 +46,7 @@ export async function execute(
       }
       onInstant(`after ${index} ${step.do}`)
     }
-    commit(restart)
+    writing(host.layout.stateFile.path, () => commit(restart))
     onInstant('commit')
     clearJournal(host)
     onInstant('end')
@@ -62,10 +63,19 @@ async function commitAlone(
   host: Host,
 ): Promise<Execution> {
   try {
-    commit('none')
+    writing(host.layout.stateFile.path, () => commit('none'))
     return { kind: 'done', restart: 'none' }
   } catch (cause) {
     return rollBackAfter(cause, journal, host)
+  }
+}
+
+// What the transaction itself keeps fails as a step does: with its name.
+function writing(path: string, write: () => void): void {
+  try {
+    write()
+  } catch (cause) {
+    throw failedTo(`write ${path}`, cause)
   }
 }
 

@@ -53,6 +53,8 @@ export interface Host {
   textfile?: { path: string; version: string }
   /** Whether sshd goes by our keys, as far as this turn has seen; for the status. */
   effective?: boolean
+  /** The ports on which this turn saw that sshd is to listen; for the status. */
+  ports?: readonly number[]
   /** Gives a file the SELinux label of its place, before it gets its name. */
   relabel?(path: string): void
 }
@@ -88,7 +90,7 @@ export async function openHost(
 
 // An sshd that somebody started by hand while its service is stopped does not become the service.
 function unitOf(state: ServiceState): string | undefined {
-  return 'unit' in state ? state.unit : state.instead
+  return 'unit' in state ? state.unit : state.insteadOf
 }
 
 // A link in the tree leads to a place in the tree: an absolute one would lead out of it.

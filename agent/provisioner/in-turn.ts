@@ -34,6 +34,7 @@ export async function inTurn(
 /** The lock, until it is disposed of; or why it can't be had. */
 export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
   delete host.effective
+  delete host.ports
   const { stateFolder } = host.layout
   try {
     await makeOwnFolder(host, stateFolder)

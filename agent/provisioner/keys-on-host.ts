@@ -1,3 +1,4 @@
+import { parseBundle } from '../core/bundle.ts'
 import { type ListedKey, readCaFile } from '../core/ca-file.ts'
 import { optional } from '../core/optional.ts'
 import type { TrustedKey } from '../core/outcome.ts'
@@ -25,6 +26,14 @@ export function keysOnHost(
 
 function keysIn(content: Buffer | undefined): ListedKey[] {
   return content === undefined ? [] : readCaFile(content).keys
+}
+
+/** Whether every key of a bundle that was accepted here (base64) lies in the CA file, as sshd reads it. */
+export function keysLie(host: Host, held: { bundle: string } | undefined): boolean {
+  if (held === undefined) return true
+  const bundle = parseBundle(Buffer.from(held.bundle, 'base64'))
+  const lying = new Set(keysIn(contentOf(host)).map(({ fingerprint }) => fingerprint))
+  return bundle.kind !== 'bundle' || bundle.keys.every(key => lying.has(key.fingerprint))
 }
 
 // It is asked for a report of what went wrong, which must not go wrong itself on a disk that dies.

@@ -1,14 +1,19 @@
+import { type KeyChanges, keyChanges } from '../core/key-changes.ts'
 import type { Unseen } from '../core/observation.ts'
+import { optional } from '../core/optional.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Disagreement } from '../core/second-verifier.ts'
 import type { Accepted } from '../core/trust.ts'
 import type { Host } from './host.ts'
+import { keysOnHost } from './keys-on-host.ts'
 import { accept, planOn, type Request } from './provision.ts'
 import { FRESH_STATE, isDamaged, readState } from './state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */
 export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | Disagreement) & {
   unseen: Unseen[]
+  /** Which keys come and which go, as `apply` would report them. */
+  keys?: KeyChanges
 }
 
 /** Everything up to the steps; changes nothing and needs no lock. */
@@ -17,10 +22,12 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   if (isDamaged(state)) return { ...state, unseen }
   const accepted = await accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
-  const { sshd: _, config: __, ...plan } = await planOn(host, accepted, request.config, state)
+  const { sshd: _, ports: __, config: ___, ...plan } = await planOn(host, accepted, request, state)
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
   if (seen.kind !== 'steps') return seen
-  return { ...seen, warnings: [...accepted.warnings, ...seen.warnings] }
+  const keys = keyChanges(keysOnHost(host), seen.steps, host.layout.caFile.path)
+  const warnings = [...accepted.warnings, ...seen.warnings]
+  return { ...seen, warnings, ...optional('keys', keys) }
 }
 
 function readStateIfAllowed(host: Host): {

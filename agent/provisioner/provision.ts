@@ -1,6 +1,7 @@
 import type { AdoptedKey } from '../core/adopted-keys.ts'
 import type { Config } from '../core/config/config.ts'
 import { describeFailure } from '../core/failures.ts'
+import { keyChanges } from '../core/key-changes.ts'
 import type { Observation } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
@@ -8,7 +9,7 @@ import { hostRefused, type Kept, refused, stopped, succeeded } from '../core/out
 import { type Plan, planApply, type Wanted } from '../core/plan.ts'
 import { rememberPublished } from '../core/published-keys.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
-import { contestedPath, recentRepairs } from '../core/repairs.ts'
+import { contestedPath, describeFight, recentRepairs } from '../core/repairs.ts'
 import { type Disagreement, withSecondVerdict } from '../core/second-verifier.ts'
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
@@ -17,9 +18,10 @@ import { placesOfNow, writtenAfter } from '../core/written.ts'
 import { execute, type OnInstant } from './execute.ts'
 import { isThere } from './file-system.ts'
 import type { Host } from './host.ts'
-import { keysOnHost } from './keys-on-host.ts'
+import { keysLie, keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { readSigners } from './read-signers.ts'
+import { configuredPorts } from './service/listening.ts'
 import {
   FRESH_STATE,
   type HeldBundle,
@@ -38,6 +40,8 @@ export interface Request {
   source: string
   config: Config
   now: Date
+  /** A person asked for it: somebody else's writing to our files is told, and does not stop it. */
+  byHand?: boolean
 }
 
 type Good = Extract<Accepted, { kind: 'accepted' }>
@@ -54,14 +58,16 @@ export async function provision(
   const accepted = await accept(request, host, state)
   if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
   if (accepted.kind === 'host-refused') return notOn(host, state, accepted)
-  const planned = await planOn(host, accepted, request.config, state)
-  const plan = withoutFight(planned, accepted, request, state)
-  const found = trustInForce(planned.sshd, host.layout.caFile.path, plan)
-  if (found !== undefined) host.effective = found
+  const plan = await planOn(host, accepted, request, state)
+  const found = trustInForce(plan.sshd, host.layout.caFile.path, plan)
+  // One that names our file goes by our keys where they are in it.
+  if (found !== undefined) host.effective = found && keysLie(host, state.held)
+  if (plan.sshd.kind === 'readable') host.ports = plan.ports
   if (plan.kind === 'host-refused') return notOn(host, state, plan)
   const { steps } = plan
+  const changes = keyChanges(keysOnHost(host), steps, host.layout.caFile.path)
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
-    writeState(host, remembered(host, accepted, request, planned, plan, state, restart), state)
+    writeState(host, remembered(host, accepted, request, plan, state, restart), state)
   const execution = await execute(steps, host, commit, onInstant)
   if (execution.kind !== 'done') {
     const left = kept(host, state, filesOf(plan.adopted))
@@ -73,7 +79,7 @@ export async function provision(
   const warnings = [...accepted.warnings, ...plan.warnings, ...unproved]
   const { serial } = accepted.bundle
   const now = { trusted: keysOnHost(host), ...optional('serial', serial) }
-  return succeeded(now, steps, execution.restart, warnings)
+  return succeeded(now, steps, execution.restart, warnings, changes)
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */
@@ -103,17 +109,30 @@ function notOn(host: Host, state: State, refusal: HostRefused): Outcome {
   return hostRefused(refusal, kept(host, state))
 }
 
-/** The plan for an accepted bundle on the host as it is. */
+/** A plan, and what was seen when it was made. */
+export type Planned = Plan &
+  Pick<Observation, 'sshd' | 'unseen' | 'config'> & { ports: readonly number[] }
+
+/** The plan for an accepted bundle on the host as it is; what `plan` shows and `apply` runs. */
 export async function planOn(
   host: Host,
-  { bundle }: Good,
-  { sshd }: Config,
+  accepted: Good,
+  request: Request,
   state: State,
-): Promise<Plan & Pick<Observation, 'sshd' | 'unseen' | 'config'>> {
+): Promise<Planned> {
+  const { sshd } = request.config
   const observation = await observe(host, state, sshd.acceptFrom)
-  const wanted: Wanted = { ...sshd, keys: bundle.keys, published: publishedOn(state) }
+  const wanted: Wanted = { ...sshd, keys: accepted.bundle.keys, published: publishedOn(state) }
+  const plan = withoutFight(planApply(observation, host.layout, wanted), accepted, request, state)
   const { sshd: seen, unseen, config } = observation
-  return { ...planApply(observation, host.layout, wanted), sshd: seen, unseen, config }
+  return { ...plan, sshd: seen, unseen, config, ports: portsOf(observation) }
+}
+
+// Behind a socket it is the socket's ports that count, and these may be others.
+function portsOf({ sshd, service, tree }: Observation): number[] {
+  const behindSocket = service.kind === 'not-running' && service.socket !== undefined
+  if (tree || behindSocket || sshd.kind !== 'readable') return []
+  return configuredPorts(sshd.effective)
 }
 
 /** What the host trusts, whatever became of the cycle. */
@@ -126,12 +145,13 @@ export function kept(host: Host, { held }: State, adopted?: State['adopted']): K
 
 // The same bundle and yet files to write: somebody has changed them. Once is put right, again and
 // again is left alone and said.
-function withoutFight(plan: Plan, accepted: Good, { now }: Request, state: State): Plan {
+function withoutFight(plan: Plan, accepted: Good, { now, byHand }: Request, state: State): Plan {
   if (plan.kind !== 'steps' || !isDrift(accepted, plan, state)) return plan
   const path = contestedPath(writtenBy(plan.steps), state.repairs, now)
-  return path === undefined
-    ? plan
-    : refuseHost('contested', `somebody keeps changing ${path}; find out who, and stop one of us`)
+  if (path === undefined) return plan
+  const fight = describeFight(path)
+  if (!byHand) return refuseHost('contested', fight)
+  return { ...plan, warnings: [...plan.warnings, fight] }
 }
 
 // What another owner changed among the keys that are adopted is followed, and no drift.
@@ -150,8 +170,7 @@ function remembered(
   host: Host,
   accepted: Good,
   { bundle, source, now }: Request,
-  { config }: Pick<Observation, 'config'>,
-  plan: Steps,
+  plan: Steps & Pick<Observation, 'config'>,
   state: State,
   restart: 'none' | 'restarted' | 'deferred',
 ): State {
@@ -168,7 +187,7 @@ function remembered(
     published: rememberPublished(publishedOn(state), Object.keys(held.since ?? {})),
     ...optional('adopted', adopted),
     madeFolders: [...new Set([...state.madeFolders, ...made])].filter(stillThere(host, steps)),
-    written: writtenAfter(state.written ?? [], steps, placesOfNow(host.layout, config)),
+    written: writtenAfter(state.written ?? [], steps, placesOfNow(host.layout, plan.config)),
     ...optional('sshd', host.found ?? state.sshd),
     repairs:
       steps.length === 0 ? state.repairs : [...recentRepairs(state.repairs, now), ...repaired],

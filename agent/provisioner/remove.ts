@@ -1,4 +1,6 @@
 import { describeFailure } from '../core/failures.ts'
+import { keyChanges } from '../core/key-changes.ts'
+import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { hostRefused, stopped } from '../core/outcomes.ts'
 import { planRemove, type Removal } from '../core/plan.ts'
@@ -34,6 +36,7 @@ export async function remove(
     return hostRefused(refuseHost('sshd-config-broken', message), kept(host, state))
   }
   const { steps, left } = planRemove(observation, host.layout)
+  const changes = keyChanges(keysOnHost(host), steps, host.layout.caFile.path)
   const textfiles = textfilesOf(host, state)
   delete host.textfile
   const { path } = host.layout.stateFile
@@ -56,7 +59,10 @@ export async function remove(
     steps.length === 0
       ? (['unchanged', 'nothing of ours is on this host'] as const)
       : (['applied', 'this host no longer trusts a Pomerium User CA'] as const)
-  return stopped({ outcome, message }, { trusted: keysOnHost(host), steps })
+  return {
+    ...stopped({ outcome, message }, { trusted: keysOnHost(host), steps }),
+    ...optional('keys', changes),
+  }
 }
 
 async function traced(host: Host): Promise<State> {

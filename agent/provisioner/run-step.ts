@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import type { Proof } from '../core/connections.ts'
 import { trustedUserCaKeys } from '../core/effective-config.ts'
+import { failedAt } from '../core/failures.ts'
 import { showBytes } from '../core/sshd-config/bytes.ts'
 import type { Step } from '../core/step.ts'
 import { removeFile, setAccess, syncFolder, writeFileAtomically } from './atomic-write.ts'
@@ -9,6 +10,14 @@ import type { Host } from './host.ts'
 
 /** Does one step on the host, or throws; what it has brought about already is done once more. */
 export async function runStep(step: Step, host: Host): Promise<void> {
+  try {
+    await doStep(step, host)
+  } catch (cause) {
+    throw failedAt(step, cause)
+  }
+}
+
+async function doStep(step: Step, host: Host): Promise<void> {
   switch (step.do) {
     case 'make-folder':
       return makeFolder(host, step.path, step.mode)

@@ -1,4 +1,5 @@
 import type { ServiceState } from '../core/observation.ts'
+import { optional } from '../core/optional.ts'
 import type { Run } from './run-command.ts'
 import { observedState } from './service/observed-state.ts'
 import type { Restarts } from './service/restart-history.ts'
@@ -7,7 +8,7 @@ import {
   restartOrDefer,
   restartWithinBudget,
 } from './service/restart-within-budget.ts'
-import type { SshService } from './service/ssh-service.ts'
+import type { ServiceState as FoundState, SshService } from './service/ssh-service.ts'
 import { parseStartLine, START_PROPERTIES } from './start-line.ts'
 
 /** Why sshd is restarted: see `planRestart`; `undo` where a change is taken back. */
@@ -16,6 +17,8 @@ export type RestartReason = 'config' | 'rotation' | 'undo'
 /** The service as the plan and its steps see it. */
 export interface Service {
   state(): Promise<ServiceState>
+  /** The same as the init has it, with the process that listens; and what starts it. */
+  found(): Promise<{ state: FoundState; command?: string }>
   /** Restarts sshd within the budget; a rotation's restart may be put off, with somebody to do it. */
   restart(reason: RestartReason): Promise<'restarted' | 'deferred'>
   /** The restarts that we have made. */
@@ -28,6 +31,10 @@ export type Defer = (afterMs: number) => Promise<boolean>
 export function budgetedService(restarter: Restarter, defer: Defer): Service {
   return {
     state: async () => observedState(await restarter.service.state()),
+    async found() {
+      const { command } = restarter.service
+      return { state: await restarter.service.state(), ...optional('command', command) }
+    },
     restarts: restarter.history.read,
     async restart(reason) {
       if (reason !== 'rotation') {
@@ -60,6 +67,7 @@ export function beforeStart(service: Service): Service {
 /** A tree in which nothing runs. */
 export const noService: Service = {
   state: async () => ({ kind: 'none' }),
+  found: async () => ({ state: { kind: 'unmanaged' } }),
   restart: async () => 'restarted',
   restarts: () => ({ recent: [], total: 0 }),
 }

@@ -7,6 +7,8 @@ import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
 import { makeOwnFolder } from './own-folder.ts'
+import { listeningPorts } from './service/listening.ts'
+import { openProcessTable } from './service/process-table.ts'
 import { type HeldBundle, stateOrFresh } from './state.ts'
 import { readStoodDown } from './stood-down.ts'
 
@@ -31,6 +33,7 @@ export async function publishStatus(
     at,
     outcome,
     ...optional('effective', host.effective),
+    ...optional('ports', host.ports && portsInUse(host.ports)),
     ...optional('held', state.held && describeHeld(state.held)),
     restarts: { ...host.service.restarts(), due: state.restartDue },
     repaired: state.repaired ?? 0,
@@ -46,6 +49,14 @@ export async function publishStatus(
   const { mode } = statusFile
   writeFileAtomically(host.fs, host.at(statusFile.path), { content, mode, ...host.owner })
   return status
+}
+
+// An address that is not up leaves its port closed, which is no news: of several ports, those count that
+// were open. Where none is, sshd is down.
+function portsInUse(ports: readonly number[]): readonly number[] {
+  const open = listeningPorts(openProcessTable(), 1, ports)
+  const used = ports.filter(port => open.includes(port))
+  return used.length > 0 ? used : ports
 }
 
 /** The last turn's status; `undefined` where there was none since boot, or the file is damaged. */

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { messageOf } from '../core/failures.ts'
+import { listensOn } from '../core/listening-ports.ts'
 import { metricsInput } from '../core/metrics-input.ts'
 import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
 import type { Removal } from '../core/plan.ts'
@@ -7,6 +8,8 @@ import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
+import { listeningPorts } from './service/listening.ts'
+import { openProcessTable } from './service/process-table.ts'
 import { isDamaged, readState, type State, writeState } from './state.ts'
 import { readStatus } from './status-file.ts'
 
@@ -31,7 +34,9 @@ export async function writeTextfile(host: Host): Promise<string | undefined> {
     if (obstacle !== undefined) return `metrics.textfile: ${obstacle}`
     // Loaded late: most hosts have no textfile.
     const { renderMetrics } = await import('../core/metrics.ts')
-    const text = await renderMetrics(metricsInput(readStatus(host), readNotes(host), version))
+    const status = readStatus(host)
+    const listens = host.tree ? undefined : sshdListens(status?.ports)
+    const text = await renderMetrics(metricsInput(status, readNotes(host), version, listens))
     const spec = { content: Buffer.from(text), mode: MODE, ...host.owner }
     writeFileAtomically(host.fs, host.at(path), spec)
     return undefined
@@ -43,6 +48,11 @@ export async function writeTextfile(host: Host): Promise<string | undefined> {
         : ''
     return `metrics.textfile: ${path} can't be written: ${messageOf(error)}${remedy}`
   }
+}
+
+// This wing has a network of its own: that of the host is init's.
+function sshdListens(ports: readonly number[] | undefined): boolean | undefined {
+  return ports && listensOn(ports, listeningPorts(openProcessTable(), 1, ports))
 }
 
 /** Where it lies, by the settings, and by the record of those before. */

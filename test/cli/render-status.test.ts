@@ -5,6 +5,8 @@ const NOW = new Date('2026-11-20T10:00:00Z')
 const FINGERPRINT = 'SHA256:MpOfUiiSc+oZdn/4EPNM/hEAJmFu/Ma7nA1fY2HGWps'
 const key = { type: 'ssh-ed25519', fingerprint: FINGERPRINT, comment: 'pomerium-user-ca-2026-11' }
 
+const NONE = { findings: [], unseen: [] }
+
 test('a host where all is well', () => {
   const report: StatusReport = {
     verdict: { code: 'in-force', level: 'good', headline: 'sshd trusts 2 CA keys' },
@@ -26,15 +28,20 @@ test('a host where all is well', () => {
     restarts: { total: 5, due: false, used: 1, left: 2, withinSeconds: 11 },
     clockSkewSeconds: 0,
     warnings: [],
+    ...NONE,
   }
   expect(renderStatus(report, NOW)).toEqual([
     'in-force: sshd trusts 2 CA keys',
     '',
-    `trusted    ${FINGERPRINT}  ssh-ed25519  pomerium-user-ca-2026-11  since 2026-11-01 08:30Z`,
-    `           ${FINGERPRINT}  ssh-ed25519  next                      since 2026-11-20 09:00Z`,
+    `trusted    ${FINGERPRINT}`,
+    '             ssh-ed25519 pomerium-user-ca-2026-11, since 2026-11-01 08:30Z',
+    `           ${FINGERPRINT}`,
+    '             ssh-ed25519 next, since 2026-11-20 09:00Z',
     'from       https://ssh-ca.example.com/bundle',
-    'bundle     serial 42, issued 2026-11-20 08:59Z, taken 2026-11-20 09:00Z, expires 2026-12-20 10:00Z (in 30 days)',
-    'signed by  ops@example.com, SHA256:abc',
+    'bundle     serial 42, issued 2026-11-20 08:59Z, taken 2026-11-20 09:00Z',
+    '           expires 2026-12-20 10:00Z (in 30 days)',
+    'signed by  ops@example.com',
+    '           SHA256:abc',
     'in sshd    yes, seen 20 min ago',
     'last       unchanged 2 min ago',
     'next poll  in 3 min',
@@ -59,17 +66,20 @@ test('a host that is refused: what is wrong comes first, and its whole story las
     restarts: { total: 0, due: true },
     clockSkewSeconds: 45,
     warnings: ['an RSA key of 2048 bits'],
+    ...NONE,
   }
   expect(renderStatus(report, NOW)).toEqual([
     'not-in-force: sshd goes its way',
     '  look',
     '',
-    `trusted    ${FINGERPRINT}  ssh-ed25519  pomerium-user-ca-2026-11`,
+    `trusted    ${FINGERPRINT}`,
+    '             ssh-ed25519 pomerium-user-ca-2026-11',
     'in sshd    NO, seen 2 min ago',
     'last       host-refused (shadowed) 2 min ago',
     'next poll  none; start it: sudo systemctl enable --now pomerium-host-agent.timer',
     'restarts   0 so far; one is put off, and will be made',
-    expect.stringMatching(/^clock {6}this host's clock is 45 s behind the source's/),
+    "clock      this host's clock is 45 s behind the source's; see timedatectl:",
+    '           certificates fail on a clock that is a minute slow',
     '',
     'host-refused (shadowed): sshd uses another file.',
     '  Look there',
@@ -91,7 +101,7 @@ test.each<[string, StatusReport['nextPoll']]>([
   ],
 ])('a daemon that stays: %s', (words, nextPoll) => {
   const verdict = { code: 'in-force', level: 'good', headline: 'all is well' } as const
-  const report: StatusReport = { verdict, ...(nextPoll && { nextPoll }), warnings: [] }
+  const report: StatusReport = { verdict, ...(nextPoll && { nextPoll }), warnings: [], ...NONE }
   expect(renderStatus(report, NOW)).toContain(`next poll  ${words}`)
 })
 
@@ -100,6 +110,7 @@ test('a host on which nothing ran', () => {
     verdict: { code: 'nothing-yet', level: 'bad', headline: 'nothing has run', next: 'run it' },
     nextPoll: { by: 'timer' },
     warnings: [],
+    ...NONE,
   }
   expect(renderStatus(report, NOW)).toEqual([
     'nothing-yet: nothing has run',
@@ -111,7 +122,35 @@ test('a host on which nothing ran', () => {
 
 test('a tree, for which nothing polls', () => {
   const verdict = { code: 'nothing-yet', level: 'bad', headline: 'nothing has run' } as const
-  expect(renderStatus({ verdict, tree: true, warnings: [] }, NOW)).toEqual([
+  expect(renderStatus({ verdict, tree: true, warnings: [], ...NONE }, NOW)).toEqual([
     'nothing-yet: nothing has run',
   ])
+})
+
+test('every finding, the worst first, and what could not be seen; within 80 columns', () => {
+  const finding = (code: 'sshd-down' | 'agent-stopped', headline: string) => ({
+    ...{ code, level: 'bad' as const, headline, next: 'run: sudo systemctl start it' },
+  })
+  const findings = [
+    finding('sshd-down', 'sshd is not running: ssh.service is stopped'),
+    finding(
+      'agent-stopped',
+      'the agent can put nothing in force: pomerium-host-agent-provisioner.socket is stopped',
+    ),
+  ]
+  const [verdict] = findings as [(typeof findings)[0]]
+  const unseen = [{ what: 'what sshd uses', why: 'only root' }]
+  const trusted = [{ ...key, comment: 'a comment of very many words '.repeat(9).trim() }]
+  const lines = renderStatus({ verdict, findings, trusted, tree: true, warnings: [], unseen }, NOW)
+  expect(lines.slice(0, 7)).toEqual([
+    'sshd-down: sshd is not running: ssh.service is stopped',
+    '  run: sudo systemctl start it',
+    '',
+    'agent-stopped: the agent can put nothing in force:',
+    '  pomerium-host-agent-provisioner.socket is stopped',
+    '  run: sudo systemctl start it',
+    '',
+  ])
+  expect(lines.slice(-3)).toEqual(['', 'not seen:', '  what sshd uses  only root'])
+  expect(lines.filter(line => line.length > 80)).toEqual([])
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { bad, warn } from '../../agent/core/finding.ts'
 import type { Outcome } from '../../agent/core/outcome.ts'
 import type { Status } from '../../agent/core/status.ts'
 import { judge, type Known, lastCycle, standingTrouble } from '../../agent/core/verdict.ts'
@@ -25,6 +26,10 @@ const known = (change: Partial<Known> = {}): Known => ({
   effective: { value: true, at: AT },
   last: { at: AT, outcome: 'unchanged', message: '' },
   trouble: undefined,
+  lastSuccess: AT,
+  standsDown: false,
+  contested: false,
+  found: [],
   patienceMs: 3_600_000,
   now: NOW,
   ...change,
@@ -42,13 +47,26 @@ describe('the worst that is so comes first', () => {
     ['keys lie there, nobody told', { status: 'missing', effective: undefined }, 'not-since-boot'],
     ['a garbled status', { ...NOTHING, status: 'damaged' }, 'status-damaged'],
     ['a person is needed', { trouble: last('rollback-failed') }, 'person-needed'],
-    [
-      'contested',
-      { status: status({ contested: true }), trouble: last('host-refused') },
-      'contested',
-    ],
+    ['contested', { contested: true, trouble: last('host-refused') }, 'contested'],
+    ['read-only, and the keys in force', { trouble: last('host-refused') }, 'not-followed'],
     ['no key', { trusted: [], trouble: last('refused') }, 'no-keys'],
-    ['removed', { trusted: [], last: last('applied') }, 'removed'],
+    [
+      'removed',
+      { trusted: [], standsDown: true, found: [bad('agent-stopped', '', '')] },
+      'removed',
+    ],
+    ['stands down, and trusts keys', { standsDown: true }, 'in-force'],
+    [
+      'not all could be taken off',
+      { trusted: [], standsDown: true, trouble: last('host-refused') },
+      'no-keys',
+    ],
+    [
+      'the record damaged',
+      { trouble: { ...last('host-refused'), code: 'state-damaged' } },
+      'state-damaged',
+    ],
+    ['the keys gone that were applied', { trusted: [], last: last('applied') }, 'no-keys'],
     [
       'shadowed',
       { effective: { value: false, at: AT }, trouble: last('host-refused') },
@@ -56,6 +74,14 @@ describe('the worst that is so comes first', () => {
     ],
     ['never proved', { effective: undefined }, 'unproved'],
     ['silent for a day', { last: last('unchanged', '2026-11-19T10:00:00Z') }, 'stale'],
+    ['the source away for a day', { lastSuccess: '2026-11-19T10:00:00Z' }, 'source-away'],
+    ['sshd down, before all else', { trusted: [], found: [bad('sshd-down', '', '')] }, 'sshd-down'],
+    ['a warning, after what is bad', { trusted: [], found: [warn('drift', '', '')] }, 'no-keys'],
+    [
+      'the configuration of sshd broken',
+      { trouble: { ...last('host-refused'), code: 'sshd-config-broken' } },
+      'sshd-config-broken',
+    ],
     ['the source is away', { trouble: last('source-unavailable') }, 'not-followed'],
     ['refused, and the last good stays', { trouble: last('refused') }, 'not-followed'],
     [

@@ -3,29 +3,14 @@ import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
 import { environmentName, SETTING_NAMES, SETTINGS } from '../../agent/core/config/settings.ts'
-import { renderMetrics } from '../../agent/core/metrics.ts'
 import { EXIT } from '../../agent/core/outcome.ts'
 import { OUTCOMES } from '../../agent/core/outcome-names.ts'
 import { readPage, readPages } from './code-blocks.ts'
 import { commandLines } from './command-lines.ts'
+import { everyMetric } from './every-metric.ts'
 import { readKnownCodes } from './known-codes.ts'
 import { readKnownCommands } from './known-commands.ts'
-
-/** The cells of every row of the tables below `heading`, without the head. */
-function tableRows(page: string, heading: RegExp): string[][] {
-  const sections = page.split(/^(?=## )/m).filter(section => heading.test(section))
-  return sections.flatMap(section => {
-    const lines = section.split('\n').filter(line => line.startsWith('| `'))
-    return lines.map(line =>
-      line
-        .split(/(?<!\\)\|/)
-        .slice(1, -1)
-        .map(cell => cell.trim()),
-    )
-  })
-}
-
-const bare = (cell = '') => cell.replaceAll('`', '')
+import { bare, tableRows } from './table-rows.ts'
 
 describe('docs/guide/codes.md', () => {
   const page = readPage('docs/guide/codes.md')
@@ -74,25 +59,15 @@ describe('docs/guide/settings.md', () => {
 })
 
 describe('docs/guide/metrics.md and alerts.yml', () => {
-  const all = async () => {
-    const at = new Date(0)
-    const text = await renderMetrics({
-      ...{ version: '1', trusted: [{ type: 't', fingerprint: 'f', comment: '' }], cycles: {} },
-      ...{ effective: true, contested: false, serial: 1, issued: at, expires: at, accepted: at },
-      ...{ lastSuccess: at, lastCycle: at, restarts: 0, restartDue: false, driftRepairs: 0 },
-      clockSkewSeconds: 0,
-    })
-    return [...text.matchAll(/^# HELP (\S+) (.+?)\.?$/gm)].map(([, name, help]) => [name, help])
-  }
   const metrics = readPage('docs/guide/metrics.md')
   const rules = readPage('docs/guide/alerts.yml')
 
   test('has every metric, in its own words', async () => {
     const rows = tableRows(metrics, /^## Metrics/)
-    expect(rows.map(([name, help]) => [bare(name), help])).toEqual(await all())
+    expect(rows.map(([name, help]) => [bare(name), help])).toEqual(await everyMetric())
   })
   test('alerts are of metrics that exist, and each is in the table with its page', async () => {
-    const known = (await all()).map(([name]) => name)
+    const known = (await everyMetric()).map(([name]) => name)
     const used = [...rules.matchAll(/pomerium_host_agent_\w+/g)].map(([name]) => name)
     expect(used.filter(name => !known.includes(name))).toEqual([])
     const alerts = [...rules.matchAll(/alert: (\w+)[\s\S]*?runbook: docs\/guide\/(\S+)/g)]

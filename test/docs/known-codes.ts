@@ -2,6 +2,8 @@
 
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { FINDINGS } from '../../agent/core/finding.ts'
+import { WELL } from '../../agent/core/verdict.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -17,7 +19,7 @@ const REFUSAL = /\brefusal\(\s*\d+,\s*'([a-z-]+)'/g
 
 /** Each code with a place that has it. */
 export function readKnownCodes(): Map<string, string> {
-  const codes = new Map<string, string>()
+  const codes = new Map<string, string>([...FINDINGS, ...WELL].map(code => [code, 'status']))
   for (const file of globSync('agent/**/*.ts', { cwd: ROOT }).sort()) {
     const text = readFileSync(join(ROOT, file), 'utf8').replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '')
     const add = (pattern: RegExp) => {

@@ -48,7 +48,7 @@ export async function bootFleetHost(options: FleetOptions): Promise<FleetHost> {
       await files.write('/etc/pomerium/host-agent.yaml', config.join('\n'), { mode: 0o640 })
       await files.write(ROOTS, source.ca)
       await files.write(SECRET_FILE, `${secret}\n`, { mode: 0o600 })
-      await layUnits(files)
+      await layUnits(files, options.suite)
       await files.write(
         `${SYSTEMD}/pomerium-host-agent-webhook.service.d/credentials.conf`,
         `[Service]\nLoadCredential=webhook-secret:${SECRET_FILE}\n`,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PrintedStatus } from '../../agent/cli/render-status.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
@@ -9,9 +10,13 @@ import { login } from './login.ts'
 import { type ReleaseKit, releaseKit } from './release-kit.ts'
 
 const INITS = [
-  ['sysvinit', ['sysvinit-core']],
-  ['OpenRC', ['openrc', 'sysvinit-core']],
-  ['runit', ['runit', 'runit-init']],
+  ['sysvinit', ['sysvinit-core'], (name: string, verb: string) => `/etc/init.d/${name} ${verb}`],
+  [
+    'OpenRC',
+    ['openrc', 'sysvinit-core'],
+    (name: string, verb: string) => `rc-service ${name} ${verb}`,
+  ],
+  ['runit', ['runit', 'runit-init'], (name: string, verb: string) => `sv ${verb} ${name}`],
 ] as const
 
 const booted = async (host: Host) =>
@@ -31,7 +36,7 @@ describeTier('installed under another init', machineTier(), () => {
     for (const each of [kit, first, second]) await each?.[Symbol.asyncDispose]()
   })
 
-  describe.each(INITS)('%s', (_, packages) => {
+  describe.each(INITS)('%s', (_, packages, control) => {
     test('install, rotate by poll, uninstall', async () => {
       await using it = await bootBareHost({
         suite: 'bookworm',
@@ -56,6 +61,29 @@ describeTier('installed under another init', machineTier(), () => {
         "tr '\\0' '\\n' </proc/$(pgrep -u pomerium-host-agent -f agent/main.js)/environ",
       )
       expect(environment).toContain('https_proxy=http://127.0.0.1:3128\n')
+
+      // Asked of this init as of systemd: sshd, and both services of ours.
+      const status = async () => {
+        const argv = ['pomerium-host-agent', 'status', '--json']
+        const { code, stdout } = await it.host.exec(argv, { allowFail: true })
+        const { well, findings } = JSON.parse(stdout) as PrintedStatus
+        return { code, well, found: findings.map(each => each.code) }
+      }
+      const well = async () => (await status()).well
+      await it.host.waitFor('a host that is well', well, 30_000)
+      expect(await status()).toEqual({ code: 0, well: true, found: [] })
+      for (const [name, finding] of [
+        ['ssh', 'sshd-down'],
+        ['pomerium-host-agent', 'agent-stopped'],
+        ['pomerium-host-agent-provisioner', 'agent-stopped'],
+      ] as const) {
+        await it.host.exec(control(name, 'stop'))
+        const found = async () => (await status()).found.includes(finding)
+        await it.host.waitFor(`${finding} for ${name}`, found, 20_000)
+        expect(await status()).toMatchObject({ code: 8, well: false })
+        await it.host.exec(control(name, 'start'))
+        await it.host.waitFor('a host that is well again', well, 30_000)
+      }
 
       await it.publish(second.publicKey)
       await it.host.waitFor(

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BOOT_SERVICE } from '../../agent/core/service-settings.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
+import type { Suite } from './base.ts'
 import type { HostFiles } from './host-files.ts'
 
 const UNITS = join(import.meta.dirname, '../../systemd')
@@ -23,7 +24,7 @@ export async function bootInstalledHost(
   const it = await bootAgentHost({
     ...options,
     prepare: async files => {
-      await layUnits(files)
+      await layUnits(files, options.suite)
       await options.prepare?.(files)
     },
   })
@@ -35,10 +36,14 @@ export async function bootInstalledHost(
   return it
 }
 
+const SYSTEMD: Record<Suite, number> = { bullseye: 247, bookworm: 252, trixie: 257 }
+
 /** Lays our units, users and folders where the installer has them. */
-export async function layUnits(files: HostFiles): Promise<void> {
+export async function layUnits(files: HostFiles, suite: Suite): Promise<void> {
   for (const name of readdirSync(UNITS, { recursive: true, encoding: 'utf8' })) {
     const kind = /\.(sysusers|tmpfiles)\.conf$/.exec(name)?.[1]
+    // As the installer: what an older systemd does not know is not laid.
+    if (Number(/systemd-(\d+)\.conf$/.exec(name)?.[1] ?? 0) > SYSTEMD[suite]) continue
     if (kind !== undefined) {
       await files.write(
         `/usr/lib/${kind}.d/pomerium-host-agent.conf`,

@@ -93,6 +93,11 @@ describeTier('a restart that fails', machineTier(), () => {
       )
       expect(await kept()).toEqual(before)
       expect(await it.litter()).toEqual(['/var/lib/pomerium-host-agent/journal.json'])
+      const { stdout } = await it.agent('status', '--json')
+      expect(JSON.parse(stdout)).toMatchObject({
+        ...{ well: false, code: 'sshd-down' },
+        findings: expect.arrayContaining([expect.objectContaining({ code: 'person-needed' })]),
+      })
       // As long as nothing is mended, it is tried again, and said again.
       expect((await it.apply(second.publicKey)).code).toBe(7)
       await mend()

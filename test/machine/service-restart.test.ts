@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { parseListening } from '../../agent/core/listening-ports.ts'
 import { scheduleRestart } from '../../agent/provisioner/service/deferred-restart.ts'
 import { findService } from '../../agent/provisioner/service/find-service.ts'
-import { parseListening } from '../../agent/provisioner/service/listening.ts'
 import {
   restartOrDefer,
   restartWithinBudget,

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StatusReport } from '../../agent/cli/render-status.ts'
+import type { PrintedStatus } from '../../agent/cli/render-status.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import type { AgentHost } from './agent-host.ts'
+import { type AgentHost, CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { SHADOW } from './drift-kinds.ts'
 import { bootInstalledHost, poll } from './installed-host.ts'
+import { login } from './login.ts'
 
+const QUIET =
+  'systemctl stop pomerium-host-agent-watch.path pomerium-host-agent-watch.timer pomerium-host-agent-repair.path pomerium-host-agent-repair.service; rm -f /run/pomerium-host-agent/drift; systemctl reset-failed; true'
+const WATCHES = 'pomerium-host-agent-watch.path pomerium-host-agent-repair.path'
 const STATUS_FILE = '/run/pomerium-host-agent/status.json'
 
 describeTier('status and the log, on a booted host', machineTier(), () => {
@@ -26,11 +30,12 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
     /** As somebody who is not root, who may not read the config either. */
     const status = async () => {
       const argv = ['pomerium-host-agent', 'status', '--json']
-      return JSON.parse((await it.host.exec(argv, { user: 'alice' })).stdout) as StatusReport
+      const { stdout } = await it.host.exec(argv, { user: 'alice', allowFail: true })
+      return JSON.parse(stdout) as PrintedStatus
     }
-    const verdict = async () => (await status()).verdict.code
+    const verdict = async () => (await status()).code
     const screen = async (user = 'alice') =>
-      (await it.host.exec(['pomerium-host-agent', 'status'], { user })).stdout
+      (await it.host.exec(['pomerium-host-agent', 'status'], { user, allowFail: true })).stdout
     /** What the daemon logged: every line of its own is JSON. */
     const log = async () => {
       // Not by --unit, which has systemd's own lines about the unit too.
@@ -52,7 +57,9 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await poll(it)
       const report = await status()
       expect(report).toMatchObject({
-        verdict: { code: 'in-force' },
+        well: true,
+        code: 'in-force',
+        findings: [],
         trusted: [{ fingerprint: ca.fingerprint }],
         bundle: { source: 'https://localhost:8443/bundle', serial: 3 },
         effective: { value: true },
@@ -98,7 +105,8 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await it.stopControlPlane()
       await poll(it)
       expect(await status()).toMatchObject({
-        verdict: { code: 'not-followed' },
+        well: false,
+        code: 'not-followed',
         trouble: { outcome: 'source-unavailable' },
         trusted: [{ fingerprint: ca.fingerprint }],
       })
@@ -122,6 +130,152 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       await it.host.waitFor('the end of it', async () => (await verdict()) === 'in-force')
     })
 
+    test('whoever reads us may leave before the end: no trace, and the exit code of what was done', async () => {
+      const shell = (line: string) => it.host.exec(['bash', '-c', line], { allowFail: true })
+      for (const [line, code] of [
+        ['pomerium-host-agent status | head -1', 0],
+        ['pomerium-host-agent status --json | head -c 10', 0],
+        ['pomerium-host-agent plan | true', 0],
+        ['pomerium-host-agent apply --json 2>&1 | true', 0],
+        ['pomerium-host-agent status >&- 2>&-', 0],
+        // Usage: what would be said has nobody to hear it.
+        ['pomerium-host-agent nothing 2> >(true)', 2],
+      ] as const) {
+        const ran = await shell(`${line}; code=\${PIPESTATUS[0]}; echo; echo $code`)
+        expect({ line, code: Number(ran.stdout.trim().split('\n').at(-1)) }).toEqual({ line, code })
+        expect({ line, stderr: ran.stderr }).toEqual({ line, stderr: '' })
+      }
+      const full = await shell('pomerium-host-agent status >/dev/full')
+      expect(full).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(
+          /^pomerium-host-agent: standard output can't be written: ENOSPC.*\n$/,
+        ),
+      })
+    })
+
+    test('plan and apply say key by key what comes and what goes, in 80 columns', async () => {
+      await using next = await makeCa('ed25519', 'a comment of many words '.repeat(6).trim())
+      await it.publish('# serial: 4', next.publicKey)
+      const plan = await it.agent('plan')
+      const json = JSON.parse((await it.agent('plan', '--json')).stdout)
+      const apply = await it.agent('apply')
+      for (const { stdout } of [plan, apply]) {
+        expect(stdout).toContain(`  + ${next.fingerprint} a comment of many`)
+        expect(stdout).toContain(`\n  − ${ca.fingerprint}`)
+        expect(stdout.split('\n').filter(line => line.length > 80)).toEqual([])
+      }
+      await it.publish('# serial: 5', ca.publicKey)
+      const { outcome } = await it.apply()
+      const fingerprints = (keys: { fingerprint: string }[]) => keys.map(each => each.fingerprint)
+      expect(fingerprints(json.keys.added)).toEqual([next.fingerprint])
+      expect(fingerprints(json.keys.removed)).toEqual([ca.fingerprint])
+      expect(fingerprints(outcome.keys?.added ?? [])).toEqual([ca.fingerprint])
+      expect(fingerprints(outcome.keys?.removed ?? [])).toEqual([next.fingerprint])
+    })
+
+    test('a person’s apply goes on where a repair has given up, plan says the same, both warn', async () => {
+      const spoil = () => it.host.exec(`chmod 644 ${CA_FILE}`)
+      await it.host.exec(QUIET)
+      let code = 0
+      for (let n = 0; n < 6 && code === 0; n++) {
+        await spoil()
+        code = (await it.agent('repair')).code
+      }
+      expect(code).toBe(5)
+      const root = await it.agent('status', '--json')
+      expect(JSON.parse(root.stdout)).toMatchObject({ well: false, code: 'contested' })
+      expect(await verdict()).toBe('contested')
+      const plan = JSON.parse((await it.agent('plan', '--json')).stdout)
+      expect(plan).toMatchObject({
+        changes: true,
+        warnings: [expect.stringContaining(`somebody keeps changing ${CA_FILE}`)],
+      })
+      const applied = await it.apply()
+      expect(applied).toMatchObject({
+        code: 0,
+        outcome: { outcome: 'applied', steps: plan.steps, warnings: plan.warnings },
+      })
+      expect((await it.host.stat(CA_FILE)).mode).toBe('0600')
+      await it.host.exec('rm /var/lib/pomerium-host-agent/state.json')
+      expect((await it.apply()).code).toBe(0)
+      await it.host.exec(`systemctl start ${WATCHES}`)
+    })
+
+    test('a read-only disk is told, and is not “not in force” while the keys log in', async () => {
+      await it.host.exec(QUIET)
+      await it.host.exec('mount --bind /var/lib/pomerium /var/lib/pomerium')
+      await it.host.exec('mount -o remount,bind,ro /var/lib/pomerium')
+      await using next = await makeCa()
+      await it.publish('# serial: 6', next.publicKey)
+      const { outcome } = await it.apply()
+      const trusted = (await login(it.host, { ca })).outcome
+      const report = await status()
+      await it.host.exec('umount /var/lib/pomerium')
+      expect(outcome).toMatchObject({ outcome: 'host-refused', code: 'read-only' })
+      expect(trusted).toBe('accepted')
+      expect(report).toMatchObject({
+        ...{ well: false, effective: { value: true }, trouble: { code: 'read-only' } },
+        findings: expect.arrayContaining([expect.objectContaining({ code: 'not-followed' })]),
+      })
+      expect(report.findings.map(({ code }) => code)).not.toContain('not-in-force')
+      await it.publish('# serial: 7', ca.publicKey)
+      expect((await it.apply()).code).toBe(0)
+      await it.host.exec(`systemctl start ${WATCHES}`)
+    })
+
+    test('a bundle that expires in force is kept, and said to have expired', async () => {
+      const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+      await it.publish('# serial: 8', `# expires: ${tomorrow}`, ca.publicKey)
+      expect((await it.apply()).code).toBe(0)
+      // As if it were the day after.
+      await it.host.exec(`sed -i 's/"expires": "20../"expires": "2019/' ${STATUS_FILE}`)
+      expect(await verdict()).toBe('expired')
+      expect((await login(it.host, { ca })).outcome).toBe('accepted')
+      await it.publish('# serial: 9', ca.publicKey)
+      expect((await it.apply()).code).toBe(0)
+      expect(await verdict()).toBe('in-force')
+    })
+
+    test('a full disk is told with the step and the path', async () => {
+      await it.host.exec(QUIET)
+      const keys = await it.host.read(CA_FILE)
+      await it.host.exec('mount -t tmpfs -o size=4k,mode=755 tmpfs /var/lib/pomerium')
+      await it.host.exec('dd if=/dev/zero of=/var/lib/pomerium/full bs=4k count=1 status=none')
+      const { outcome } = await it.apply()
+      await it.host.exec('umount /var/lib/pomerium')
+      expect(outcome.outcome).toBe('rolled-back')
+      expect(outcome.message).toContain(`could not write ${CA_FILE}: ENOSPC`)
+      expect(await it.host.read(CA_FILE)).toBe(keys)
+      expect((await it.apply()).code).toBe(0)
+      await it.host.exec(`systemctl start ${WATCHES}`)
+    })
+
+    test('a repair is a line of JSON in the journal, as all else', async () => {
+      const unit = '_SYSTEMD_UNIT=pomerium-host-agent-repair.service'
+      const lines = async () => {
+        const { stdout } = await it.host.exec(`journalctl --boot --output cat --quiet ${unit}`)
+        return stdout.split('\n').filter(line => line !== '')
+      }
+      const before = (await lines()).length
+      await it.host.exec(`chmod 640 ${CA_FILE}`)
+      await it.host.waitFor('the line', async () => (await lines()).length > before, 30_000)
+      for (const line of await lines()) expect(JSON.parse(line)).toMatchObject({ event: 'repair' })
+      expect(JSON.parse((await lines()).at(-1) ?? '')).toMatchObject({
+        ...{ level: 'info', outcome: 'applied', fingerprints: [ca.fingerprint] },
+      })
+    })
+
+    test('this systemd knows every line of our units', async () => {
+      const verify = 'systemd-analyze verify /etc/systemd/system/pomerium-host-agent*.*[^d]'
+      const { stdout, stderr } = await it.host.exec(`${verify}; true`)
+      const journal = await it.host.journal()
+      const told = [stdout, stderr, journal].join('\n').split('\n')
+      expect(
+        told.filter(line => /pomerium.*(unknown|ignoring|failed to parse)/i.test(line)),
+      ).toEqual([])
+    })
+
     test('a status file that is garbled is said to be, and the next turn writes it anew', async () => {
       await it.host.write(STATUS_FILE, '{"version":1,')
       expect(await verdict()).toBe('status-damaged')
@@ -139,7 +293,10 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
     test('after a boot, until somebody has looked', async () => {
       await it.host.exec('systemctl disable --quiet pomerium-host-agent.timer')
       await it.host.reboot()
-      expect(await verdict()).toBe('not-since-boot')
+      expect((await status()).findings.map(({ code }) => code)).toEqual([
+        'agent-stopped',
+        'not-since-boot',
+      ])
     })
   })
 })

@@ -52,6 +52,14 @@ describeTier('the rotation webhook, on a booted host', machineTier(), () => {
       for (const headers of [forged, stale, good, {}]) {
         expect((await it.rotate(headers)).status).toBe(401)
       }
+      const unit = '_SYSTEMD_UNIT=pomerium-host-agent.service'
+      const { stdout } = await it.host.exec(`journalctl --boot --output cat --quiet ${unit}`)
+      const refusals = stdout.split('\n').filter(line => line.includes('webhook-refused'))
+      // One in ten seconds, whatever knocks.
+      expect(refusals).toHaveLength(1)
+      expect(JSON.parse(refusals[0] ?? '')).toMatchObject({
+        ...{ level: 'warn', event: 'webhook-refused', status: 401, from: '127.0.0.1' },
+      })
     })
 
     test('answers for health and for Prometheus', async () => {

@@ -28,6 +28,7 @@ describe('a restart', () => {
     return {
       ...played,
       service: {
+        found: async () => ({ state: { kind: 'unmanaged' } }),
         state: async () =>
           state === 'running'
             ? { kind: 'running', unit: 'ssh.service' }

@@ -86,6 +86,7 @@ export function hostOn(
         beAlive()
         return { kind: 'running', unit: 'ssh.service' }
       },
+      found: async () => ({ state: { kind: 'unmanaged' } }),
       restarts: () => ({ recent: [], total: machine.restarts }),
       async restart() {
         beAlive()

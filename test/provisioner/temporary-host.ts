@@ -54,6 +54,7 @@ export async function temporaryHost(fs: FileSystem = realFileSystem): Promise<Te
     },
     service: {
       state: async () => ({ kind: 'running', unit: 'ssh.service' }),
+      found: async () => ({ state: { kind: 'unmanaged' } }),
       restarts: () => ({ recent: [], total: restarts }),
       restart: async () => {
         restarts += 1

@@ -42,6 +42,7 @@ export async function throwawayHost(
     sshd: openSshd(argv, runCommand, { fs }),
     service: {
       state: async () => ({ kind: 'running', unit: 'the throwaway sshd' }),
+      found: async () => ({ state: { kind: 'unmanaged' } }),
       restarts: () => ({ recent: [], total: 0 }),
       restart: async () => {
         await sshd.restart()

@@ -38,6 +38,11 @@ export function parseConfig(
   return errors.length > 0 ? { errors } : { config }
 }
 
+/** What holds where nothing is set. */
+export function defaultConfig(): Config {
+  return normalise({ values: new Map(), places: new Map() })
+}
+
 function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   given: Given,

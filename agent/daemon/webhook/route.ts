@@ -5,7 +5,7 @@ import { type Reply, refusal } from './reply.ts'
 export interface Routes {
   /** Absent where there is no secret: nobody could be believed. */
   rotation?: (request: IncomingMessage) => Promise<Reply | undefined>
-  health(): { ok: boolean }
+  health(): Promise<{ ok: boolean }>
   metrics(): Promise<string>
 }
 
@@ -20,7 +20,7 @@ export async function route(request: IncomingMessage, routes: Routes): Promise<R
   if (path !== '/healthz' && path !== '/metrics') return NOT_FOUND
   if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed('GET, HEAD')
   if (path === '/metrics') return { status: 200, body: await routes.metrics() }
-  const health = routes.health()
+  const health = await routes.health()
   return { status: health.ok ? 200 : 503, body: health }
 }
 

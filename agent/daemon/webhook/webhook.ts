@@ -20,7 +20,8 @@ export interface WebhookOptions {
   replay: Pick<ReplayMemory, 'note'>
   /** In the text format of Prometheus. */
   metrics(): Promise<string>
-  health(): { ok: boolean }
+  /** How this host is; 503 where it is not `ok`. */
+  health(): Promise<{ ok: boolean }>
   /** In PEM. */
   tls?: { cert: string; key: string }
   /** Called for every answer, with nothing in it that the request held. */

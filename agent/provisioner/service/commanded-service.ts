@@ -68,6 +68,7 @@ export function commandedService(service: CommandedService, host: CommandHost): 
       }
     },
     limit: async () => undefined,
+    command: service.restart.join(' '),
   }
 }
 

@@ -1,18 +1,6 @@
 import type { EffectiveConfig } from '../../core/effective-config.ts'
+import { parseListening } from '../../core/listening-ports.ts'
 import type { ProcessTable } from './process-table.ts'
-
-/**
- * The TCP ports in state LISTEN, from `/proc/PID/net/tcp` or `tcp6` (proc(5)): the second column is
- * the local address, the fourth the state, 0A for LISTEN.
- */
-export function parseListening(table: string): number[] {
-  const ports = table
-    .split('\n')
-    .map(line => line.trim().split(/\s+/))
-    .filter(([slot, , , state]) => /^\d+:$/.test(slot ?? '') && state === '0A')
-    .map(([, local]) => Number.parseInt(local?.split(':').at(-1) ?? '', 16))
-  return [...new Set(ports)]
-}
 
 /**
  * The ports that something listens on in the network namespace of process `pid`. Which process

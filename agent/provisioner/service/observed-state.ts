@@ -10,6 +10,7 @@ export function observedState(state: ServiceState): Observed {
       return { kind: 'failed', unit: state.unit, result: state.result }
     case 'idle':
     case 'per-connection':
+      return { kind: 'not-running', unit: state.unit, socket: state.socket }
     case 'stopped':
       return { kind: 'not-running', unit: state.unit }
     case 'masked':
@@ -19,12 +20,12 @@ export function observedState(state: ServiceState): Observed {
     case 'unmanaged':
       return state.mainPid === undefined
         ? { kind: 'none' }
-        : { kind: 'not-ours', why: whyUnmanaged(state.mainPid, state.instead) }
+        : { kind: 'not-ours', why: whyUnmanaged(state.mainPid, state.insteadOf) }
   }
 }
 
-function whyUnmanaged(pid: number, instead: string | undefined): string {
-  return instead === undefined
+function whyUnmanaged(pid: number, insteadOf: string | undefined): string {
+  return insteadOf === undefined
     ? 'no init that we know runs sshd; set sshd.restart_command'
-    : `${instead} is stopped, and process ${pid} is an sshd with its configuration; stop that one, or set sshd.restart_command`
+    : `${insteadOf} is stopped, and process ${pid} is an sshd with its configuration; stop that one, or set sshd.restart_command`
 }

@@ -2,7 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The files of a process that we look at: those which need neither CAP_SYS_PTRACE nor its user id. */
-export type ProcessFile = 'cmdline' | 'comm' | 'status' | 'cgroup' | 'net/tcp' | 'net/tcp6'
+export type ProcessFile =
+  | 'cmdline'
+  | 'comm'
+  | 'status'
+  | 'cgroup'
+  | 'net/tcp'
+  | 'net/tcp6'
+  | 'net/unix'
 
 /** The processes of the host, as proc(5) shows them. */
 export interface ProcessTable {

@@ -11,6 +11,8 @@ export interface SshService {
   restart(): Promise<void>
   /** The start limit that the init puts on the unit; `undefined` where it puts none. */
   limit(): Promise<StartLimit | undefined>
+  /** What a person types to start it, or to start it again; if not given, `systemctl start`. */
+  command?: string
 }
 
 /**
@@ -48,10 +50,10 @@ export type ServiceState =
   /** The init refuses to start it; `mainPid` where it has been running since before. */
   | { kind: 'masked'; unit: string; mainPid?: number; argv?: readonly string[] }
   /**
-   * No init that we know; `mainPid` where an sshd listens nevertheless, `instead` of which unit that is
-   * stopped, if so.
+   * No init that we know; `mainPid` where an sshd listens nevertheless, `insteadOf` the unit that is down
+   * while it does.
    */
-  | { kind: 'unmanaged'; mainPid?: number; argv?: readonly string[]; instead?: string }
+  | { kind: 'unmanaged'; mainPid?: number; argv?: readonly string[]; insteadOf?: string }
 
 export type ServiceErrorCode =
   | 'unmanaged'

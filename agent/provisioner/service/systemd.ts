@@ -139,7 +139,7 @@ function besides(
   const [other] = ofThisHost(findListeners(processes), found)
   return other === undefined
     ? known
-    : { kind: 'unmanaged', mainPid: other.pid, instead: known.unit }
+    : { kind: 'unmanaged', mainPid: other.pid, insteadOf: known.unit }
 }
 
 function maskedRunning(
@@ -167,9 +167,9 @@ function elsewhere(
     return { kind: 'running', unit: other.unit, mainPid: other.pid, argv: other.argv }
   }
   const [byHand] = listeners
-  return byHand === undefined
-    ? known
-    : { kind: 'unmanaged', mainPid: byHand.pid, argv: byHand.argv }
+  if (byHand === undefined) return known
+  const instead = 'unit' in known ? { insteadOf: known.unit } : {}
+  return { kind: 'unmanaged', mainPid: byHand.pid, argv: byHand.argv, ...instead }
 }
 
 async function restartUnit(

@@ -106,6 +106,21 @@ export async function resumeScripts(
   }
 }
 
+/** Our services under such an init: whether each is there and up, and what starts it. */
+export async function scriptStates(
+  init: Exclude<Init, 'systemd'>,
+  exists: (path: string) => boolean,
+  run: Run,
+): Promise<{ name: string; laid: boolean; up: boolean; start: string }[]> {
+  const { path, isUp, control } = INITS[init]
+  const states = NAMES.map(async name => {
+    const laid = exists(path(name))
+    const up = laid && (await run(isUp(name))).code === 0
+    return { name, laid, up, start: control(name, 'start').join(' ') }
+  })
+  return Promise.all(states)
+}
+
 interface InitCommands {
   path(name: string): string
   enable(name: string): string[]

@@ -19,6 +19,8 @@ export interface InstallRecord {
   madeUser: boolean
 }
 
+export const RECORD_FILE = '/var/lib/pomerium-host-agent/install.json'
+
 const FRESH: InstallRecord = {
   version: 1,
   folders: [],

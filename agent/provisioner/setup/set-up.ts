@@ -4,14 +4,14 @@ import type { Config } from '../../core/config/config.ts'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { layoutOf } from '../../core/layout.ts'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
-import { unitDropIns, unitsToStart } from '../../core/service-settings.ts'
+import { RESIDENT_DROP_IN, unitDropIns, unitsToStart } from '../../core/service-settings.ts'
 import { isThere, realFileSystem } from '../file-system.ts'
 import { type Run, runCommand } from '../run-command.ts'
 import { openProcessTable } from '../service/process-table.ts'
 import { findInit, type Init } from './find-init.ts'
 import { HANDED_OVER } from './hand-over.ts'
 import { type InitScripts, initScripts } from './init-scripts.ts'
-import { openSite, type Site } from './install-record.ts'
+import { openSite, RECORD_FILE, type Site } from './install-record.ts'
 import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
 import { ensureUser, undoUser } from './make-user.ts'
 import { SetupError } from './setup-error.ts'
@@ -21,13 +21,13 @@ import {
   startUnits,
   stopUnits,
   systemctl,
+  systemdVersion,
   UNITS,
   unitFiles,
 } from './systemd-units.ts'
 
 /** Where the services of other inits write their log. */
 const LOG = '/var/log/pomerium-host-agent.log'
-const RECORD_FILE = '/var/lib/pomerium-host-agent/install.json'
 
 /** What is to be set up, all of it checked already. */
 export interface Wish {
@@ -51,8 +51,6 @@ export interface Wish {
   program: string
 }
 
-const RESIDENT_DROP_IN = '/etc/systemd/system/pomerium-host-agent.service.d/resident.conf'
-
 const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
 const lockOf = ({ config }: Pick<Wish, 'config'>) => layoutOf(config.sshd).lock.path
 
@@ -67,7 +65,7 @@ export async function setUp(wish: Wish): Promise<string[]> {
 
 async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<void> {
   const resident = wish.resident ?? existsSync(RESIDENT_DROP_IN)
-  const units = unitFiles(join(wish.program, 'systemd'))
+  const units = unitFiles(join(wish.program, 'systemd'), await systemdVersion(run))
   const dropIns = unitDropIns(wish.config, { resident })
   // The user comes before what is given to its group.
   for (const unit of units) layFile(site, unit)
@@ -142,7 +140,10 @@ export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'prog
 function filesOf(init: Init, config: Config, program: string): string[] {
   const files =
     init === 'systemd'
-      ? [...unitFiles(join(program, 'systemd')), ...unitDropIns(config, { resident: true })]
+      ? [
+          ...unitFiles(join(program, 'systemd'), Infinity),
+          ...unitDropIns(config, { resident: true }),
+        ]
       : scriptsOf(init, program).files
   return files.map(({ path }) => path)
 }

@@ -22,7 +22,7 @@ import {
 describe('beside the rotation', () => {
   test('health and metrics', async () => {
     let ok = true
-    const { url } = await useWebhook({ health: () => ({ ok, message: 'why' }) })
+    const { url } = await useWebhook({ health: async () => ({ ok, message: 'why' }) })
     const healthy = await fetch(`${url}/healthz`)
     expect(healthy.status).toBe(200)
     expect(healthy.headers.get('connection')).toBe('keep-alive')
@@ -175,7 +175,7 @@ test('no answer, no error and no log line holds a secret, a signature or a body'
     replay: useReplay(),
     hint: async () => OUTCOME,
     metrics: async () => '',
-    health: () => ({ ok: true }),
+    health: async () => ({ ok: true }),
     onError: error => seen.push(error, (error as Error).message, (error as Error).stack),
     onAnswer: answer => seen.push(JSON.stringify(answer)),
   })

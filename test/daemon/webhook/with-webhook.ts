@@ -56,7 +56,7 @@ export async function useWebhook(options: Partial<WebhookOptions> = {}): Promise
     secrets: [SECRET],
     replay: options.replay ?? useReplay(),
     metrics: async () => 'up 1\n',
-    health: () => ({ ok: true }),
+    health: async () => ({ ok: true }),
     onError: error => state.errors.push(error),
     onAnswer: answer => state.answers.push(answer),
     ...options,

@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseEffectiveConfig } from '../../../agent/core/effective-config.ts'
-import {
-  configuredPorts,
-  listeningPorts,
-  parseListening,
-} from '../../../agent/provisioner/service/listening.ts'
+import { parseListening } from '../../../agent/core/listening-ports.ts'
+import { configuredPorts, listeningPorts } from '../../../agent/provisioner/service/listening.ts'
 import { processTable, sshd, tcpTable } from './fake-host.ts'
 
 const TCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

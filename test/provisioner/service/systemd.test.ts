@@ -171,7 +171,11 @@ test('the sshd that was found stays the one; another of its configuration keeps 
   const found = { unit: 'ssh.service', options: [] }
   const byHand = sshd({ cgroup: '0::/user.slice\n' })
   const { service } = open([recorded.STOPPED], { processes: { 39: SFTP, 40: byHand }, found })
-  expect(await service.state()).toEqual({ kind: 'unmanaged', mainPid: 40, instead: 'ssh.service' })
+  expect(await service.state()).toEqual({
+    kind: 'unmanaged',
+    mainPid: 40,
+    insteadOf: 'ssh.service',
+  })
 })
 
 test('limits: of the unit, and none where there is no unit', async () => {

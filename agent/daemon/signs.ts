@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from 'node:fs'
+import type { Signs } from '../core/health.ts'
+import { listensOn, parseListening } from '../core/listening-ports.ts'
+import { isListening } from '../core/unix-sockets.ts'
+
+/**
+ * What of the host shows to a process that may see no other and start none: `/proc/self/net`, which is
+ * that of the host since this wing has its network. Nobody is woken by it.
+ */
+export function readSigns(ports: readonly number[] | undefined, socketPath: string): Signs {
+  const open = ['tcp', 'tcp6'].flatMap(name => parseListening(read(name) ?? ''))
+  const sockets = read('unix')
+  return {
+    sshdListens: listensOn(ports, open),
+    // A socket whose name is gone still listens, and nobody finds it.
+    provisionerListens:
+      sockets === undefined
+        ? undefined
+        : existsSync(socketPath) && isListening(sockets, socketPath),
+  }
+}
+
+function read(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/self/net/${name}`, 'utf8')
+  } catch {
+    return undefined
+  }
+}

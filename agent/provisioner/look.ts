@@ -1,0 +1,79 @@
+import type { Config } from '../core/config/config.ts'
+import { type EffectiveConfig, trustedUserCaKeys } from '../core/effective-config.ts'
+import { APPLY, bad, type Finding, warn } from '../core/finding.ts'
+import type { SshdState, Unseen } from '../core/observation.ts'
+import { optional } from '../core/optional.ts'
+import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
+import type { Plan } from '../core/plan.ts'
+import type { HostRefused } from '../core/refuse-host.ts'
+import type { Step } from '../core/step.ts'
+import { trustInForce } from '../core/trust-in-force.ts'
+import type { Host } from './host.ts'
+import { keysLie, keysOnHost } from './keys-on-host.ts'
+import { observe } from './observe.ts'
+import { accept, planOn } from './provision.ts'
+import { isDamaged, readState, type State } from './state.ts'
+
+/** What root sees of the host's files and of sshd's configuration, at this moment. */
+export interface Look {
+  trusted: TrustedKey[]
+  /** Whether sshd goes by these keys; absent where its configuration is broken. */
+  inForce?: boolean
+  /** Why a repair would leave the host as it is; absent where it would not. */
+  refusal?: HostRefused
+  /** What `sshd -T` says. */
+  effective?: EffectiveConfig
+  found: Finding[]
+  unseen: Unseen[]
+}
+
+/** Looks at what a repair would look at, and changes nothing: what it would do has drifted. */
+export async function lookAtHost(host: Host, config: Config, now: Date): Promise<Look> {
+  const found: Finding[] = []
+  const state = readState(host)
+  const held = isDamaged(state) || state.held === undefined ? undefined : state
+  const planned = held === undefined ? undefined : await planFor(host, held, config, now, found)
+  const { acceptFrom } = config.sshd
+  const { sshd, unseen } = planned ?? (await observe(host, { restartDue: false }, acceptFrom))
+  if (planned?.kind === 'steps') found.push(...drifted(planned.steps))
+  const caFile = host.layout.caFile.path
+  const named =
+    planned === undefined ? namesOurs(sshd, caFile) : trustInForce(sshd, caFile, planned)
+  const inForce = named && keysLie(host, held?.held)
+  return {
+    trusted: trustedKeys(keysOnHost(host)),
+    ...optional('inForce', inForce),
+    ...refusalOf(isDamaged(state) ? state : planned),
+    ...(sshd.kind === 'readable' ? { effective: sshd.effective } : {}),
+    found,
+    unseen,
+  }
+}
+
+function refusalOf(planned: Plan | HostRefused | undefined): Pick<Look, 'refusal'> {
+  return planned?.kind === 'host-refused' ? { refusal: planned } : {}
+}
+
+async function planFor(host: Host, state: State, config: Config, now: Date, found: Finding[]) {
+  const { bundle = '', source = '' } = state.held ?? {}
+  const request = { bundle: Buffer.from(bundle, 'base64'), source, config, now }
+  const accepted = await accept(request, host, state)
+  if (accepted.kind === 'accepted') return planOn(host, accepted, request, state)
+  const headline = `what is held would not be taken today (${accepted.code})`
+  found.push(warn('held-refused', headline, `mend it: ${accepted.message}`))
+  return undefined
+}
+
+function namesOurs(sshd: SshdState, caFile: string): boolean | undefined {
+  return sshd.kind === 'readable' ? trustedUserCaKeys(sshd.effective) === caFile : undefined
+}
+
+function drifted(steps: readonly Step[]): Finding[] {
+  const [first, ...more] = steps.filter(step => 'path' in step)
+  if (first === undefined) return []
+  const others = more.length === 0 ? '' : `; ${more.length} more`
+  const headline = `changed since: ${first.path} (${first.why})${others}`
+  // Who may read a file is not what sshd reads in it.
+  const isAccess = [first, ...more].every(({ why }) => /^(mode|owner) /.test(why))
+  return [(isAccess ? warn : bad)('drift', headline, APPLY)]
+}
