@@ -53,9 +53,6 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
           // The program is built once.
           globalSetup: ['test/machine/product.ts'],
-          // Where three hosts boot on two cores a wait may run out; what fails twice is a failure.
-          // A retried test is named in the report.
-          retry: process.env.CI ? 1 : 0,
         },
       },
     ],
