@@ -257,7 +257,7 @@ const FAULTS: Fault[] = [
     break: `cp -a /var/lib/pomerium-host-agent/state.json /root/state; echo '{' >/var/lib/pomerium-host-agent/state.json`,
     mend: 'cp -a /root/state /var/lib/pomerium-host-agent/state.json',
     code: 'state-damaged',
-    says: /state\.json is damaged/,
+    says: /the record of what this host holds is damaged/,
     alice: false,
   },
 ]

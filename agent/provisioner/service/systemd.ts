@@ -137,9 +137,12 @@ function besides(
 ): ServiceState {
   if (known.kind === 'masked' && known.mainPid !== undefined) return maskedRunning(known, processes)
   const [other] = ofThisHost(findListeners(processes), found)
-  return other === undefined
-    ? known
-    : { kind: 'unmanaged', mainPid: other.pid, insteadOf: known.unit }
+  if (other === undefined) return known
+  const { pid: mainPid, argv, unit } = other
+  // A unit that was masked and unmasked while it ran is inactive to systemd, and its sshd runs on in it.
+  return unit === known.unit
+    ? { kind: 'running', unit, mainPid, argv }
+    : { kind: 'unmanaged', mainPid, insteadOf: known.unit }
 }
 
 function maskedRunning(

@@ -137,6 +137,13 @@ test('masked', async () => {
   expect(changes()).toEqual([])
 })
 
+test('a unit that systemd takes for inactive, and whose sshd runs on in it', async () => {
+  const processes = { 40: sshd({ cgroup: '0::/system.slice/ssh.service\n' }) }
+  const found = { unit: 'ssh.service', options: [] }
+  const { service } = open([recorded.STOPPED], { processes, found })
+  expect(await service.state()).toMatchObject({ kind: 'running', unit: 'ssh.service', mainPid: 40 })
+})
+
 test('no unit of the known names, but an sshd that listens', async () => {
   const cgroup = '0::/system.slice/openssh.service\n'
   const named = open([recorded.NONE], { processes: { 40: sshd({ cgroup }) } })
