@@ -11,6 +11,7 @@ import { SHADOW } from './drift-kinds.ts'
 import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './webhook-host.ts'
 
 const SERVICE = 'pomerium-host-agent.service'
+const WEBHOOK = 'pomerium-host-agent-webhook.service'
 const TIMER = 'pomerium-host-agent.timer'
 const UNITS = '/etc/systemd/system'
 const NOTES = '/var/lib/pomerium-host-agent-daemon/polls.json'
@@ -185,11 +186,11 @@ const FAULTS: Fault[] = [
     says: /drift is seen no more: pomerium-host-agent-watch\.path/,
   },
   {
-    name: 'the service fails for want of a secret',
-    break: `mv ${SECRET_FILE} /root/secret; ${systemctl('stop', SERVICE)}; ${systemctl('start', SERVICE)}; sleep 1; true`,
-    mend: `mv /root/secret ${SECRET_FILE}; ${again}`,
+    name: 'the service of the webhook fails for want of a secret',
+    break: `mv ${SECRET_FILE} /root/secret; ${systemctl('stop', WEBHOOK)}; ${systemctl('start', '--no-block', WEBHOOK)}; until systemctl show -p SubState ${WEBHOOK} | grep -q auto-restart; do sleep 0.1; done`,
+    mend: `mv /root/secret ${SECRET_FILE}; ${systemctl('restart', WEBHOOK)}`,
     code: 'agent-failing',
-    says: /stopped following the source: .*243\/CREDENTIALS/,
+    says: /no rotation webhook is heard: .*webhook\.service fails again and again \(exit status 243\/CREDENTIALS\)/,
   },
   {
     name: 'the service fails again and again',
