@@ -44,9 +44,14 @@ export function refuseConflict(
 }
 
 // sshd's own word is the last. What it uses must not be displaced because we have missed its line.
-function refuseUnexplained({ sshd, config }: Observation, layout: Layout): HostRefused | undefined {
+function refuseUnexplained(
+  { sshd, config, written = [] }: Observation,
+  layout: Layout,
+): HostRefused | undefined {
   const used = sshd.kind === 'readable' ? trustedUserCaKeys(sshd.effective) : undefined
-  if (used === undefined || used === layout.caFile.path) return undefined
+  // Where our keys lay by other settings they are ours all the same.
+  const own = [layout.caFile.path, ...written.map(({ path }) => path)]
+  if (used === undefined || own.includes(used)) return undefined
   const lines = settings(scanOf(config), 'trustedusercakeys')
   if (lines.some(({ args: [file = ''] }) => comesTo(file, used))) return undefined
   return refuseHost(

@@ -313,6 +313,9 @@ describe('host-refused', () => {
       code: 'unexplained-ca',
       message: expect.stringContaining('/o.pub'),
     })
+    const written = [{ path: '/o.pub', is: 'keys' as const }]
+    const moved = planApply(hostWith({}, { sshd: uses('/o.pub'), written }), layout, WANTED)
+    expect(moved).toMatchObject({ kind: 'steps' })
   })
 })
 
