@@ -97,7 +97,8 @@ export function judge(known: Known, [worst] = findingsOf(known)): Verdict {
 
 // Taken away on purpose, by what was done last: what no longer runs is not missed.
 function isRemoved({ trusted, standsDown, trouble }: Known): boolean {
-  return standsDown && trusted?.length === 0 && trouble?.outcome !== 'host-refused'
+  const isPartly = ['not-given-back', 'state-damaged'].includes(trouble?.code ?? '')
+  return standsDown && trusted?.length === 0 && !isPartly
 }
 
 function missing({ status, notes, trusted = [] }: Known): Finding[] {

@@ -58,7 +58,10 @@ describe('the worst that is so comes first', () => {
     ['stands down, and trusts keys', { standsDown: true }, 'in-force'],
     [
       'not all could be taken off',
-      { trusted: [], standsDown: true, trouble: last('host-refused') },
+      {
+        ...{ trusted: [], standsDown: true },
+        trouble: { ...last('host-refused'), code: 'not-given-back' },
+      },
       'no-keys',
     ],
     [

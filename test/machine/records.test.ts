@@ -210,7 +210,9 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
       expect(await active()).toEqual(all('inactive'))
       expect(await verdict()).toBe('removed')
       const { stdout } = await it.agent('status')
-      expect(stdout).toMatch(/^removed: nothing of ours is on this host, until apply or configure\n/)
+      expect(stdout).toMatch(
+        /^removed: nothing of ours is on this host, until apply or configure\n/,
+      )
       await it.stopControlPlane()
       await it.startControlPlane()
       expect(await it.apply()).toMatchObject({ code: 0, outcome: { outcome: 'applied' } })
