@@ -42,7 +42,9 @@ describeTier('install.sh, under every shell', machineTier(), () => {
     },
   )
 
-  test.each(SHELLS)('%s: in a working directory that was deleted', async shell => {
+  // posh crashes there, whatever it is to run.
+  const others = SHELLS.filter(shell => shell !== 'posh')
+  test.each(others)('%s: in a working directory that was deleted', async shell => {
     const gone = 'mkdir /srv/gone; cd /srv/gone; rmdir /srv/gone'
     const run = `${gone}; ${shell} ${SCRIPT} --dry-run --source-url https://x/`
     expect(await sh(run)).toMatchObject({ code: 0, stdout: expect.stringContaining('would') })
