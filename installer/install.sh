@@ -28,6 +28,8 @@ LOCK=/run/$NAME-install.lock
 # The unpacked program with room to spare, and the archive.
 LIB_MB=200
 TMP_MB=80
+# Seconds after which a download that stands still is given up.
+STALL=30
 
 usage() {
   cat <<EOF
@@ -59,6 +61,11 @@ EOF
 # --- what it says -------------------------------------------------------------------------------
 
 say() { printf '  %s%-9s%s %s\n' "$bold" "$1" "$plain" "$2"; }
+
+hint() {
+  printf '  %s%-11s%s  %s\n' "$bold" "$1" "$plain" "$2"
+  [ -z "${3:-}" ] || printf '%15s%s\n' '' "$3"
+}
 
 fail() {
   printf '%sinstall.sh:%s %s\n' "$red" "$plain" "$1" >&2
@@ -123,6 +130,19 @@ read_flags() {
     case $value in
       '' | --*) fail "$flag wants a value; see --help" 2 ;;
     esac
+  done
+}
+
+# Said before anything is fetched; what is in them is the program's to judge.
+check_files() {
+  for setting in source_token_file source_ca_file signers_file webhook_secret_file; do
+    eval "file=\$$setting"
+    flag=--$(echo "$setting" | tr _ -)
+    if [ -d "$file" ]; then
+      fail "$flag names a folder, and wants a file: $file" 2
+    elif [ -n "$file" ] && [ ! -e "$file" ]; then
+      fail "$flag names a file that is not there: $file" 2
+    fi
   done
 }
 
@@ -218,14 +238,18 @@ choose_version() {
 }
 
 choose_place() {
-  here=''
+  here='' script=''
   case $0 in
-    */install.sh) here=${0%/install.sh} ;;
-    install.sh) here=. ;;
+    */install.sh | install.sh)
+      [ ! -f "$0" ] || here=$(CDPATH='' cd "${0%install.sh}." && pwd)
+      script=${here:+${here%/}/install.sh}
+      ;;
   esac
   if [ -n "$download_url" ] || [ -z "$here" ] || [ ! -f "$here/SHA256SUMS" ]; then
     here=''
     download_url=${download_url:-$DOWNLOAD_URL}
+    # Without the password that may be in it.
+    shown_url=$(echo "${download_url%/}" | sed 's|//[^/]*@|//|')
     case $download_url in
       '' | @*) fail 'say --download-url: the folder that holds the release' 2 ;;
     esac
@@ -233,15 +257,33 @@ choose_place() {
   fi
 }
 
-# Both heed http_proxy, https_proxy and no_proxy.
 obtain() {
   if [ -n "$here" ]; then
-    cp "$here/$1" "$tmp/$1"
-  elif has curl; then
-    curl -fsSL --connect-timeout 20 --retry 2 -o "$tmp/$1" "${download_url%/}/$1"
-  else
-    wget -q -T 20 -O "$tmp/$1" "${download_url%/}/$1"
-  fi || fail "${here:-${download_url%/}}/$1 could not be fetched"
+    cp "$here/$1" "$tmp/$1" || fail "$here/$1 could not be fetched"
+    return
+  fi
+  code=0
+  fetch "${download_url%/}/$1" "$tmp/$1" 2>"$tmp/log" || code=$?
+  [ "$code" != 0 ] || return 0
+  case $code,$(cat "$tmp/log") in
+    124,* | *'Operation too slow'* | *'Read error'*'timed out'*)
+      fail "$shown_url/$1 stalled, and was given up: run this again, or name another place by --download-url"
+      ;;
+  esac
+  fail "$shown_url/$1 could not be fetched: $(sed '/^Giving up/d;/^ *$/d' "$tmp/log" | tail -n 1)"
+}
+
+# Each heeds http_proxy, https_proxy and no_proxy.
+fetch() {
+  if has curl; then
+    curl -fsSL --connect-timeout 20 --speed-limit 1000 --speed-time "$STALL" --retry 2 -o "$2" "$1"
+    return
+  fi
+  case $(wget --version 2>&1) in
+    *'GNU Wget'*) LC_ALL=C wget -T "$STALL" -t 3 -O "$2" "$1" ;;
+    # Busybox's may have no -T, and Debian's falls over it.
+    *) timeout $((STALL * 30)) wget -q -O "$2" "$1" ;;
+  esac
 }
 
 # Good words only from whom this script names, and only about the version that is wanted.
@@ -277,7 +319,8 @@ unpack_release() {
   echo "$wanted_sum" >"$LIB/.unpacked/$NAME-$version/archive.sha256"
   mv "$LIB/.unpacked/$NAME-$version" "$new"
   rmdir "$LIB/.unpacked"
-  said=$(timeout 60 "$new/$NAME" --version 2>&1) || fail "$version does not start here: $said"
+  # What the loader has to say on stderr is not the program's.
+  said=$(timeout 60 "$new/$NAME" --version 2>"$tmp/log") || fail "$version does not start here: $(cat "$tmp/log")"
   [ "$said" = "$NAME $version" ] || fail "the archive of $version says that it is \"$said\""
 }
 
@@ -304,7 +347,14 @@ point_link() {
   mv -f "$LINK.new" "$LINK"
 }
 
+# Tells with `configure`'s own words and code why it could not be.
 configure() {
+  code=0
+  run_configure ${1+"$@"} >"$tmp/configure" 2>&1 || code=$?
+  [ "$code" = 0 ] || fail "$(cat "$tmp/configure")" "$code"
+}
+
+run_configure() {
   # posh takes "$@" for unset where there is nothing in it.
   set -- configure ${1+"$@"} ${no_start:+--no-start} ${resident:+--resident}
   [ -z "$source_url" ] || set -- "$@" --set "source.url=$source_url"
@@ -318,12 +368,19 @@ configure() {
   timeout 300 "$LINK" "$@"
 }
 
-# `apply` asks the source; where that is silent, the keys that are held must be in force.
+apply() {
+  applied=0
+  "$LINK" apply >"$tmp/apply" 2>&1 || applied=$?
+}
+
+# Where the source is silent, the keys that are held must be in force.
 prove() {
-  code=0
-  "$LINK" apply >"$tmp/apply" 2>&1 || code=$?
-  [ "$code" != 3 ] || [ -z "$previous" ] || { "$LINK" repair >>"$tmp/apply" 2>&1 && code=0; }
-  return $code
+  apply
+  case $applied in
+    0) ;;
+    3) "$LINK" repair >>"$tmp/apply" 2>&1 ;;
+    *) return 1 ;;
+  esac
 }
 
 # Each service as its unit confines it. One that serves somebody may stay a while.
@@ -351,19 +408,17 @@ prove_unit() {
 install_first() {
   # Not where a run before was cut off, or the program was lost: this host may be in use.
   if [ -e "$RECORD" ]; then begin ''; else begin forget_install; fi
-  configure --no-start >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
+  configure --no-start
   undo=''
   say installed "$LIB/$version"
   if [ -n "$no_start" ]; then
     settle && say ready 'it starts at the first boot'
     return
   fi
-  code=0
-  prove || code=$?
-  configure >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
+  apply
+  configure
   settle
   end_screen
-  exit $code
 }
 
 forget_install() {
@@ -374,7 +429,7 @@ forget_install() {
 upgrade() {
   begin go_back
   forget_units
-  configure --renewed >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
+  configure --renewed
   if [ -z "$no_start" ] && [ ! -e "$STOOD_DOWN" ]; then
     prove || fail "$version can't prove this host: $(cat "$tmp/apply")"
     prove_units || fail "$version does not run under its units: journalctl -u '$NAME*'"
@@ -400,9 +455,12 @@ go_back() {
   point_link "$new"
   [ ! -e "$BEGUN/config" ] || cp -p "$BEGUN/config" "$CONFIG"
   forget_units
-  "$LINK" configure --renewed ${no_start:+--no-start} >"$tmp/log" 2>&1 || cat "$tmp/log" >&2
+  back="$previous is in force again"
+  if ! "$LINK" configure --renewed ${no_start:+--no-start} >"$tmp/log" 2>&1; then
+    back="$previous is installed again and could not be put in force: $(cat "$tmp/log")"
+  fi
   settle
-  echo "install.sh: $previous is in force again" >&2
+  echo "install.sh: $back" >&2
 }
 
 # What another version has laid for systemd and the one in $new does not know, which would not take it away.
@@ -426,13 +484,16 @@ forget_units() {
   done
 }
 
-# Nothing is written here but what the flags or an edit have changed.
+# Nothing is written here but what the flags, an edit or the source have changed.
 keep() {
-  say unchanged "$version is installed already"
+  say kept "$version, which is installed already"
   new=$LIB/$version
   [ ! -e "$BEGUN" ] || settle
-  configure >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")" 2
-  sed 's/^/  /' "$tmp/configure"
+  configure
+  sed -e '/^note:/d' -e "s/^  /  ${bold}changed  ${plain} /;t" -e 's/^/  /' "$tmp/configure"
+  if [ -n "$no_start" ]; then return; fi
+  apply
+  end_screen
 }
 
 remove_all() {
@@ -453,17 +514,42 @@ remove_all() {
   say removed "this host is as it was found"
 }
 
+# What the host trusts now, and `apply`'s exit code.
 end_screen() {
   echo
-  sed 's/^/  /' "$tmp/apply"
-  sed -n 's/^note:/  &/p' "$tmp/configure"
-  cat <<EOF
+  cat "$tmp/apply"
+  sed -n '/^note:/p' "$tmp/configure"
+  echo
+  sudo=''
+  has sudo && sudo='sudo '
+  if "$LINK" status >"$tmp/status" 2>&1 && [ "$applied" = 0 ]; then
+    hint 'Try it' 'ssh you@ROUTE@YOUR-POMERIUM    (your SSH route, through Pomerium)'
+  else
+    cat "$tmp/status"
+    echo
+  fi
+  hint Look "$NAME status"
+  hint Settings "$CONFIG, then:" "$sudo$NAME configure"
+  take_off
+  exit "$applied"
+}
 
-  ${bold}Try it${plain}       ssh you@ROUTE@YOUR-POMERIUM     (your SSH route, through Pomerium)
-  ${bold}Look${plain}         $NAME status
-  ${bold}Settings${plain}     $CONFIG, then: sudo $NAME configure
-  ${bold}Take it off${plain}  install.sh --uninstall
-EOF
+# Can be pasted: the script's file where it is one, else what is fetched from where the release was.
+take_off() {
+  if [ -n "$script" ]; then
+    hint 'Take it off' "${sudo}sh $(quote "$script") --uninstall"
+  else
+    if has curl; then fetcher='curl -fsSL'; else fetcher='wget -qO-'; fi
+    hint 'Take it off' "$fetcher $(quote "$shown_url/install.sh") |" "  ${sudo}sh -s -- --uninstall"
+  fi
+}
+
+# As a shell reads it.
+quote() {
+  case $1 in
+    *[!A-Za-z0-9:/._~%@+=,-]*) printf "'%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *) printf %s "$1" ;;
+  esac
 }
 
 # --- the whole ----------------------------------------------------------------------------------
@@ -497,6 +583,8 @@ clean_up() {
 
 main() {
   umask 022
+  # Where its folder was deleted under it, nothing that it calls could start.
+  env pwd >/dev/null 2>&1 || cd /
   colours
   read_environment
   read_flags ${1+"$@"}
@@ -511,6 +599,7 @@ main() {
     remove_all
     return
   fi
+  check_files
   check_host
   check_tools
   [ -d "${TMPDIR:-/tmp}" ] || fail "there is no folder $TMPDIR, which TMPDIR names"
@@ -523,7 +612,7 @@ main() {
   say checked "$variant, $init, $($sshd -V 2>&1 | sed -n 's/^\(OpenSSH_[^ ,]*\).*/\1/p')"
   if [ -e "$BEGUN/version" ] && [ -n "$previous" ] && [ -z "$dry_run" ]; then go_back; fi
   verify_release
-  say verified "$NAME $version, signed"
+  say verified "SHA256SUMS of $version, signed"
   if [ "$previous" = "$version" ]; then
     [ "$(cat "$LIB/$version/archive.sha256" 2>/dev/null)" = "$wanted_sum" ] ||
       fail "another build of $version is installed; --uninstall it first"
@@ -535,6 +624,7 @@ main() {
     return
   fi
   verify_archive
+  say verified "$archive"
   unpack_release
   if [ -z "$previous" ]; then install_first; else upgrade; fi
 }

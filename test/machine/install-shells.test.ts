@@ -42,6 +42,30 @@ describeTier('install.sh, under every shell', machineTier(), () => {
     },
   )
 
+  // posh crashes there, whatever it is to run.
+  const others = SHELLS.filter(shell => shell !== 'posh')
+  test.each(others)('%s: in a working directory that was deleted', async shell => {
+    const gone = 'mkdir /srv/gone; cd /srv/gone; rmdir /srv/gone'
+    const run = `${gone}; ${shell} ${SCRIPT} --dry-run --source-url https://x/`
+    expect(await sh(run)).toMatchObject({ code: 0, stdout: expect.stringContaining('would') })
+  })
+
+  test('by busybox’s wget, which has no time limit of its own', async () => {
+    await sh(`rm -rf /stubs; mkdir /stubs; cd /stubs
+      for each in $(ls /bin /usr/bin /usr/sbin); do ln -sf $(command -v $each); done
+      rm -f curl wget; ln -s $(command -v busybox) wget
+      sed 's/^STALL=.*/STALL=1/; s/STALL [*] 30/STALL * 3/' ${SCRIPT} >/srv/impatient.sh`)
+    const run = (place: string) =>
+      sh(
+        `PATH=/stubs sh /srv/impatient.sh --dry-run --source-url https://x/ --download-url ${place}`,
+      )
+    expect(await run('http://127.0.0.1:8080')).toMatchObject({ code: 0, stderr: '' })
+    const { code, stderr } = await run('http://127.0.0.1:8080/stalls-at/SHA256SUMS.sig')
+    await sh('rm -r /stubs /srv/impatient.sh')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^install.sh: .*SHA256SUMS.sig stalled, and was given up: .*\n$/)
+  })
+
   test('without install.sh’s last byte, a line feed, it is whole', async () => {
     const { stdout } = await sh(`head -c -1 ${SCRIPT} | sh -s -- --dry-run --source-url https://x/`)
     expect(stdout).toContain('would')
@@ -124,6 +148,16 @@ describeTier('install.sh, under every shell', machineTier(), () => {
         'an empty fingerprint in the environment, whatever the flags say',
         /POMERIUM_HOST_AGENT_FINGERPRINT is set to nothing/,
         `POMERIUM_HOST_AGENT_FINGERPRINT= ${plain} --fingerprint SHA256:x`,
+      ],
+      [
+        'a folder for the signers file',
+        /--signers-file names a folder, and wants a file: \/etc$/,
+        `${plain} --signers-file /etc`,
+      ],
+      [
+        'a signers file that is not there',
+        /--signers-file names a file that is not there: \/etc\/nope$/,
+        `POMERIUM_HOST_AGENT_SIGNERS_FILE=/etc/nope ${plain}`,
       ],
       ['a TMPDIR that is not there', /no folder \/nope/, `TMPDIR=/nope timeout 20 ${plain}`],
       ['a TMPDIR that is no path', /no folder nope/, `TMPDIR=nope timeout 20 ${plain}`],

@@ -6,10 +6,10 @@ import { openSigner } from '../../installer/signature.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
 import { machineTier } from './available.ts'
-import { type BareHost, bootBareHost } from './bare-host.ts'
+import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
 import { suites } from './base.ts'
 import { difference, touches } from './host-census.ts'
-import { copyRelease, type ReleaseKit, releaseKit, sign } from './release-kit.ts'
+import { copyRelease, RELEASE_URL, type ReleaseKit, releaseKit, sign } from './release-kit.ts'
 
 const NEWER = '99.0.0'
 const archive = (version: string) => `pomerium-host-agent-${version}-linux-x64.tar`
@@ -90,15 +90,23 @@ describeTier('a release that somebody has touched', machineTier(), () => {
     })
     afterAll(() => it?.[Symbol.asyncDispose]())
 
+    test('100 Continue and 103 Early Hints before each file are passed over', async () => {
+      await it.offer(older)
+      const interim = [...SOURCE, '--dry-run', '--download-url', `${RELEASE_URL}/interim`]
+      expect(await it.install(interim)).toMatchObject({ code: 0, stderr: '' })
+    })
+
     test.each(SPOILT)('%s: refused before anything is written', async (_, says, spoil) => {
       await using folder = await tempDir()
       const spoilt = await copyRelease(older, join(folder.path, 'release'))
       await spoil(spoilt)
       await it.offer(spoilt)
       const before = await touches(it.host)
-      const { code, stderr } = await it.install()
+      const { code, stdout, stderr } = await it.install()
       expect(code).not.toBe(0)
       expect(stderr).toMatch(says)
+      expect(stdout).not.toMatch(/verified.*tar|installed|Try it/)
+      if (/signature|fetched/.test(says.source)) expect(stdout).not.toContain('verified')
       expect(difference(before, await touches(it.host))).toEqual([])
       expect((await it.host.exec('ls -A /tmp | grep -c ^tmp; true')).stdout.trim()).toBe('0')
     })

@@ -18,6 +18,7 @@ const LINK = '/usr/local/bin/pomerium-host-agent'
 // A host as debootstrap makes it has no xz.
 const compressions: ['gz'] = ['gz']
 const NEWER = '99.0.0'
+const EVEN_NEWER = '99.0.1'
 const BROKEN = '100.0.0'
 const SECRET = '/root/webhook-secret'
 const LISTEN = '127.0.0.1:9444'
@@ -156,9 +157,12 @@ describeTier('an upgrade', machineTier(), () => {
           const held = await version()
           const before = await census(it.host)
           await it.offer(await kit.make({ version: BROKEN, compressions, change }))
-          const { code, stderr } = await it.install([...flags, '--conflict', 'adopt'])
+          const { code, stdout, stderr } = await it.install([...flags, '--conflict', 'adopt'])
           expect(code).not.toBe(0)
+          expect(stdout).not.toMatch(/upgraded|Try it/)
           expect(stderr).toMatch(says)
+          if (!stderr.includes('does not start'))
+            expect(stderr).toContain(`${held} is in force again\n`)
           expect(await version()).toBe(held)
           const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|compile-cache))/
           const changed = difference(before, await census(it.host)).filter(
@@ -174,6 +178,39 @@ describeTier('an upgrade', machineTier(), () => {
     })
 
     if (!isWhole) return
+
+    test('while the source is silent: upgraded, and the end says that nobody answered', async () => {
+      const held = await version()
+      const away = ['--source-url', 'https://localhost:9/bundle']
+      await it.offer(await kit.make({ version: EVEN_NEWER, compressions }))
+      const { code, stdout } = await it.install(away)
+      expect(code).toBe(3)
+      expect(stdout).toContain(`upgraded  ${held} to ${EVEN_NEWER}`)
+      expect(stdout).toMatch(/source-unavailable(.|\n)*Still trusted/)
+      expect(stdout).not.toContain('Try it')
+      expect((await login(it.host, { ca })).outcome).toBe('accepted')
+      await it.offer(newer)
+      const back = await it.install([...flags, '--version', NEWER])
+      expect(back).toMatchObject({ code: 0, stdout: expect.stringContaining('Try it') })
+    })
+
+    test('where the old one can’t be put in force either, that is said', async () => {
+      const launcher = `/usr/local/lib/pomerium-host-agent/${await version()}/pomerium-host-agent`
+      const hurt = `case $1 in configure) sed -i '2i case $1 in configure) echo hurt; exit 5 ;; esac' ${launcher}; exit 5 ;; esac`
+      const change = async (folder: string) => {
+        const path = join(folder, 'pomerium-host-agent')
+        const text = await readFile(path, 'utf8')
+        await writeFile(path, text.replace('\n', `\n${hurt}\n`))
+      }
+      await it.offer(await kit.make({ version: BROKEN, compressions, change }))
+      const { code, stderr } = await it.install(flags)
+      await it.host.exec(['sed', '-i', '2d', launcher])
+      expect(code).toBe(5)
+      expect(stderr).toContain('is installed again and could not be put in force: hurt')
+      expect(stderr).not.toContain('in force again')
+      await it.offer(newer)
+      expect(await it.install(flags)).toMatchObject({ code: 0 })
+    })
 
     test('a downgrade is refused in silence’s stead, and made where it is asked for by name', async () => {
       await it.offer(older)

@@ -59,6 +59,135 @@ describeTier('other ways to install', machineTier(), () => {
     expect(await rest()).toBe(looks[1])
   })
 
+  // The first and the last lines are the script's, between them is what `apply` prints.
+  const narrow = (screen: string) => {
+    const parts = screen.split('\n\n')
+    const lines = `${parts.at(0)}\n${parts.at(-1)}`.split('\n')
+    expect(lines.filter(line => line.length > 80)).toEqual([])
+  }
+
+  test('run again with other flags: in force, and it ends with what is trusted and apply’s code', async () => {
+    const away = ['--source-url', 'https://localhost:9/bundle']
+    for (const says of ['installed', 'kept', 'kept']) {
+      const { code, stdout } = await it.install(away)
+      expect({ says, code }).toEqual({ says, code: 3 })
+      expect(stdout).toMatch(new RegExp(`^  ${says} +.*${VERSION}`, 'm'))
+      expect(stdout).toContain('source-unavailable (unreachable)')
+      expect(stdout).not.toContain('Try it')
+      narrow(stdout)
+    }
+    expect(await accepted()).toBe(false)
+
+    const mended = await it.install()
+    expect(mended).toMatchObject({ code: 0, stderr: '' })
+    expect(mended.stdout).toMatch(/^ {2}changed +\/etc\/pomerium\/host-agent.yaml$/m)
+    expect(mended.stdout).toMatch(new RegExp(`${ca.fingerprint}(.|\n)*Try it`))
+    narrow(mended.stdout)
+    expect(await accepted()).toBe(true)
+
+    const lost = await it.install(away)
+    expect(lost).toMatchObject({ code: 3, stderr: '' })
+    expect(lost.stdout).toMatch(new RegExp(`Still trusted, as before:\n.*${ca.fingerprint}`))
+    expect(lost.stdout).not.toContain('Try it')
+    const refused = await it.install([...SOURCE, '--fingerprint', `SHA256:${'A'.repeat(43)}`])
+    expect(refused).toMatchObject({ code: 4, stderr: '' })
+    expect(refused.stdout).not.toContain('Try it')
+    expect(await accepted()).toBe(true)
+    const wrong = await it.install([...SOURCE, '--conflict', 'perhaps'])
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('sshd.conflict') })
+  })
+
+  test.each([
+    ['curl, of a pipe', 'wget', `curl -fsS ${RELEASE_URL}/install.sh | sh -s --`],
+    ['wget, of a pipe', 'curl', `wget -qO- ${RELEASE_URL}/install.sh | sh -s --`],
+    ['a file with a blank in its path', '', "sh '/srv/a b/install.sh'"],
+  ])('what takes it off is pasted as it stands: by %s', async (_, without, line) => {
+    await sh(`mkdir '/srv/a b'; cd '/srv/a b'; curl -fsSo install.sh ${RELEASE_URL}/install.sh`)
+    if (without) await sh(`mv /usr/bin/${without} /usr/bin/${without}.hidden`)
+    const on = await sh(`cd '/srv/a b'; ${line} ${flags}`)
+    const pasted = /Take it off +((.|\n)*)$/.exec(on.stdout)?.[1] ?? ''
+    const off = await sh(pasted)
+    await sh("rm -r '/srv/a b'")
+    expect(on).toMatchObject({ code: 0, stderr: '' })
+    narrow(on.stdout)
+    expect(off).toMatchObject({ code: 0, stdout: expect.stringContaining('as it was found') })
+    expect(await accepted()).toBe(false)
+  })
+
+  test.each(['curl', 'wget'])('%s: a server that stalls in a body is given up', async tool => {
+    const impatient = `curl -fsS ${RELEASE_URL}/install.sh | sed 's/^STALL=.*/STALL=2/' >/srv/impatient.sh`
+    await sh(impatient)
+    if (tool === 'wget') await sh('mv /usr/bin/curl /usr/bin/curl.hidden')
+    const archive = `pomerium-host-agent-${VERSION}-linux-x64.tar.gz`
+    for (const file of ['SHA256SUMS', 'SHA256SUMS.sig', archive]) {
+      const place = `${RELEASE_URL}/stalls-at/${file}`
+      const looked = await touches(it.host)
+      const { code, stderr } = await sh(`sh /srv/impatient.sh ${flags} --download-url ${place}`)
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `install.sh: ${place}/${file} stalled, and was given up: run this again, or name another place by --download-url\n`,
+      })
+      expect(difference(looked, await touches(it.host))).toEqual([])
+    }
+    const interim = `sh /srv/impatient.sh ${flags} --dry-run --download-url ${RELEASE_URL}/interim`
+    expect(await sh(interim)).toMatchObject({ code: 0, stderr: '' })
+    await sh('rm /srv/impatient.sh')
+  })
+
+  test('a library that is not there, which the loader complains of at each start', async () => {
+    await sh('echo /gone.so >/etc/ld.so.preload')
+    const { code, stdout, stderr } = await it.install()
+    const again = await it.install()
+    await sh('rm /etc/ld.so.preload')
+    expect(stderr.replace(/^ERROR: ld.so: .*\n/gm, '')).toBe('')
+    expect({ code, again: again.code }).toEqual({ code: 0, again: 0 })
+    expect(stdout).toContain('Try it')
+    expect(await accepted()).toBe(true)
+  })
+
+  test('what would be said of a good end is not, where there is none', async () => {
+    const wrong = ['--conflict', 'perhaps']
+    const image = await it.install([...SOURCE, ...wrong, '--no-start'])
+    expect(image).toMatchObject({ code: 2, stdout: expect.not.stringMatching(/installed|ready/) })
+    expect(await it.install()).toMatchObject({ code: 0 })
+    const sum = `${LIB}/${VERSION}/archive.sha256`
+    await sh(`mv ${sum} /srv/sum; echo other >${sum}`)
+    const other = await it.install()
+    await sh(`mv /srv/sum ${sum}`)
+    expect(other).toMatchObject({ code: 1, stdout: expect.not.stringContaining('kept') })
+    expect(other.stderr).toMatch(/another build of .* is installed; --uninstall it first/)
+
+    // What `status` finds wrong is shown in the place of "Try it".
+    await sh('systemctl stop ssh')
+    const stopped = await it.install()
+    const { code } = await sh('pomerium-host-agent status')
+    await sh('systemctl start ssh')
+    expect(stopped.code).toBe(0)
+    expect(stopped.stdout.includes('Try it')).toBe(code === 0)
+    const launcher = `${LIB}/${VERSION}/pomerium-host-agent`
+    await sh(
+      `sed -i '2i case $1 in status) echo sshd-down: not running; exit 8 ;; esac' ${launcher}`,
+    )
+    const down = await it.install()
+    await sh(`sed -i 2d ${launcher}`)
+    expect(down).toMatchObject({ code: 0, stdout: expect.stringContaining('\nsshd-down: not') })
+    expect(down.stdout).not.toContain('Try it')
+    expect((await it.install()).stdout).toContain('Try it')
+  })
+
+  test('in a working directory that was deleted', async () => {
+    const gone = 'mkdir /srv/gone; cd /srv/gone; rmdir /srv/gone'
+    const line = `${gone}; curl -fsS ${RELEASE_URL}/install.sh | sh -s -- ${flags}`
+    for (const run of ['installed', 'kept']) {
+      const { code, stdout, stderr } = await sh(line)
+      expect({ run, code, stderr: stderr.replace(/^.*getcwd.*\n/gm, '') }).toMatchObject({
+        ...{ run, code: 0, stderr: '' },
+      })
+      expect(stdout).toContain('Try it')
+    }
+    expect(await accepted()).toBe(true)
+  })
+
   test('piped, it reads nothing of the pipe; a second one beside it says one line', async () => {
     // Whatever reads the pipe at any moment of the run takes a line away from the last cat.
     const pipe = `{ curl -fsS ${RELEASE_URL}/install.sh
@@ -90,7 +219,7 @@ describeTier('other ways to install', machineTier(), () => {
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(await accepted()).toBe(true)
     const again = await sh(`cd /srv/release && ./install.sh ${source}`)
-    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('unchanged') })
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('unchanged: all') })
     const off = await sh('cd /srv/release && sh install.sh --uninstall')
     expect(off).toMatchObject({ code: 0, stderr: '' })
     await sh('rm -r /srv/release /srv/ca.pub')
@@ -179,16 +308,16 @@ describeTier('other ways to install', machineTier(), () => {
     await it.offer(release)
   })
 
-  test('--uninstall where the config or the program is broken says what to do', async () => {
+  test('--uninstall where the services can’t be stopped or the program is broken says what to do', async () => {
     expect(await it.install()).toMatchObject({ code: 0 })
-    const config = '/etc/pomerium/host-agent.yaml'
-    const text = await it.host.read(config)
-    await sh(`echo 'nonsense: [' >>${config}`)
-    const unread = await it.install(['--uninstall'])
-    expect(unread.code).toBe(2)
-    expect(unread.stderr).toMatch(/host-agent.yaml:\d+: (.|\n)*mend that and run this again/)
+    await sh('mv /usr/bin/systemctl /usr/bin/systemctl.hidden')
+    await it.host.write('/usr/bin/systemctl', '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+    const stuck = await it.install(['--uninstall'])
+    await sh('mv /usr/bin/systemctl.hidden /usr/bin/systemctl')
+    expect(stuck.code).toBe(5)
+    expect(stuck.stdout).not.toContain('removed')
+    expect(stuck.stderr).toMatch(/systemctl(.|\n)*mend that and run this again/)
     expect(await accepted()).toBe(true)
-    await it.host.write(config, text)
 
     for (const loss of [`${LIB}/${VERSION}/node`, `${LIB}/${VERSION}`, LIB]) {
       await sh(`rm -r ${loss}`)

@@ -23,9 +23,11 @@ export async function openDispatcher(
     autoSelectFamilyAttemptTimeout: Math.min(ADDRESS_ATTEMPT_MS, timeouts.connect),
     ...(url.hostname === 'localhost' ? { lookup: lookUpLocalhost } : {}),
   }
+  const { openClient } = await import('./interim-replies.ts')
   const options = {
     connect,
     connections: 1,
+    factory: openClient,
     // HTTP/2 buys one small GET nothing, and costs its module.
     allowH2: false,
     headersTimeout: timeouts.headers,

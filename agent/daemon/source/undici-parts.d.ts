@@ -38,3 +38,15 @@ declare module 'undici/lib/api/api-connect.js' {
   const connect: Dispatcher['connect']
   export = connect
 }
+
+declare module 'undici/lib/dispatcher/client.js' {
+  import type { Client } from 'undici'
+
+  const client: typeof Client
+  export = client
+}
+
+declare module 'undici/lib/core/symbols.js' {
+  const symbols: { readonly kSocket: unique symbol; readonly kParser: unique symbol }
+  export = symbols
+}

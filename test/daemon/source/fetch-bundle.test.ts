@@ -221,6 +221,22 @@ describe('bodies', () => {
     expect(await fetchBundle({ url: plane.url })).toMatchObject({ kind: 'bundle' })
   })
 
+  test.each([
+    ['100 Continue', 'HTTP/1.1 100 Continue\r\n\r\n'],
+    ['103 Early Hints', 'HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n'],
+  ])('%s before the reply, once or twice, is passed over', async (_, interim) => {
+    const plane = await useControlPlane()
+    const reply = `HTTP/1.1 200 OK\r\ncontent-length: ${BUNDLE.length}\r\n\r\n${BUNDLE}`
+    for (const before of [interim, interim + interim]) {
+      plane.behave({ mode: 'raw', text: before + reply })
+      const fetched = await fetchBundle({ url: plane.url })
+      expect(fetched).toMatchObject({ kind: 'bundle' })
+      expect(fetched.kind === 'bundle' && text(fetched.bytes)).toBe(BUNDLE)
+    }
+    plane.behave({ mode: 'raw', text: interim })
+    expect(await fetchBundle({ url: plane.url })).toMatchObject({ code: 'unreachable' })
+  })
+
   test.each(['SSH-2.0-OpenSSH_9.2\r\n', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(99999)}\r\n\r\n`])(
     'what is not HTTP is not read',
     async reply => {

@@ -87,6 +87,21 @@ describe('certificates', () => {
 })
 
 describe('proxies', () => {
+  test('100 Continue within TLS, and through a tunnel, is passed over', async () => {
+    const plane = await useControlPlane({ tls })
+    const head = `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: ${BUNDLE.length}`
+    plane.behave({ mode: 'raw', text: `${head}\r\n\r\n${BUNDLE}` })
+    const direct = await fetchBundle({ url: plane.url, extraRoots: tls.ca })
+    expect(direct).toMatchObject({ kind: 'bundle' })
+    const proxy = await useProxy(plane.port)
+    const tunnelled = await fetchBundle(
+      { url: `https://${NAME}/bundle`, extraRoots: tls.ca },
+      { environment: { HTTPS_PROXY: proxy.url } },
+    )
+    expect(tunnelled).toMatchObject({ kind: 'bundle' })
+    expect(proxy.tunnels).toEqual([`${NAME}:443`])
+  })
+
   test.each(['HTTPS_PROXY', 'https_proxy'])('%s is used, and sees only the tunnel', async name => {
     const plane = await useControlPlane({ tls })
     const proxy = await useProxy(plane.port)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -76,6 +76,21 @@ test('who switches to another protocol, and leaves the line open', async () => {
   const { port } = server.address() as { port: number }
   const url = `http://127.0.0.1:${port}`
   expect(await sending(url)).toMatchObject({ kind: 'unreachable', code: 'connection-reset' })
+})
+
+test('100 Continue and 103 Early Hints before the answer are passed over', async () => {
+  const it = await useWebhook()
+  const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'
+  const between = createServer(socket => {
+    const host = connect(Number(new URL(it.url).port), '127.0.0.1')
+    for (const each of [socket, host]) each.on('error', () => {})
+    socket.write(interim)
+    socket.pipe(host).pipe(socket)
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void between.close())
+  await new Promise(resolve => between.once('listening', resolve))
+  const { port } = between.address() as { port: number }
+  expect(await sending(`http://127.0.0.1:${port}`)).toMatchObject({ kind: 'outcome' })
 })
 
 test('nobody there, and nobody who answers', async () => {
