@@ -583,7 +583,7 @@ clean_up() {
 
 main() {
   umask 022
-  # Where its folder was deleted under it, nothing that it calls could start.
+  # Each sh that it starts would complain where this folder was deleted.
   env pwd >/dev/null 2>&1 || cd /
   colours
   read_environment

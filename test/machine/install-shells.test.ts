@@ -172,15 +172,17 @@ describeTier('install.sh, under every shell', machineTier(), () => {
         /could not be fetched/,
         `${plain} --download-url http://127.0.0.1:8080/no/such --version 9.9.9 --download-url http://127.0.0.1:9`,
       ],
+      [
+        'a place with a password, which is not printed',
+        /^install.sh: http:\/\/127.0.0.1:9\/SHA256SUMS could not be fetched: curl: \(7\) [^@]*$/,
+        `${plain} --download-url http://me:secret@127.0.0.1:9/`,
+      ],
     ])('%s', async (_, says, line, prepare) => {
       await prepare?.()
       const before = await touches(it.host)
       const { code, stderr } = await sh(line)
       expect(code).not.toBe(0)
-      const lines = stderr
-        .trimEnd()
-        .split('\n')
-        .filter(each => !each.startsWith('curl:'))
+      const lines = stderr.trimEnd().split('\n')
       expect(lines).toEqual([expect.stringMatching(says)])
       expect(difference(before, await touches(it.host))).toEqual([])
     })

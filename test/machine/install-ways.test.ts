@@ -186,6 +186,11 @@ describeTier('other ways to install', machineTier(), () => {
       expect(stdout).toContain('Try it')
     }
     expect(await accepted()).toBe(true)
+    for (const command of ['apply', 'plan', 'status', 'configure']) {
+      expect(await sh(`${gone}; pomerium-host-agent ${command}`), command).toMatchObject({
+        code: 0,
+      })
+    }
   })
 
   test('piped, it reads nothing of the pipe; a second one beside it says one line', async () => {
