@@ -318,6 +318,13 @@ configure() {
   timeout 300 "$LINK" "$@"
 }
 
+# What it says is for the screen's end; where it fails, so do we, by its own exit code.
+put_in_force() {
+  failed=0
+  configure ${1+"$@"} >"$tmp/configure" 2>&1 || failed=$?
+  [ "$failed" = 0 ] || fail "$(cat "$tmp/configure")" "$failed"
+}
+
 # `apply` asks the source; where that is silent, the keys that are held must be in force.
 prove() {
   code=0
@@ -351,7 +358,7 @@ prove_unit() {
 install_first() {
   # Not where a run before was cut off, or the program was lost: this host may be in use.
   if [ -e "$RECORD" ]; then begin ''; else begin forget_install; fi
-  configure --no-start >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
+  put_in_force --no-start
   undo=''
   say installed "$LIB/$version"
   if [ -n "$no_start" ]; then
@@ -360,7 +367,11 @@ install_first() {
   fi
   code=0
   prove || code=$?
-  configure >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
+  # What the host or the source is refused for comes first, and is often why a unit fails.
+  if [ "$code" != 0 ] && ! configure >"$tmp/configure" 2>&1; then
+    fail "$(cat "$tmp/apply" "$tmp/configure")" "$code"
+  fi
+  [ "$code" != 0 ] || put_in_force
   settle
   end_screen
   exit $code
@@ -374,7 +385,7 @@ forget_install() {
 upgrade() {
   begin go_back
   forget_units
-  configure --renewed >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")"
+  put_in_force --renewed
   if [ -z "$no_start" ] && [ ! -e "$STOOD_DOWN" ]; then
     prove || fail "$version can't prove this host: $(cat "$tmp/apply")"
     prove_units || fail "$version does not run under its units: journalctl -u '$NAME*'"
@@ -431,7 +442,7 @@ keep() {
   say unchanged "$version is installed already"
   new=$LIB/$version
   [ ! -e "$BEGUN" ] || settle
-  configure >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/configure")" 2
+  put_in_force
   sed 's/^/  /' "$tmp/configure"
 }
 
