@@ -47,9 +47,8 @@ export async function proveUnits(
   const hears = wanted.includes('pomerium-host-agent-webhook.socket')
   const stay = [PROVISIONER, ...(hears ? [WEBHOOK_SERVICE] : []), ...(resident ? [SERVICE] : [])]
   const leave = resident ? [] : [SERVICE]
-  // The watch leaves its note first, which the repair takes. Each waits for its end.
-  const oneshots = [WATCH_SERVICE, REPAIR_SERVICE]
-  for (const unit of oneshots) await run(systemctl('start', unit))
+  const oneshots = [REPAIR_SERVICE, WATCH_SERVICE]
+  const cutShort = await runInTurn([...oneshots, REPAIR_SERVICE], run)
   // One that is up already is left as it is.
   for (const unit of [...stay, ...leave]) await run(systemctl('start', unit))
   await settled(stay, leave, run)
@@ -61,12 +60,28 @@ export async function proveUnits(
     const down = wakers.includes(id) && !isActive(unit) ? 'is not up' : undefined
     // What it was at the last boot says nothing of the next one.
     const loaded = id !== BOOT_SERVICE || unit.get('LoadState') !== 'loaded'
-    const why = (loaded ? failureOf(unit) : undefined) ?? down
+    // The path unit may have it begun again by now.
+    const failed = id === cutShort ? 'has failed' : undefined
+    const why = (loaded ? failureOf(unit) : undefined) ?? failed ?? down
     return why === undefined ? [] : [{ unit: id, why }]
   })
   return Promise.all(
     failures.map(async failure => ({ ...failure, said: await lastWords(failure.unit, run) })),
   )
+}
+
+/**
+ * Runs services that leave, each to its end; ends with the first that fails, and returns it. The watch
+ * leaves a note for the repair, which the path unit starts over and over while the note is not taken: it
+ * is left only where the repair works, and is taken before anything else wants its turn.
+ */
+async function runInTurn(units: readonly string[], run: Run): Promise<string | undefined> {
+  for (const unit of units) {
+    const { code } = await run(systemctl('start', unit))
+    // Out of time, it is at it still.
+    if (code !== 0 && code !== 124) return unit
+  }
+  return undefined
 }
 
 function settled(stay: readonly string[], leave: readonly string[], run: Run) {
