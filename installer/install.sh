@@ -416,7 +416,12 @@ install_first() {
     return
   fi
   apply
-  configure
+  # What the host or the source is refused for comes first, and is often why a unit fails.
+  if [ "$applied" = 0 ]; then
+    configure
+  else
+    run_configure >"$tmp/configure" 2>&1 || fail "$(cat "$tmp/apply" "$tmp/configure")" "$applied"
+  fi
   settle
   end_screen
 }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Config, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
+import { messageAt } from '../core/at-line.ts'
+import { DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { mergeSettings } from '../core/config/merge-settings.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
@@ -8,22 +9,35 @@ import { messageOf } from '../core/failures.ts'
 import { layoutOf } from '../core/layout.ts'
 import { EXIT, exitCodeOf } from '../core/outcome.ts'
 import { SERVICE_ENVIRONMENT_FILE, serviceEnvironment } from '../core/service-environment.ts'
-import { clashingCredentials, credentialFiles } from '../core/service-settings.ts'
+import { credentialFiles } from '../core/service-settings.ts'
 import { errorCode, realFileSystem } from '../provisioner/file-system.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { remove } from '../provisioner/remove.ts'
 import { handOver } from '../provisioner/setup/hand-over.ts'
+import { readNamedFile } from '../provisioner/setup/named-file.ts'
 import { oneAtATime } from '../provisioner/setup/one-at-a-time.ts'
-import { setUp, standDown, stopAll, undoSetUp, type Wish } from '../provisioner/setup/set-up.ts'
+import { prove } from '../provisioner/setup/prove.ts'
+import {
+  hostInit,
+  setUp,
+  standDown,
+  stopAll,
+  undoSetUp,
+  type Wish,
+} from '../provisioner/setup/set-up.ts'
 import { SetupError } from '../provisioner/setup/setup-error.ts'
+import { readStatus } from '../provisioner/status-file.ts'
 import { clearStoodDown, readStoodDown } from '../provisioner/stood-down.ts'
 import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
+import { readNotes } from '../provisioner/textfile.ts'
+import { checkFiles } from './check-files.ts'
+import { describeFailed, describeTrouble, refusal, refuseFaults } from './configure-screens.ts'
 import { parseFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 import { configErrors } from './load-config.ts'
 import { onHost, requireRoot } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
-import { paint, print } from './screen.ts'
+import { paint, print, wrapped } from './screen.ts'
 
 /** Where a file that a setting names is kept, and its mode: secrets are root's alone. */
 const KEPT_AT: Partial<Record<SettingName, { path: string; mode: number }>> = {
@@ -59,10 +73,12 @@ async function put(
   flags: ReturnType<typeof parse>,
   program: string,
 ): Promise<number> {
-  const { copies, settings } = readCopies(flags.copy)
+  const { copies, settings, given } = readCopies(flags.copy)
   for (const [name, value] of pairs(flags.set)) settings.set(name, value)
-  const { config, text } = merged(settings)
+  const { config, text, placeOf } = merged(settings)
   const forServices = serviceEnvironment(environment, readIfThere(SERVICE_ENVIRONMENT_FILE))
+  const sandboxed = hostInit().init === 'systemd'
+  const notes = refuseFaults(checkFiles(config, given, { sandboxed }), placeOf, flags)
   const wish = {
     ...{ config, configText: text, copies, program },
     ...(forServices.kind === 'file' ? { environment: forServices.content } : {}),
@@ -77,13 +93,31 @@ async function put(
   const changed = await setUp({ ...wish, stoodDown, rest })
   if (!rest) clearStoodDown(place)
   for (const path of changed) print(`  ${path}`)
+  for (const note of notes) for (const line of note) print(line)
   if (forServices.kind === 'refused') {
     print(
       `note: the services are not given the proxy of this shell: ${forServices.why}; say one in ${SERVICE_ENVIRONMENT_FILE}`,
     )
   }
-  if (rest) print('the agent stands down as before, until apply or configure')
-  if (changed.length === 0) print(`${paint('green', 'unchanged')}: all is in place`)
+  if (rest) {
+    print('the agent stands down as before, until apply or configure')
+    return 0
+  }
+  if (flags['no-start'] || !hostInit().running) {
+    if (changed.length === 0)
+      print(`${paint('green', 'unchanged')}: all is laid; nothing is started`)
+    return 0
+  }
+  const failed = await prove(config)
+  if (failed.length > 0) {
+    process.stderr.write(`pomerium-host-agent: ${describeFailed(failed).join('\n')}\n`)
+    return EXIT.hostRefused
+  }
+  const trouble = describeTrouble(readNotes(place), readStatus(place))
+  for (const line of trouble) print(line)
+  if (trouble.length === 0 && changed.length === 0) {
+    print(`${paint('green', 'unchanged')}: all is in place`)
+  }
   return 0
 }
 
@@ -116,43 +150,48 @@ async function undo(invocation: Invocation, program: string): Promise<number> {
   return 0
 }
 
-function merged(settings: Map<SettingName, string>): { config: Config; text: string } {
+function merged(settings: Map<SettingName, string>) {
   const name = DEFAULT_CONFIG_FILE
   const merge = mergeSettings({ name, text: readIfThere(name) }, settings)
   if ('errors' in merge) throw configErrors(merge.errors)
   // The environment of whoever calls this is not that of the services.
   const parsed = parseConfig({ name, text: merge.text }, {})
   if ('errors' in parsed) throw configErrors(parsed.errors)
-  const { config } = parsed
+  const { config, places } = parsed
   if (config.source.url === undefined) {
     throw new UsageError(`${name} has no source.url: say where the CA keys are published`)
   }
-  const clash = clashingCredentials(config)
-  if (clash !== undefined) {
-    throw new UsageError(
-      `${clash.join(' and ')} need two different file names: systemd hands them over by these`,
-    )
+  // What a flag has given has no line yet.
+  const placeOf = (setting: SettingName) => {
+    const place = settings.has(setting) ? undefined : places.get(setting)
+    return place === undefined ? setting : messageAt(place.where, { ...place, message: setting })
   }
-  return { config, text: merge.text }
+  return { config, text: merge.text, placeOf }
 }
 
 function readIfThere(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  const file = readNamedFile(path)
+  if (file.kind === 'unfit') throw refusal([`  ${path} ${file.problem}`])
+  return file.kind === 'file' ? file.content.toString() : undefined
 }
 
-function readCopies(given: string[]) {
+function readCopies(flags: string[]) {
   const settings = new Map<SettingName, string>()
   const copies: Wish['copies'] = []
-  for (const [name, file] of pairs(given)) {
+  const given = new Map<SettingName, { path: string; content: Buffer }>()
+  for (const [name, path] of pairs(flags)) {
     const place = KEPT_AT[name]
     if (place === undefined) throw new UsageError(`${name} is no file that is kept`)
-    if (!existsSync(file)) throw new UsageError(`${file}: no such file`)
+    const file = readNamedFile(path)
+    if (file.kind !== 'file') throw refusal(wrapped(`${name}: ${path} ${file.problem}`, '  '))
     // One that lies with the rest already is the operator's to keep.
-    const kept = realpathSync(file).startsWith('/etc/pomerium/')
-    settings.set(name, kept ? realpathSync(file) : place.path)
-    if (!kept) copies.push({ ...place, content: readFileSync(file) })
+    const kept = realpathSync(path).startsWith('/etc/pomerium/')
+    settings.set(name, kept ? realpathSync(path) : place.path)
+    if (kept) continue
+    copies.push({ ...place, content: file.content })
+    given.set(name, { path, content: file.content })
   }
-  return { settings, copies }
+  return { settings, copies, given }
 }
 
 function pairs(given: string[]): [SettingName, string][] {

@@ -7,6 +7,7 @@ import {
 import { type CaKey, parseCaKey } from './ca-key.ts'
 import { principalIn } from './principals.ts'
 import { parseSecurityKey } from './security-key.ts'
+import { NAMESPACE } from './sshsig.ts'
 import { trimChars } from './trim-chars.ts'
 
 /** One key that may sign, with its limits. */
@@ -25,7 +26,12 @@ export interface AllowedSigner extends SignerOptions {
 export interface SignersFault {
   line?: number
   message: string
+  /** What to write in its place, where that can be told. */
+  instead?: string
 }
+
+const BARE_KEY = 'a public key alone; before it stands who signs with it, and what for'
+const FOR_BUNDLES = `publisher namespaces="${NAMESPACE}"`
 
 /**
  * Reads a file in the form of ssh-keygen(1), ALLOWED SIGNERS. One bad line refuses the whole file: a
@@ -44,18 +50,26 @@ export function parseAllowedSigners(
     const content = trimChars(raw, ' \t', ' \t\r')
     if (content === '' || content.startsWith('#')) continue
     const parsed = parseLine(content, localTime)
-    if ('fault' in parsed) faults.push({ line, message: parsed.fault })
+    if ('fault' in parsed) faults.push({ line, ...explain(content, parsed.fault) })
     else signers.push({ ...parsed, line })
   }
   if (faults.length > 0) return { faults }
   return signers.length > 0 ? { signers } : { faults: [{ message: 'no signer in it' }] }
 }
 
+// What ssh-keygen -y prints, and a .pub file holds: the line that is meant can be said.
+function explain(content: string, fault: string): Omit<SignersFault, 'line'> {
+  if (CONTROLS.test(content) || parseSignerKey(content).kind !== 'key') return { message: fault }
+  return { message: BARE_KEY, instead: `${FOR_BUNDLES} ${content}` }
+}
+
+const CONTROLS = /[\p{Cc}\p{Cf}]/u
+
 function parseLine(
   content: string,
   localTime: LocalTime,
 ): Omit<AllowedSigner, 'line'> | { fault: string } {
-  if (/[\p{Cc}\p{Cf}]/u.test(content.replaceAll('\t', ''))) return { fault: 'a control character' }
+  if (CONTROLS.test(content.replaceAll('\t', ''))) return { fault: 'a control character' }
   // What a decoder puts where the bytes are no text.
   if (content.includes('\ufffd')) return { fault: 'not UTF-8' }
   const match = /^("([^"]*)"|([^ \t"]+))[ \t]+([^ \t].*)$/.exec(content)

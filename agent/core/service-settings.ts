@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Config } from './config/config.ts'
+import { CREDENTIALS } from './config/credentials.ts'
 import { layoutOf } from './layout.ts'
 
 const UNITS = '/etc/systemd/system'
@@ -8,12 +9,11 @@ export const SERVICE = 'pomerium-host-agent.service'
 export const WEBHOOK_SERVICE = 'pomerium-host-agent-webhook.service'
 /** Boot's to start, and nobody else's. */
 export const BOOT_SERVICE = 'pomerium-host-agent-boot.service'
+export const PROVISIONER = 'pomerium-host-agent-provisioner.service'
+export const REPAIR_SERVICE = 'pomerium-host-agent-repair.service'
+export const WATCH_SERVICE = 'pomerium-host-agent-watch.service'
 /** The services of the root wing that write. */
-const WRITERS = [
-  'pomerium-host-agent-provisioner.service',
-  'pomerium-host-agent-repair.service',
-  BOOT_SERVICE,
-]
+const WRITERS = [PROVISIONER, REPAIR_SERVICE, BOOT_SERVICE]
 const TIMER = 'pomerium-host-agent.timer'
 const WEBHOOK_SOCKET = 'pomerium-host-agent-webhook.socket'
 /** Made where the daemon is to stay, and where the webhook listens: also who can't read the config sees it. */
@@ -29,46 +29,30 @@ export interface SettingsFile {
   content: string | undefined
 }
 
+/** The files that are handed over to the daemon; only those that it takes to ask the source, where so wanted. */
+export function credentialFiles(config: Config, { forSource = false } = {}): string[] {
+  const wanted = CREDENTIALS.filter(each => each.forSource || !forSource)
+  const paths = wanted.map(({ path }) => path(config)).filter(path => path !== undefined)
+  return [...new Set(paths)]
+}
+
 /**
- * The files that the daemon reads and that need not be readable for its user. They are handed over
- * under their base names (systemd.exec(5), "Credentials"), so no two may have the same one.
+ * The drop-ins that carry the settings which systemd acts on (systemd.unit(5)). `former`: files that were
+ * written by other settings and are to be given back.
  */
-export function credentialFiles({ source, webhook }: Config): string[] {
-  const { secretFile, tlsCertFile, tlsKeyFile } = webhook
-  return unique([...sourceFiles({ source }), secretFile, tlsCertFile, tlsKeyFile])
-}
-
-// What it takes to ask the source: the webhook's secrets are not the poll's to have.
-function sourceFiles({ source }: Pick<Config, 'source'>): string[] {
-  return unique([source.tokenFile, source.caFile])
-}
-
-const unique = (paths: readonly (string | undefined)[]) => [
-  ...new Set(paths.filter(path => path !== undefined)),
-]
-
-/** Two files of which the daemon would see only one; `undefined` where each has a name of its own. */
-export function clashingCredentials(config: Config): [string, string] | undefined {
-  const files = credentialFiles(config)
-  for (const [index, file] of files.entries()) {
-    const same = files
-      .slice(index + 1)
-      .find(other => posix.basename(other) === posix.basename(file))
-    if (same !== undefined) return [file, same]
-  }
-  return undefined
-}
-
-/** The drop-ins that carry the settings which systemd acts on (systemd.unit(5)). */
-export function unitDropIns(config: Config, { resident }: { resident: boolean }): SettingsFile[] {
+export function unitDropIns(
+  config: Config,
+  { resident, former = [] }: { resident: boolean; former?: readonly string[] },
+): SettingsFile[] {
   const { source, webhook } = config
   const all = credentialFiles(config)
+  const forSource = credentialFiles(config, { forSource: true })
   const loading = (files: readonly string[]) =>
     files.map(path => `LoadCredential=${posix.basename(path)}:${path}`)
   const hears = !resident && webhook.listen !== undefined
-  const folders = writableFolders(config).map(folder => `ReadWritePaths=${folder}`)
+  const folders = writableFolders(config, former).map(folder => `ReadWritePaths=${folder}`)
   return [
-    dropIn(SERVICE, 'credentials', 'Service', loading(resident ? all : sourceFiles(config))),
+    dropIn(SERVICE, 'credentials', 'Service', loading(resident ? all : forSource)),
     dropIn(WEBHOOK_SERVICE, 'credentials', 'Service', hears ? loading(all) : []),
     dropIn(SERVICE, 'resident', 'Service', resident ? RESIDENT : []),
     dropIn(
@@ -105,18 +89,24 @@ function pollLines(seconds: number): string[] {
   ]
 }
 
-// Where the root wing writes beside what its unit allows it already.
-function writableFolders({ sshd, metrics }: Config): string[] {
+const ALLOWED = ['/etc/ssh', '/usr/etc/ssh', '/var/lib']
+const isNew = (folder: string) =>
+  !ALLOWED.some(each => folder === each || folder.startsWith(`${each}/`))
+
+/** The folders beyond what its units allow that the root wing writes to: missing, it could not even start. */
+export function ownFolders({ sshd }: Pick<Config, 'sshd'>): string[] {
   const { caFolder, dropInFolder } = layoutOf(sshd)
-  const wanted = [caFolder.path, dropInFolder.path]
-  // It is somebody else's to make: missing, it must not keep the root wing from starting.
-  const told = metrics.textfile === undefined ? [] : [posix.dirname(metrics.textfile)]
-  const allowed = ['/etc/ssh', '/usr/etc/ssh', '/var/lib']
-  const isNew = (folder: string) =>
-    !allowed.some(each => folder === each || folder.startsWith(`${each}/`))
-  const needed = [...new Set(wanted)].filter(isNew)
+  return [...new Set([caFolder.path, dropInFolder.path])].filter(isNew)
+}
+
+// Where the root wing writes beside what its unit allows it already.
+function writableFolders(config: Config, former: readonly string[]): string[] {
+  const { textfile } = config.metrics
+  const needed = ownFolders(config)
+  // One is somebody else's to make, and what lay in the others is given back: they may be missing.
+  const told = [...(textfile === undefined ? [] : [textfile]), ...former].map(posix.dirname)
   const optional = told.filter(folder => isNew(folder) && !needed.includes(folder))
-  return [...needed, ...optional.map(folder => `-${folder}`)]
+  return [...needed, ...new Set(optional.map(folder => `-${folder}`))]
 }
 
 function dropInPath(unit: string, name: string): string {

@@ -12,7 +12,7 @@ import { lookAt } from './look-at.ts'
  * that file, or a folder on its way, decides what this host trusts: that must be root alone.
  */
 export function readSigners(
-  host: Host,
+  host: Pick<Host, 'fs' | 'at' | 'owner'>,
   path: string,
 ): { kind: 'signers'; signers: AllowedSigner[] } | HostRefused {
   const file = lookAt(host.fs, host.at(path))
@@ -35,7 +35,10 @@ export function readSigners(
   }
   const parsed = parseAllowedSigners(file.content.toString(), localTime)
   if ('signers' in parsed) return { kind: 'signers', signers: parsed.signers }
-  const faults = parsed.faults.map(fault => messageAt(path, fault))
+  const faults = parsed.faults.map(
+    fault =>
+      messageAt(path, fault) + (fault.instead === undefined ? '' : `; write: ${fault.instead}`),
+  )
   return refuseHost('signers-file-malformed', faults.join('; '))
 }
 

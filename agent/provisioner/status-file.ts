@@ -60,13 +60,17 @@ function portsInUse(ports: readonly number[]): readonly number[] {
 }
 
 /** The last turn's status; `undefined` where there was none since boot, or the file is damaged. */
-export function readStatus(host: Host): Status | undefined {
+export function readStatus(host: Pick<Host, 'fs' | 'at' | 'layout'>): Status | undefined {
   const status = lookAtStatus(host)
   return typeof status === 'object' ? status : undefined
 }
 
 /** The last turn's status, or why there is none to be read. */
-export function lookAtStatus({ fs, at, layout }: Host): Status | 'missing' | 'damaged' {
+export function lookAtStatus({
+  fs,
+  at,
+  layout,
+}: Pick<Host, 'fs' | 'at' | 'layout'>): Status | 'missing' | 'damaged' {
   const file = lookAt(fs, at(layout.statusFile.path))
   if (file.kind === 'missing') return 'missing'
   return (file.kind === 'file' ? parseStatus(file.content.toString()) : undefined) ?? 'damaged'

@@ -90,8 +90,11 @@ function followTextfile(host: Host): void {
   writeState(host, { ...state, written: [...others, ...left, ...own] }, state)
 }
 
-// A folder that somebody else is to make, and that a link could take anywhere.
-function obstacleAt({ fs, at }: Host, path: string): string | undefined {
+/**
+ * Why no textfile can be written at `path`; `undefined` where one can. Its folder is somebody else's to
+ * make, and a link could take it anywhere.
+ */
+export function obstacleAt({ fs, at }: Pick<Host, 'fs' | 'at'>, path: string): string | undefined {
   const folder = dirname(path)
   const { kind } = lookAt(fs, at(folder))
   if (kind === 'missing') return `there is no folder ${folder}; make it, or change the setting`
@@ -103,7 +106,7 @@ function obstacleAt({ fs, at }: Host, path: string): string | undefined {
 }
 
 /** What the daemon saw, in its own words: none of it decides anything. */
-export function readNotes({ fs, at, layout }: Host): Notes {
+export function readNotes({ fs, at, layout }: Pick<Host, 'fs' | 'at' | 'layout'>): Notes {
   const file = lookAt(fs, at(layout.notes.path))
   return file.kind === 'file' ? parseNotes(file.content.toString()) : NO_NOTES
 }

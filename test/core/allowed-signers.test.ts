@@ -55,6 +55,21 @@ test('without its times a line is as it stands', () => {
   ])
 })
 
+test('a bare public key gets the line to write, which is then a signer', () => {
+  for (const key of [KEY, RSA, `${KEY} laptop`]) {
+    const parsed = parse(`# mine\n${key}\n`)
+    const [fault] = 'faults' in parsed ? parsed.faults : []
+    expect(fault).toMatchObject({ line: 2, message: expect.stringMatching(/a public key alone/) })
+    expect(parse(`${fault?.instead}\n`)).toMatchObject({
+      signers: [{ principal: 'publisher', namespaces: 'pomerium-user-ca' }],
+    })
+  }
+  for (const line of [`${KEY}\u001b[2J`, KEY.slice(0, -4), 'ssh-ed25519']) {
+    const parsed = parse(`${line}\n`)
+    expect('faults' in parsed && parsed.faults[0]?.instead).toBeUndefined()
+  }
+})
+
 test.each([
   ['202602281530', '2026-02-28T13:30:00Z'],
   ['202602281530z', '2026-02-28T15:30:00Z'],
@@ -68,7 +83,6 @@ test.each([
 
 describe('one bad line refuses the file, and is named', () => {
   test.each([
-    ['no principal', KEY],
     ['no key', 'ops@example.com'],
     ['nobody but who is excluded', `!ops@example.com ${KEY}`],
     ['an authority', `ops cert-authority ${KEY}`],

@@ -33,6 +33,19 @@ test('in a folder that is ours to make, it is not optional', () => {
   expect(content).not.toContain('-/srv/ca')
 })
 
+test('where what was written before is given back, the root wing may write, and it may be missing', () => {
+  const parsed = parseConfig(undefined, {})
+  if ('errors' in parsed) throw new Error(JSON.stringify(parsed.errors))
+  const former = ['/srv/old/keys.pub', '/srv/old/more.pub', '/var/lib/pomerium/keys.pub']
+  const texts = unitDropIns(parsed.config, { resident: false, former }).flatMap(
+    ({ path, content }) => (path.endsWith('/folders.conf') ? [content ?? ''] : []),
+  )
+  expect(texts.length).toBeGreaterThan(1)
+  for (const text of texts) {
+    expect(text.match(/ReadWritePaths=.*/g)).toEqual(['ReadWritePaths=-/srv/old'])
+  }
+})
+
 test.each([true, false])(
   'each unit of ours is wanted or unwanted, not both; resident: %s',
   resident => {

@@ -96,6 +96,17 @@ describeTier('installed under another init', machineTier(), () => {
         stdout: expect.stringContaining('unchanged: all'),
       })
 
+      // One that its init starts again and again is not up, whatever its script says.
+      const variables = '/etc/default/pomerium-host-agent'
+      await it.host.exec(`echo POMERIUM_HOST_AGENT_NO=1 >>${variables}`)
+      const renew = ['pomerium-host-agent', 'configure', '--renewed']
+      const failing = await it.host.exec(renew, { allowFail: true, timeoutMs: 120_000 })
+      expect(failing.stderr).toContain('  pomerium-host-agent does not stay up\n')
+      expect(failing.code).toBe(5)
+      await it.host.exec(`sed -i '$d' ${variables}`)
+      const mended = await it.host.exec(renew, { allowFail: true, timeoutMs: 120_000 })
+      expect(mended).toMatchObject({ code: 0, stderr: '' })
+
       // Removed, nothing of it runs or is started by boot, until it is to follow again.
       const ours = async () => {
         const links = 'ls -d /etc/rc2.d/S*pomerium* /etc/runlevels/*/pomerium*'

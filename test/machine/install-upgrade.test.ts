@@ -36,12 +36,12 @@ const NO_GOOD: [what: string, says: RegExp, change: (folder: string) => Promise<
     async folder => {
       const launcher = join(folder, 'pomerium-host-agent')
       const text = await readFile(launcher, 'utf8')
-      await writeFile(launcher, text.replace('\n', '\ncase $1 in apply | repair) exit 1 ;; esac\n'))
+      await writeFile(launcher, text.replace('\n', '\ncase $1 in apply) exit 1 ;; esac\n'))
     },
   ],
   [
     'fails in the sandbox of the root wing',
-    /does not run under its units/,
+    /-repair.service has failed/,
     folder =>
       appendFile(
         join(folder, 'systemd/pomerium-host-agent-repair.service'),
@@ -50,7 +50,7 @@ const NO_GOOD: [what: string, says: RegExp, change: (folder: string) => Promise<
   ],
   [
     'fails in the sandbox of the network wing',
-    /does not run under its units/,
+    /pomerium-host-agent.service has failed/,
     folder =>
       appendFile(
         join(folder, 'systemd/pomerium-host-agent.service'),

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { atLine } from '../../core/at-line.ts'
 import { duration } from '../../core/config/setting-types.ts'
 import { optional } from '../../core/optional.ts'
+import { BadRootsError } from '../../core/pem-roots.ts'
 import { parseWebhookSecrets, WebhookSecretError } from '../../core/webhook-secrets.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { type HostReport, notify } from '../../publisher/notify/notify.ts'
@@ -118,7 +119,7 @@ async function readRoots(
   environment: Invocation['environment'],
 ) {
   if (!targets.some(({ url }) => url.startsWith('https:'))) return undefined
-  const { readTlsRoots, BadRootsError } = await import('../../daemon/source/tls-roots.ts')
+  const { readTlsRoots } = await import('../../daemon/source/tls-roots.ts')
   const extra = caFile === undefined ? undefined : readNamed(caFile).toString()
   return readTlsRoots(extra, environment).catch(error => {
     if (error instanceof BadRootsError)

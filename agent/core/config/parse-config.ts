@@ -1,5 +1,6 @@
 import { optional } from '../optional.ts'
 import type { Config, ConfigError, Place } from './config.ts'
+import { clashingCredentials } from './credentials.ts'
 import { readYaml } from './read-yaml.ts'
 import {
   environmentName,
@@ -19,12 +20,12 @@ interface Given {
 
 /**
  * Parses the YAML text and the environment (which wins), fills in the defaults and applies the
- * rules between settings. All errors are returned at once.
+ * rules between settings; says where each setting was given. All errors are returned at once.
  */
 export function parseConfig(
   file: { name: string; text: string } | undefined,
   environment: Readonly<Record<string, string | undefined>>,
-): { config: Config } | { errors: ConfigError[] } {
+): { config: Config; places: Given['places'] } | { errors: ConfigError[] } {
   const errors: ConfigError[] = []
   const given: Given = { values: new Map(), places: new Map() }
   if (file !== undefined) {
@@ -35,7 +36,7 @@ export function parseConfig(
   readEnvironment(environment, given, errors)
   const config = normalise(given)
   checkRules(config, given, errors)
-  return errors.length > 0 ? { errors } : { config }
+  return errors.length > 0 ? { errors } : { config, places: given.places }
 }
 
 /** What holds where nothing is set. */
@@ -133,7 +134,9 @@ function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
   const { tlsCertFile, tlsKeyFile } = webhook
   rule(cert, tlsCertFile !== undefined && tlsKeyFile === undefined, `${cert} needs ${key}`)
   rule(key, tlsKeyFile !== undefined && tlsCertFile === undefined, `${key} needs ${cert}`)
-  checkCredentialNames(given, rule)
+  for (const { setting, with: other } of clashingCredentials(config)) {
+    rule(setting, true, `${setting} and ${other} need different file names, not just folders`)
+  }
   rule(
     'sshd.drop_in',
     !sshd.dropIn.endsWith('.conf'),
@@ -151,26 +154,3 @@ function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
     'sshd.ca_file and sshd.drop_in must be two files',
   )
 }
-
-// systemd hands root's files over in one folder, under their base names.
-function checkCredentialNames(
-  { values }: Given,
-  rule: (name: SettingName, broken: boolean, message: string) => void,
-): void {
-  const holders = new Map<string, { by: SettingName; path: string }>()
-  for (const name of CREDENTIALS) {
-    const path = values.get(name)
-    if (typeof path !== 'string') continue
-    const base = path.slice(path.lastIndexOf('/') + 1)
-    const { by, path: other } = holders.get(base) ?? { by: name, path }
-    holders.set(base, { by, path: other })
-    rule(name, other !== path, `${name} and ${by} need different file names, not just folders`)
-  }
-}
-
-const CREDENTIALS = [
-  'source.token_file',
-  'webhook.secret_file',
-  'webhook.tls_cert_file',
-  'webhook.tls_key_file',
-] as const satisfies SettingName[]

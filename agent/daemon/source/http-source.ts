@@ -1,3 +1,4 @@
+import { BadRootsError } from '../../core/pem-roots.ts'
 import type { Fetched, Source } from '../../core/source.ts'
 import { showUrl } from '../../core/source-url.ts'
 import { explainConnectionFailure } from './connection-failure.ts'
@@ -7,7 +8,7 @@ import { unavailable } from './failure.ts'
 import type { FetchOptions, Timeouts } from './fetch-options.ts'
 import { readReply } from './http-reply.ts'
 import { BadProxyError, findProxy } from './proxy.ts'
-import { BadRootsError, readTlsRoots } from './tls-roots.ts'
+import { readTlsRoots } from './tls-roots.ts'
 
 /** Asks once over HTTP. Rejects with the signal's reason, else only by a bug. */
 export async function fetchOverHttp(

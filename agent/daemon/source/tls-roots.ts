@@ -1,9 +1,7 @@
-import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
+import { parseRoots } from '../../core/pem-roots.ts'
 import type { Environment } from './fetch-options.ts'
-
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 // Where distributions keep their roots in one file; the list is Go's, crypto/x509/root_linux.go.
 const SYSTEM_FILES = [
@@ -14,11 +12,6 @@ const SYSTEM_FILES = [
   '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
   '/etc/ssl/cert.pem',
 ]
-
-/** `source.ca_file` holds no certificate, or one that cannot be read. */
-export class BadRootsError extends Error {
-  override name = 'BadRootsError'
-}
 
 /**
  * The certificates that a source's TLS certificate may lead to: the host's own roots, as for curl there,
@@ -43,18 +36,4 @@ async function readSystemRoots(environment: Environment): Promise<readonly strin
     if (text.includes('-----BEGIN CERTIFICATE-----')) return [text]
   }
   return rootCertificates
-}
-
-/** OpenSSL skips what it cannot read in silence, and the handshake then fails for no visible reason. */
-function parseRoots(pem: string): string[] {
-  const certificates = pem.match(PEM_CERTIFICATE)
-  if (!certificates) throw new BadRootsError('no certificate')
-  for (const certificate of certificates) {
-    try {
-      new X509Certificate(certificate)
-    } catch (cause) {
-      throw new BadRootsError('unreadable certificate', { cause })
-    }
-  }
-  return certificates
 }

@@ -3,6 +3,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 /** What is wrong with the certificate or the key of the webhook's listener. */
 export type WebhookTlsCode = 'no-certificate' | 'no-key' | 'encrypted-key' | 'mismatch'
 
+type TlsSetting = 'webhook.tls_cert_file' | 'webhook.tls_key_file'
+
 /** A file as the config names it, with what it holds. */
 export interface NamedText {
   path: string
@@ -13,10 +15,14 @@ export interface NamedText {
 export class WebhookTlsError extends Error {
   override name = 'WebhookTlsError'
   readonly code: WebhookTlsCode
+  readonly setting: TlsSetting
+  readonly problem: string
 
-  constructor(code: WebhookTlsCode, message: string) {
-    super(message)
+  constructor(code: WebhookTlsCode, setting: TlsSetting, problem: string) {
+    super(`${setting}: ${problem}`)
     this.code = code
+    this.setting = setting
+    this.problem = problem
   }
 }
 
@@ -28,7 +34,8 @@ export function checkTlsPair(cert: NamedText, key: NamedText): { cert: string; k
   if (!readKey(key).check(readCertificate(cert))) {
     throw new WebhookTlsError(
       'mismatch',
-      `webhook.tls_key_file: ${key.path} is not the key of the certificate in ${cert.path}; give the two that were made together`,
+      'webhook.tls_key_file',
+      `${key.path} is not the key of the certificate in ${cert.path}; give the two that were made together`,
     )
   }
   return { cert: cert.text, key: key.text }
@@ -42,7 +49,8 @@ function readCertificate({ path, text }: NamedText): X509Certificate {
   }
   throw new WebhookTlsError(
     'no-certificate',
-    `webhook.tls_cert_file: ${path} holds no certificate; give one in PEM, the host's own first`,
+    'webhook.tls_cert_file',
+    `${path} holds no certificate; give one in PEM, the host's own first`,
   )
 }
 
@@ -50,7 +58,8 @@ function readKey({ path, text }: NamedText): { check(cert: X509Certificate): boo
   if (/ENCRYPTED/.test(text)) {
     throw new WebhookTlsError(
       'encrypted-key',
-      `webhook.tls_key_file: ${path} needs a passphrase, which nobody is there to give; store it without (openssl pkey)`,
+      'webhook.tls_key_file',
+      `${path} needs a passphrase, which nobody is there to give; store it without (openssl pkey)`,
     )
   }
   let key: KeyObject
@@ -60,7 +69,8 @@ function readKey({ path, text }: NamedText): { check(cert: X509Certificate): boo
     // Not kept as the cause: an error of a parser may quote what it reads.
     throw new WebhookTlsError(
       'no-key',
-      `webhook.tls_key_file: ${path} holds no private key; give one in PEM`,
+      'webhook.tls_key_file',
+      `${path} holds no private key; give one in PEM`,
     )
   }
   return { check: cert => cert.checkPrivateKey(key) }

@@ -4,10 +4,16 @@ import type { Config } from '../../core/config/config.ts'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { layoutOf } from '../../core/layout.ts'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
-import { RESIDENT_DROP_IN, unitDropIns, unitsToStart } from '../../core/service-settings.ts'
+import {
+  ownFolders,
+  RESIDENT_DROP_IN,
+  unitDropIns,
+  unitsToStart,
+} from '../../core/service-settings.ts'
 import { isThere, realFileSystem } from '../file-system.ts'
 import { type Run, runCommand } from '../run-command.ts'
 import { openProcessTable } from '../service/process-table.ts'
+import { isDamaged, readState } from '../state.ts'
 import { findInit, type Init } from './find-init.ts'
 import { HANDED_OVER } from './hand-over.ts'
 import { type InitScripts, initScripts } from './init-scripts.ts'
@@ -27,7 +33,7 @@ import {
 } from './systemd-units.ts'
 
 /** Where the services of other inits write their log. */
-const LOG = '/var/log/pomerium-host-agent.log'
+export const SERVICE_LOG = '/var/log/pomerium-host-agent.log'
 
 /** What is to be set up, all of it checked already. */
 export interface Wish {
@@ -66,7 +72,7 @@ export async function setUp(wish: Wish): Promise<string[]> {
 async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<void> {
   const resident = wish.resident ?? existsSync(RESIDENT_DROP_IN)
   const units = unitFiles(join(wish.program, 'systemd'), await systemdVersion(run))
-  const dropIns = unitDropIns(wish.config, { resident })
+  const dropIns = unitDropIns(wish.config, { resident, former: formerFiles(wish.config) })
   // The user comes before what is given to its group.
   for (const unit of units) layFile(site, unit)
   // What another version had laid and this one has not would go on to act.
@@ -75,6 +81,7 @@ async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<v
     if (path.startsWith(`${UNITS}/`) && !known.has(path)) dropFile(site, path)
   }
   await layOwn(site, wish)
+  for (const folder of ownFolders(wish.config)) layFolder(site, folder)
   for (const { path, content } of dropIns) {
     if (content === undefined) dropFile(site, path)
     else layFile(site, { path, content, mode: 0o644, uid: 0, gid: 0 })
@@ -84,6 +91,12 @@ async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<v
   if (!wish.start || !running) return enable(unitsWish, run)
   await must(run, ['systemd-tmpfiles', '--create', 'pomerium-host-agent.conf'])
   await startUnits(site, unitsWish, run, lockOf(wish))
+}
+
+// Where a service can't write, it can't give back what former settings had it write there.
+function formerFiles({ sshd }: Config): string[] {
+  const state = readState({ fs: realFileSystem, at: path => path, layout: layoutOf(sshd) })
+  return isDamaged(state) ? [] : (state.written ?? []).map(({ path }) => path)
 }
 
 async function underInit(site: Site, wish: Wish, scripts: InitScripts, running: boolean) {
@@ -131,7 +144,7 @@ export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'prog
   await undoUser(site, run)
   const { stateFolder, daemonFolder, runFolder } = layoutOf(config.sshd)
   const folders = [daemonFolder, runFolder, stateFolder].map(({ path }) => path)
-  for (const path of [...folders, HANDED_OVER, LOG]) {
+  for (const path of [...folders, HANDED_OVER, SERVICE_LOG]) {
     rmSync(path, { recursive: true, force: true })
   }
   return left
@@ -163,7 +176,8 @@ export async function standDown(wish: Pick<Wish, 'config' | 'program'>): Promise
   for (const { path } of scripts.files) dropFile(site, path)
 }
 
-function hostInit(): { init: Init; running: boolean } {
+/** The init that the services are for, and whether it runs here. Throws SetupError where we know none. */
+export function hostInit(): { init: Init; running: boolean } {
   const exists = (path: string) => isThere(realFileSystem, path)
   const { init, running } = findInit({ exists, processes: openProcessTable() })
   if (init !== undefined) return { init, running }

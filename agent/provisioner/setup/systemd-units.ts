@@ -1,14 +1,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
-import { BOOT_SERVICE, SERVICE, WEBHOOK_SERVICE } from '../../core/service-settings.ts'
+import { BOOT_SERVICE, PROVISIONER, SERVICE, WEBHOOK_SERVICE } from '../../core/service-settings.ts'
 import type { Run } from '../run-command.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
 import { SetupError } from './setup-error.ts'
 
 export const UNITS = '/etc/systemd/system'
-const PROVISIONER = 'pomerium-host-agent-provisioner.service'
 
 /**
  * The units of the release, each as it is laid where an administrator's own are. A drop-in named
@@ -62,17 +61,16 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
     await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER)])
   }
   if (stale || isChanged(SERVICE) || otherEnvironment) await must(run, systemctl('stop', SERVICE))
+  // One that does not come up is found where all are proved, with its reason.
   for (const unit of wish.wanted.filter(isChanged)) {
-    if (await isActive(unit)) await must(run, systemctl('restart', unit))
+    if (await isActive(unit)) await run(systemctl('restart', unit))
   }
   const asleep: string[] = []
   for (const unit of wish.wanted.filter(each => each !== BOOT_SERVICE)) {
     if (!(await isActive(unit))) asleep.push(unit)
   }
-  if (asleep.length > 0) {
-    await must(run, systemctl('start', ...asleep))
-    site.changed.push(...asleep)
-  }
+  if (asleep.length > 0) await run(systemctl('start', ...asleep))
+  for (const unit of asleep) if (await isActive(unit)) site.changed.push(unit)
 }
 
 /** Has the units start at the next boot; also in an image, where nothing runs. */

@@ -133,6 +133,14 @@ sshd:
       'webhook: { tls_cert_file: /cert/host, tls_key_file: /key/host }',
       /tls_key_file and webhook.tls_cert_file need different file names/,
     ],
+    [
+      'source: { token_file: /a/x, ca_file: /b/x }',
+      /ca_file and source.token_file need different file names/,
+    ],
+    [
+      'source: { ca_file: /b/x }\nwebhook: { secret_file: /a/x }',
+      /secret_file and source.ca_file need different file names/,
+    ],
     ['source: [', /./],
     ['source: { url: https://a/ }\nsource: { url: https://b/ }', /unique/],
     ['- a', /sections/],

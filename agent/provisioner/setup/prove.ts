@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs'
+import type { Config } from '../../core/config/config.ts'
+import { RESIDENT_DROP_IN } from '../../core/service-settings.ts'
+import { runCommand } from '../run-command.ts'
+import { openProcessTable } from '../service/process-table.ts'
+import { proveScripts } from './prove-scripts.ts'
+import { type FailedUnit, proveUnits } from './prove-units.ts'
+import { hostInit, SERVICE_LOG } from './set-up.ts'
+
+/** Our services that can't do their work, each run or looked at once; none where no init runs. */
+export async function prove(config: Config): Promise<FailedUnit[]> {
+  const { init, running } = hostInit()
+  if (!running) return []
+  if (init !== 'systemd') return proveScripts(openProcessTable(), SERVICE_LOG)
+  const resident = existsSync(RESIDENT_DROP_IN)
+  return proveUnits(config, { resident }, argv => runCommand(argv, { timeoutMs: 180_000 }))
+}
