@@ -1,0 +1,3 @@
+import { testInstallsAtOnce } from './installs-at-once.ts'
+
+testInstallsAtOnce()
