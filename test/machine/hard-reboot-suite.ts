@@ -21,6 +21,8 @@ const REBOOTS = { slice: 2, whole: 34 }
 const UP_MS = 20_000
 const NEWER = '99.0.0'
 const compressions: ['gz'] = ['gz']
+/** Where we may have left something. */
+const PLACES = ['/etc', '/usr/local', '/usr/lib/systemd', '/var/lib']
 const LIB = '/usr/local/lib/pomerium-host-agent'
 const LINK = '/usr/local/bin/pomerium-host-agent'
 const SECRET_FILE = '/root/webhook-secret'
@@ -99,7 +101,7 @@ export function testHardReboots(suite: Suite): void {
       })
       await it.offer(older)
       await publishOther()
-      untouched = await census(it.host)
+      untouched = await census(it.host, PLACES)
     })
     afterAll(async () => {
       for (const each of [it, kit, always, first, second]) await each?.[Symbol.asyncDispose]()
@@ -222,7 +224,7 @@ export function testHardReboots(suite: Suite): void {
       )
       expect(failed.stdout).toBe('')
       if (name === 'uninstall') {
-        expect(difference(untouched, await census(it.host))).toEqual([])
+        expect(difference(untouched, await census(it.host, PLACES))).toEqual([])
         return took
       }
       const version = name === 'upgrade' ? NEWER : VERSION
