@@ -18,7 +18,7 @@ import { bootInstalledHost } from './installed-host.ts'
 import { bootWebhookHost } from './webhook-host.ts'
 
 const AT_ONCE = 9
-/** A slice's is four polls: who asks twice as often is over what it may. */
+/** A slice has four polls: who asks three times as often has asked more often than it may. */
 const WATCHED_MS = rounds({ slice: 40_000, whole: 120_000 })
 const POLL_SECONDS = 10
 const HTML: Behaviour = { mode: 'html' }
