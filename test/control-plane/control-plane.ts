@@ -29,6 +29,8 @@ export interface SeenRequest {
   method: string
   url: string
   headers: IncomingMessage['headers']
+  /** The address that it came from. */
+  from: string | undefined
 }
 
 export interface ControlPlane {
@@ -52,7 +54,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url = '', headers } = request
-    requests.push({ method, url, headers })
+    requests.push({ method, url, headers, from: request.socket.remoteAddress })
     response.on('error', () => {})
     if (await options.respond?.(request, response)) return
     const readMode = async () => (await options.readBehaviour?.()) ?? behaviour

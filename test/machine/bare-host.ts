@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ExecResult } from './exec.ts'
+import type { ExecResult, Running } from './exec.ts'
 import { bootHost, type Host, type HostOptions } from './host.ts'
 import { RELEASE_URL } from './release-kit.ts'
 
@@ -23,6 +23,11 @@ export const BEHIND_PROXY = sourceAt('ssh-ca.example')
 export interface BareHost extends AsyncDisposable {
   host: Host
   publish(...lines: string[]): Promise<void>
+  /** A loss of power takes it too. */
+  startSource(): Promise<void>
+  stopSource(): Promise<void>
+  /** The web server with the release; as the source. */
+  startDownloads(): Promise<void>
   /** What lies on the web server from now on. */
   offer(release: string): Promise<void>
   /** The one line, as an operator types it. */
@@ -36,20 +41,32 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
   const host = await bootHost(options)
   const tls = ['--tls-dir', file('tls'), '--tls-hosts', 'localhost,127.0.0.1,ssh-ca.example']
   const serve = ['--port', '8443', '--bundle-file', file('bundle'), ...tls]
-  host.inNetwork([process.execPath, SERVE_BUNDLE, ...serve])
-  host.inNetwork([process.execPath, SERVE_FOLDER, file('release'), '8080'])
-  await host.waitFor(
-    'both servers',
-    async () => {
-      const { stdout } = await host.exec('ss -Hltn sport = :8443; ss -Hltn sport = :8080')
-      return stdout.split('\n').filter(Boolean).length === 2
-    },
-    60_000,
-  )
+  const listens = (port: number) =>
+    host.waitFor(
+      `a server on ${port}`,
+      async () => (await host.exec(`ss -Hltn sport = :${port}`)).stdout !== '',
+      60_000,
+    )
+  let source: Running | undefined
+  const startSource = async () => {
+    source = host.inNetwork([process.execPath, SERVE_BUNDLE, ...serve])
+    await listens(8443)
+  }
+  const startDownloads = async () => {
+    host.inNetwork([process.execPath, SERVE_FOLDER, file('release'), '8080'])
+    await listens(8080)
+  }
+  await Promise.all([startSource(), startDownloads()])
   await host.write(ROOTS, await readFile(file('tls/ca.pem')))
   return {
     host,
     publish: (...lines) => writeFile(file('bundle'), lines.map(line => `${line}\n`).join('')),
+    startSource,
+    startDownloads,
+    async stopSource() {
+      source?.kill()
+      await source?.done
+    },
     async offer(release) {
       await rm(file('release'), { force: true })
       await symlink(release, file('release'))
@@ -60,7 +77,7 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
         {
           allowFail: true,
           env,
-          timeoutMs: 240_000,
+          timeoutMs: 600_000,
         },
       ),
     async [Symbol.asyncDispose]() {

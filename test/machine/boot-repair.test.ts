@@ -5,11 +5,18 @@ import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, CA_FILE, DROP_IN } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
+import type { Host } from './host.ts'
 import { bootInstalledHost } from './installed-host.ts'
 import { login } from './login.ts'
 
 const JOURNAL = '/var/lib/pomerium-host-agent/journal.json'
 const PROGRAM = '/usr/local/bin/pomerium-host-agent'
+
+/** For a boot in which a repair goes on after sshd has started. */
+async function sshdIsUp(host: Host): Promise<boolean> {
+  const { stdout } = await host.exec('systemctl is-active ssh.service', { allowFail: true })
+  return stdout.trim() === 'active'
+}
 
 describeTier('boot without a source', machineTier(), () => {
   describe.each(suites)('%s', suite => {
@@ -18,7 +25,7 @@ describeTier('boot without a source', machineTier(), () => {
     let second: Ca
     beforeAll(async () => {
       ;[first, second] = await Promise.all([makeCa(), makeCa()])
-      it = await bootInstalledHost({ suite })
+      it = await bootInstalledHost({ suite, booted: sshdIsUp })
       await it.publish(first.publicKey)
       expect((await it.apply()).code).toBe(0)
     })
@@ -70,6 +77,18 @@ describeTier('boot without a source', machineTier(), () => {
       await it.host.reboot()
       expect(it.host.exists(JOURNAL)).toBe(false)
       expect([await outcomeOf(first), await outcomeOf(second)]).toEqual(['accepted', 'refused'])
+    })
+
+    test('a repair at boot that takes too long is made up for, without a source', async () => {
+      // As on a machine that is busy at boot.
+      const slow = '/etc/systemd/system/pomerium-host-agent-boot.service.d/slow.conf'
+      await it.host.write(slow, '[Service]\nExecStartPre=/bin/sleep 30\nTimeoutStartSec=1\n')
+      await it.host.powerCut()
+      await rm(it.host.path(DROP_IN))
+      await it.host.reboot()
+      const trusts = async () => (await outcomeOf(first)) === 'accepted'
+      await it.host.waitFor('the repair after boot', trusts, 30_000)
+      await rm(it.host.path(slow))
     })
 
     test('a program that hangs or is gone keeps nobody out for long', async () => {

@@ -9,7 +9,7 @@ import { layUnits, OUR_UNITS } from './installed-host.ts'
 import type { Network } from './network.ts'
 
 const CREDENTIALS = '/etc/pomerium/credentials'
-const SECRET_FILE = `${CREDENTIALS}/webhook-secret`
+export const SECRET_FILE = `${CREDENTIALS}/webhook-secret`
 const ROOTS = '/etc/pomerium/control-plane-ca.pem'
 const SYSTEMD = '/etc/systemd/system'
 
@@ -28,10 +28,14 @@ export interface FleetOptions extends Pick<HostOptions, 'suite' | 'prepare'> {
   /** The URL of the bundle, and the CA of its certificate in PEM. */
   source: { url: string; ca: string }
   secret: string
+  /** `source.poll_interval`, in seconds; the usual one if not given. */
+  pollSeconds?: number
   /** More of the config file. */
   config?: string
   /** Without its timer it asks the source when the first webhook comes. */
   isPolling?: boolean
+  /** The units that boot starts; those of a host that sleeps and hears webhooks if not given. */
+  units?: readonly string[]
 }
 
 export async function bootFleetHost(options: FleetOptions): Promise<FleetHost> {
@@ -42,6 +46,7 @@ export async function bootFleetHost(options: FleetOptions): Promise<FleetHost> {
     async prepare(files) {
       const config = [
         `source:\n  url: ${source.url}\n  ca_file: ${ROOTS}`,
+        ...(options.pollSeconds === undefined ? [] : [`  poll_interval: ${options.pollSeconds}s`]),
         `webhook:\n  listen: 0.0.0.0:9444\n  secret_file: ${SECRET_FILE}\n`,
         options.config ?? '',
       ]
@@ -59,7 +64,7 @@ export async function bootFleetHost(options: FleetOptions): Promise<FleetHost> {
   const address = await network.connect(host)
   const asked = options.isPolling ?? true
   const ours = OUR_UNITS.filter(unit => asked || unit !== 'pomerium-host-agent.timer')
-  const units = [...ours, 'pomerium-host-agent-webhook.socket'].join(' ')
+  const units = (options.units ?? [...ours, 'pomerium-host-agent-webhook.socket']).join(' ')
   await host.exec(
     `systemd-sysusers && systemd-tmpfiles --create pomerium-host-agent.conf && systemctl daemon-reload && systemctl enable --now --quiet ${units}`,
   )

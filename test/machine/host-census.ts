@@ -16,9 +16,12 @@ const RESTLESS = [
 
 const prune = RESTLESS.flatMap(path => ['-path', path, '-prune', '-o'])
 
-/** Kind, mode, owner and content (or where it leads) of every file, by path. */
-export async function census(host: Host): Promise<Map<string, string>> {
-  const find = ['find', '/', '-xdev', ...prune]
+/** Kind, mode, owner and content (or where it leads) of every file below `places`, by path. */
+export async function census(
+  host: Host,
+  places: readonly string[] = ['/'],
+): Promise<Map<string, string>> {
+  const find = ['find', ...places, '-xdev', ...prune]
   const { stdout } = await host.exec([...find, '-printf', '%p\\t%y %m %U:%G %l\\n'])
   const hashes = await host.exec([...find, '-type', 'f', '-exec', 'sha256sum', '{}', '+'])
   const all = new Map(stdout.split('\n').map(line => line.split('\t') as [string, string]))

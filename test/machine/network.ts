@@ -36,10 +36,11 @@ export async function makeNetwork(): Promise<Network> {
   return {
     address,
     async connect(host) {
-      const at = cables.size + 1
+      // One that has booted again gets its cable and its address back.
+      const at = cables.get(host.name) ?? cables.size + 1
       cables.set(host.name, at)
       await inHub(
-        `ip link add c${at} type veth peer name eth0 netns ${host.pid}; ip address add 10.99.${at}.1/24 dev c${at}; ip link set c${at} up`,
+        `ip link delete c${at} 2>/dev/null || true; ip link add c${at} type veth peer name eth0 netns ${host.pid}; ip address add 10.99.${at}.1/24 dev c${at}; ip link set c${at} up`,
       )
       const inside = `ip address add 10.99.${at}.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.99.${at}.1`
       await execa('nsenter', ['-t', String(host.pid), '--net', 'sh', '-ec', inside])

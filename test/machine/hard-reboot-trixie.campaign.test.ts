@@ -1,0 +1,3 @@
+import { testHardReboots } from './hard-reboot-suite.ts'
+
+testHardReboots('trixie')

@@ -1,0 +1,72 @@
+// Many hosts that are installed in the same moment, on a machine whose cores are all busy.
+
+import { availableParallelism } from 'node:os'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+import { rounds } from '../campaign.ts'
+import { describeTier } from '../sshd/describe-tier.ts'
+import { makeCa } from '../sshd/ssh-ca.ts'
+import { machineTier } from './available.ts'
+import { suites } from './base.ts'
+import { login } from './login.ts'
+import { makeRoom } from './network.ts'
+import { bootOldHost, type OldHost } from './old-host.ts'
+import { releaseKit } from './release-kit.ts'
+
+const HOSTS = rounds({ slice: suites.length, whole: 30 })
+const LANES = 4
+const SPIN = 'while :; do :; done'
+
+export function testInstallsAtOnce(): void {
+  describeTier(`${HOSTS} installs at once`, machineTier(), () => {
+    test('on old hosts and a busy machine: each succeeds, trusts the CA and follows a webhook', async () => {
+      await using kit = await releaseKit()
+      await using ca = await makeCa()
+      await using _room = await makeRoom(4096)
+      const release = await kit.make({ compressions: ['gz'] })
+      const hosts: OldHost[] = []
+      await using _hosts = {
+        async [Symbol.asyncDispose]() {
+          await Promise.all(hosts.map(each => each[Symbol.asyncDispose]()))
+        },
+      }
+      const boot = async (lane: number) => {
+        for (let at = lane; at < HOSTS; at += LANES) {
+          const it = await bootOldHost(suites[at % suites.length] ?? 'bookworm')
+          hosts.push(it)
+          await it.publish(ca.publicKey)
+          await it.offer(release)
+        }
+      }
+      await Promise.all(Array.from({ length: LANES }, (_, lane) => boot(lane)))
+      await using _busy = keepBusy()
+      await Promise.all(hosts.map(it => it.age()))
+      const seconds: number[] = []
+      const ends = await Promise.allSettled(
+        hosts.map(async it => {
+          const started = performance.now()
+          await it.installWell()
+          seconds.push(Math.round((performance.now() - started) / 1000))
+          expect((await login(it.host, { ca })).outcome).toBe('accepted')
+          await it.expectToFollow()
+        }),
+      )
+      process.stdout.write(`${HOSTS} installs took ${seconds.join()} s\n`)
+      expect(ends.filter(({ status }) => status === 'rejected')).toEqual([])
+      expect(hosts.length).toBe(HOSTS)
+    }, 3_600_000)
+  })
+}
+
+/** As many shells that only spin as there are cores. */
+function keepBusy(): AsyncDisposable {
+  const spinning = Array.from({ length: availableParallelism() }, () =>
+    execa('sh', ['-c', SPIN], { reject: false, forceKillAfterDelay: false }),
+  )
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const each of spinning) each.kill('SIGKILL')
+      await Promise.all(spinning)
+    },
+  }
+}
