@@ -177,14 +177,17 @@ export function testHardReboots(suite: Suite): void {
     ): Promise<[ms: number, trust: string]> {
       const powered = performance.now()
       await it.host.reboot()
-      if (sourceAfter) await it.startSource()
       const dropIn = () => it.host.read(DROP_IN).catch(() => '')
       const isTrusted = async () => (await dropIn()).includes(CA_FILE)
       // A poll may come in between, and restart sshd.
       const asItSays = async () =>
         (await outcome()) === ((await isTrusted()) ? 'accepted' : 'refused')
-      await it.host.waitFor('a login that ends as the drop-in says', asItSays, UP_MS)
-      const ms = Math.round(performance.now() - powered)
+      const answers = async () => {
+        await it.host.waitFor('a login that ends as the drop-in says', asItSays, UP_MS)
+        return Math.round(performance.now() - powered)
+      }
+      // The source is up beside the host, and what that takes is not the host's.
+      const [ms] = await Promise.all([answers(), sourceAfter && it.startSource()])
       expect(ms).toBeLessThan(UP_MS)
       await well('sshd -t')
       const held = await caFile()
