@@ -1,4 +1,5 @@
 import { bad, type Finding, type FindingCode, warn } from './finding.ts'
+import { describeStatus } from './unit-failure.ts'
 
 /** A unit of ours: what is lost where it does not do its work, and how bad that is. */
 interface AgentUnit {
@@ -109,13 +110,7 @@ function failureOf({ active, sub, result, status, restarts, load }: UnitSeen): s
     : undefined
 }
 
-// systemd.exec(5), "Process Exit Codes": those of ours, and the one that says that a secret is missing.
-const NAMES = new Map([
-  [2, '2, its configuration'],
-  [243, '243/CREDENTIALS'],
-])
-
 function describeEnd(result: string, status: number | undefined): string {
   if (result !== 'exit-code' || status === undefined) return result || 'no reason given'
-  return `exit status ${NAMES.get(status) ?? status}`
+  return describeStatus(status)
 }

@@ -31,7 +31,12 @@ export function failureOf(unit: UnitSeen): string | undefined {
   const status = Number(is('ExecMainStatus'))
   // Of a line before the main one (`ExecStartPre=`) systemd says no status here.
   if (status === 0) return 'has failed'
-  return `has failed: ${MEANINGS.get(status) ?? `exit status ${status}`}`
+  return `has failed: ${describeStatus(status)}`
+}
+
+/** What a service's exit status means: of ours, or of systemd before it. */
+export function describeStatus(status: number): string {
+  return MEANINGS.get(status) ?? `exit status ${status}`
 }
 
 const isUp = (unit: UnitSeen) =>

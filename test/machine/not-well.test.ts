@@ -190,7 +190,7 @@ const FAULTS: Fault[] = [
     break: `mv ${SECRET_FILE} /root/secret; ${systemctl('stop', WEBHOOK)}; ${systemctl('start', '--no-block', WEBHOOK)}; until systemctl show -p SubState ${WEBHOOK} | grep -q auto-restart; do sleep 0.1; done`,
     mend: `mv /root/secret ${SECRET_FILE}; ${systemctl('restart', WEBHOOK)}`,
     code: 'agent-failing',
-    says: /no rotation webhook is heard: .*webhook\.service fails again and again \(exit status 243\/CREDENTIALS\)/,
+    says: /no rotation webhook is heard: .*webhook\.service fails again and again \(243\/CREDENTIALS, a file could not be handed over\)/,
   },
   {
     name: 'the service fails again and again',

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
 import { BOOT_SERVICE, PROVISIONER, SERVICE, WEBHOOK_SERVICE } from '../../core/service-settings.ts'
 import type { Run } from '../run-command.ts'
@@ -44,7 +45,9 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
   const isChanged = (unit: string) =>
     changed.some(path => path === `${UNITS}/${unit}` || path.startsWith(`${UNITS}/${unit}.d`))
   const isActive = async (unit: string) => (await run(systemctl('is-active', unit))).code === 0
-  const otherEnvironment = site.changed.includes(SERVICE_ENVIRONMENT_FILE)
+  // One that stays has read these when it started.
+  const read = [SERVICE_ENVIRONMENT_FILE, DEFAULT_CONFIG_FILE]
+  const otherSettings = site.changed.some(path => read.includes(path))
   if (changed.length > 0) await must(run, systemctl('daemon-reload'))
   await enable(wish, run)
   // It reads its settings when it starts, which its socket has it do when somebody comes.
@@ -60,7 +63,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
   if (stale || isChanged(PROVISIONER)) {
     await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER)])
   }
-  if (stale || isChanged(SERVICE) || otherEnvironment) await must(run, systemctl('stop', SERVICE))
+  if (stale || isChanged(SERVICE) || otherSettings) await must(run, systemctl('stop', SERVICE))
   // One that does not come up is found where all are proved, with its reason.
   for (const unit of wish.wanted.filter(isChanged)) {
     if (await isActive(unit)) await run(systemctl('restart', unit))
