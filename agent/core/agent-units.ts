@@ -14,6 +14,7 @@ const WRITING = 'the agent can put nothing in force'
 const HEARING = 'no rotation webhook is heard'
 const SEEING = 'drift is seen no more'
 const REPAIRING = 'drift is put right no more'
+const BOOTING = 'nothing is put right at boot'
 
 /** Our units, which `status` asks about one by one; one that a release does not have is left out. */
 export const AGENT_UNITS: ReadonlyMap<string, AgentUnit> = new Map([
@@ -28,7 +29,7 @@ export const AGENT_UNITS: ReadonlyMap<string, AgentUnit> = new Map([
   ['pomerium-host-agent-watch.service', { lost: SEEING, level: 'warn' }],
   ['pomerium-host-agent-repair.path', { lost: REPAIRING, level: 'warn' }],
   ['pomerium-host-agent-repair.service', { lost: REPAIRING, level: 'warn' }],
-  ['pomerium-host-agent-boot.service', { lost: REPAIRING, level: 'warn', atBoot: true }],
+  ['pomerium-host-agent-boot.service', { lost: BOOTING, level: 'warn', atBoot: true }],
 ])
 
 /** A unit as its init has it, in the words of `systemctl show`. */
