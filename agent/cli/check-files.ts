@@ -13,8 +13,8 @@ import { parseWebhookSecrets, WebhookSecretError } from '../core/webhook-secrets
 import { checkTlsPair, WebhookTlsError } from '../daemon/webhook/tls-pair.ts'
 import { realFileSystem } from '../provisioner/file-system.ts'
 import { localTime } from '../provisioner/local-time.ts'
+import { readNamedFile } from '../provisioner/named-file.ts'
 import { readSigners } from '../provisioner/read-signers.ts'
-import { readNamedFile } from '../provisioner/setup/named-file.ts'
 import { obstacleAt } from '../provisioner/textfile.ts'
 
 /** A file that a setting names and that is not what it should be. */

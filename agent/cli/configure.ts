@@ -12,9 +12,9 @@ import { SERVICE_ENVIRONMENT_FILE, serviceEnvironment } from '../core/service-en
 import { credentialFiles } from '../core/service-settings.ts'
 import { errorCode, realFileSystem } from '../provisioner/file-system.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
+import { readNamedFile } from '../provisioner/named-file.ts'
 import { remove } from '../provisioner/remove.ts'
 import { handOver } from '../provisioner/setup/hand-over.ts'
-import { readNamedFile } from '../provisioner/setup/named-file.ts'
 import { oneAtATime } from '../provisioner/setup/one-at-a-time.ts'
 import { prove } from '../provisioner/setup/prove.ts'
 import {

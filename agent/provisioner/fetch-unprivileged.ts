@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../core/config/config.ts'
 import {
@@ -10,6 +10,7 @@ import {
 import type { Source } from '../core/source.ts'
 import { runConfined } from './confined-child.ts'
 import { findConfinement } from './confinement.ts'
+import { readNamedFile } from './named-file.ts'
 import { SYSTEM_PATH } from './run-command.ts'
 import { AGENT_USER, findUser } from './system-user.ts'
 
@@ -101,13 +102,12 @@ function readSource(
     ['source.ca_file', config.caFile, 'extraRoots'],
   ] as const) {
     if (file === undefined) continue
-    try {
-      source[key] = readFileSync(at(file), 'utf8').trim()
-    } catch (error) {
-      const reason = error instanceof Error && 'code' in error ? error.code : error
-      const message = `${setting} ${file} can't be read (${reason}); put the file there`
+    const read = readNamedFile(at(file))
+    if (read.kind !== 'file') {
+      const message = `${setting} ${file} ${read.problem}; put the file there`
       return { kind: 'unavailable', code: 'unreadable-file', message }
     }
+    source[key] = read.content.toString().trim()
   }
   return source
 }

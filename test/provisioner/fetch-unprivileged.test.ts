@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +40,23 @@ test('nor does a program that is not there do more', async () => {
     { argv: ['/no/such'], environment: {}, onStderr: () => {} },
   )
   expect(fetched).toMatchObject({ kind: 'unavailable', code: 'fetch-failed' })
+})
+
+test.each([
+  ['that is not there', ':', 'is missing'],
+  ['that is a pipe', 'mkfifo token', 'is a pipe or a device'],
+  ['that is a folder', 'mkdir token', 'is a folder'],
+])('a token file %s is said, and not waited for', async (_, make, problem) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fetch-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  execFileSync('sh', ['-c', make], { cwd: folder })
+  const tokenFile = join(folder, 'token')
+  const child = { argv: ['false'], environment: {}, onStderr: () => {} }
+  const source = { ...settings, url: new URL('https://x/'), tokenFile }
+  expect(await fetchUnprivileged(source, path => path, child)).toMatchObject({
+    code: 'unreadable-file',
+    message: expect.stringContaining(`source.token_file ${tokenFile} ${problem}`),
+  })
 })
 
 test('its standard error is a few plain lines', async () => {

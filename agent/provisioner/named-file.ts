@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { errorCode } from '../file-system.ts'
+import { errorCode } from './file-system.ts'
 
 /** systemd hands over no more than this in all (systemd.exec(5), `LoadCredential=`), and no file here is as large. */
 const MOST_BYTES = 1024 * 1024
