@@ -8,6 +8,8 @@ import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './webhook-host.t
 
 const CONFIG = '/etc/pomerium/host-agent.yaml'
 const PROGRAM = '/usr/local/bin/pomerium-host-agent'
+const REPAIR = 'pomerium-host-agent-repair'
+const SANDBOX = `/etc/systemd/system/${REPAIR}.service.d`
 const SERVICES = ['pomerium-host-agent-webhook', 'pomerium-host-agent-provisioner']
 /** Connections that come one after the other, and go at once. */
 const KNOCKS = `
@@ -32,6 +34,12 @@ const BROKEN: [what: string, spoil: string, mend: string, services: string[]][] 
     `mv ${SECRET_FILE} /root/kept`,
     `mv /root/kept ${SECRET_FILE}`,
     SERVICES.slice(0, 1),
+  ],
+  [
+    'a repair whose sandbox can’t be made, and which has something to do',
+    `mkdir -p ${SANDBOX} && printf '[Service]\nReadWritePaths=/srv/none\n' >${SANDBOX}/zz.conf && systemctl daemon-reload && touch /run/pomerium-host-agent/drift`,
+    `rm -r ${SANDBOX}/zz.conf && systemctl daemon-reload`,
+    [REPAIR],
   ],
   [
     'a secret that is none',
@@ -69,7 +77,7 @@ describeTier('services that can’t start, on a booted host', machineTier(), () 
     }
 
     // The others differ in systemd.
-    test.each(suite === 'bookworm' ? BROKEN : BROKEN.slice(0, 2))(
+    test.each(suite === 'bookworm' ? BROKEN : BROKEN.slice(0, 3))(
       '%s: a few starts a minute, and mended it is heard again',
       async (...row) => {
         const [, spoil, mend, services] = row
