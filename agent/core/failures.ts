@@ -21,8 +21,12 @@ export function failedAt(step: Step, cause: unknown): unknown {
   return 'path' in step ? failedTo(`${VERBS[step.do]} ${step.path}`, cause) : cause
 }
 
+/** The same error, said in full: who goes by a system error's code finds it here too. */
 export function failedTo(what: string, cause: unknown): Error {
-  return new Error(`could not ${what}: ${messageOf(cause)}`, { cause })
+  const error = new Error(`could not ${what}: ${messageOf(cause)}`, { cause })
+  return cause instanceof Error && 'code' in cause
+    ? Object.assign(error, { code: cause.code })
+    : error
 }
 
 export function messageOf(error: unknown): string {

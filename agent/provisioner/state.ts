@@ -19,6 +19,7 @@ import { isSigner } from '../core/signer.ts'
 import type { Held } from '../core/trust.ts'
 import { isWrittenList, type Written } from '../core/written.ts'
 import { writeFileAtomically } from './atomic-write.ts'
+import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
 import type { FoundSshd } from './service/ssh-service.ts'
@@ -97,10 +98,18 @@ export function isDamaged(state: State | HostRefused): state is HostRefused {
   return 'code' in state
 }
 
-/** The state, or what is left to go by where it is damaged: for reports, and for `remove`. */
+/**
+ * The state, or what is left to go by where it is damaged or can't be read: for reports, which come after
+ * what was done and must not hide it.
+ */
 export function stateOrFresh(host: Pick<Host, 'fs' | 'at' | 'layout'>): State {
-  const state = readState(host)
-  return isDamaged(state) ? FRESH_STATE : state
+  try {
+    const state = readState(host)
+    return isDamaged(state) ? FRESH_STATE : state
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error
+    return FRESH_STATE
+  }
 }
 
 function damaged(path: string, what?: string): HostRefused {

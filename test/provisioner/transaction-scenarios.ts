@@ -69,14 +69,14 @@ export const scenarios: Scenario[] = [
     { conflict: 'adopt' },
   ),
   scenario('a config that changed', applied, apply(first), { acceptFrom: ['192.0.2.0/24'] }),
-  scenario('remove', applied, host => remove(host)),
+  scenario('remove', applied, host => remove(host, undefined, { now: NOW })),
   scenario(
     'remove with a block',
     async it => {
       await withoutInclude(it)
       await turn(it, apply(first), EARLIER)
     },
-    host => remove(host),
+    host => remove(host, undefined, { now: NOW }),
   ),
   scenario(
     'the same key under a new serial',
