@@ -197,7 +197,7 @@ const FAULTS: Fault[] = [
     break: `mkdir -p $(dirname ${LOOP}); printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\nRestart=always\\nRestartSec=30s\\n' >${LOOP}; systemctl daemon-reload; systemctl stop ${SERVICE}; systemctl start --no-block ${SERVICE}; until systemctl show -p SubState ${SERVICE} | grep -q auto-restart; do sleep 0.1; done`,
     mend: `rm ${LOOP}; systemctl daemon-reload; systemctl stop ${SERVICE}; ${again}`,
     code: 'agent-failing',
-    says: /stopped following the source: .*fails again and again \(exit status 1\)/,
+    says: /stopped following the source: .*fails again and again \(exit status 1/,
   },
   {
     name: 'the config has a typo, and the daemon can not start',

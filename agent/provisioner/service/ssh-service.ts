@@ -39,6 +39,8 @@ export type ServiceState =
       argv?: readonly string[]
       /** The socket unit that it was started from. */
       socket?: string
+      /** systemd takes the unit for inactive: it was masked and unmasked while it ran. */
+      forgotten?: true
     }
   /** The socket listens; the next connection starts sshd, which reads its configuration then. */
   | { kind: 'idle'; unit: string; socket: string }

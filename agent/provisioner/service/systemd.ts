@@ -80,6 +80,7 @@ export function openSystemd(host: SystemdHost): SshService {
         case 'stopped':
           return restartUnit(before.unit, host, { reset: true })
         case 'running':
+          if (before.forgotten) await dismiss(before.mainPid, host)
           return restartUnit(before.unit, host, { pid: before.mainPid })
       }
     },
@@ -139,9 +140,8 @@ function besides(
   const [other] = ofThisHost(findListeners(processes), found)
   if (other === undefined) return known
   const { pid: mainPid, argv, unit } = other
-  // A unit that was masked and unmasked while it ran is inactive to systemd, and its sshd runs on in it.
   return unit === known.unit
-    ? { kind: 'running', unit, mainPid, argv }
+    ? { kind: 'running', unit, mainPid, argv, forgotten: true }
     : { kind: 'unmanaged', mainPid, insteadOf: known.unit }
 }
 
@@ -173,6 +173,14 @@ function elsewhere(
   if (byHand === undefined) return known
   const instead = 'unit' in known ? { insteadOf: known.unit } : {}
   return { kind: 'unmanaged', mainPid: byHand.pid, argv: byHand.argv, ...instead }
+}
+
+// What systemd would do if it knew of it: the one that listens goes, and its sessions stay. Without that
+// the new one would find the port taken.
+async function dismiss(pid: number, { run, processes, clock }: SystemdHost): Promise<void> {
+  await run(['sh', '-c', 'kill "$1"', 'sh', String(pid)])
+  const until = clock.now() + 5_000
+  while (listenerAt(processes, pid) !== undefined && clock.now() < until) await clock.sleep(20)
 }
 
 async function restartUnit(

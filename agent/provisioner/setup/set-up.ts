@@ -90,7 +90,7 @@ async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<v
   const unitsWish = { ...unitsToStart(wish.config, { resident }), renewed: wish.renewed }
   if (!wish.start || !running) return enable(unitsWish, run)
   await must(run, ['systemd-tmpfiles', '--create', 'pomerium-host-agent.conf'])
-  await startUnits(site, unitsWish, run, lockOf(wish))
+  await startUnits(site, unitsWish, run)
 }
 
 // Where a service can't write, it can't give back what former settings had it write there.

@@ -2,7 +2,13 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
-import { BOOT_SERVICE, PROVISIONER, SERVICE, WEBHOOK_SERVICE } from '../../core/service-settings.ts'
+import {
+  BOOT_SERVICE,
+  PROVISIONER,
+  REPAIR_SERVICE,
+  SERVICE,
+  WEBHOOK_SERVICE,
+} from '../../core/service-settings.ts'
 import type { Run } from '../run-command.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
@@ -40,7 +46,7 @@ export interface UnitsWish {
 }
 
 /** Makes systemd see what was laid, and wakes what is to wake us. Touches nothing that is right. */
-export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: string) {
+export async function startUnits(site: Site, wish: UnitsWish, run: Run) {
   const changed = site.changed.filter(path => path.startsWith(`${UNITS}/`))
   const isChanged = (unit: string) =>
     changed.some(path => path === `${UNITS}/${unit}` || path.startsWith(`${UNITS}/${unit}.d`))
@@ -60,9 +66,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run, lock: st
   // A socket is not opened anew beneath the service that serves it. One of the root wing is let finish.
   const sockets = wish.wanted.filter(unit => unit.endsWith('.socket') && isChanged(unit))
   const stale = wish.renewed || sockets.length > 0
-  if (stale || isChanged(PROVISIONER)) {
-    await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER)])
-  }
+  if (stale || isChanged(PROVISIONER)) await must(run, systemctl('stop', PROVISIONER))
   if (stale || isChanged(SERVICE) || otherSettings) await must(run, systemctl('stop', SERVICE))
   // One that does not come up is found where all are proved, with its reason.
   for (const unit of wish.wanted.filter(isChanged)) {
@@ -92,9 +96,10 @@ export async function stopUnits(units: string[], running: boolean, run: Run, loc
   if (running) {
     await must(run, systemctl('stop', ...units))
     await must(run, systemctl('stop', SERVICE, WEBHOOK_SERVICE))
-    // Neither half of the root wing is cut off in the middle of its work.
-    const repair = 'pomerium-host-agent-repair.service'
-    await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', PROVISIONER, repair)])
+    // It ends what it is at by itself, for which it may be waiting for the lock.
+    await must(run, systemctl('stop', PROVISIONER))
+    // A repair would be cut off in the middle.
+    await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', REPAIR_SERVICE)])
     // A repair that was stopped before it began counts as failed.
     await must(run, systemctl('reset-failed', 'pomerium-host-agent*'))
   }
