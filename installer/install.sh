@@ -495,7 +495,8 @@ keep() {
   new=$LIB/$version
   [ ! -e "$BEGUN" ] || settle
   configure
-  sed -e '/^note:/d' -e "s/^  /  ${bold}changed  ${plain} /;t" -e 's/^/  /' "$tmp/configure"
+  # The rest of what `configure` says is said below, by `apply`.
+  sed -n "s|^  \(/[^ ]*\)\$|  ${bold}changed  ${plain} \1|p;s|^unchanged:|  &|p" "$tmp/configure"
   if [ -n "$no_start" ]; then return; fi
   apply
   end_screen
