@@ -9,9 +9,11 @@ import { SHADOW } from './drift-kinds.ts'
 import { bootInstalledHost, poll } from './installed-host.ts'
 import { login } from './login.ts'
 
+// Nobody but the test looks at the host, nor at its source.
 const QUIET =
-  'systemctl stop pomerium-host-agent-watch.path pomerium-host-agent-watch.timer pomerium-host-agent-repair.path pomerium-host-agent-repair.service; rm -f /run/pomerium-host-agent/drift; systemctl reset-failed; true'
-const WATCHES = 'pomerium-host-agent-watch.path pomerium-host-agent-repair.path'
+  'systemctl stop pomerium-host-agent.timer pomerium-host-agent-watch.path pomerium-host-agent-watch.timer pomerium-host-agent-repair.path pomerium-host-agent-repair.service; rm -f /run/pomerium-host-agent/drift; systemctl reset-failed; true'
+const WATCHES =
+  'pomerium-host-agent.timer pomerium-host-agent-watch.path pomerium-host-agent-repair.path'
 const STATUS_FILE = '/run/pomerium-host-agent/status.json'
 
 describeTier('status and the log, on a booted host', machineTier(), () => {
@@ -156,6 +158,7 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
 
     test('plan and apply say key by key what comes and what goes, in 80 columns', async () => {
       await using next = await makeCa('ed25519', 'a comment of many words '.repeat(6).trim())
+      await it.host.exec(QUIET)
       await it.publish('# serial: 4', next.publicKey)
       const plan = await it.agent('plan')
       const json = JSON.parse((await it.agent('plan', '--json')).stdout)
@@ -172,6 +175,7 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       expect(fingerprints(json.keys.removed)).toEqual([ca.fingerprint])
       expect(fingerprints(outcome.keys?.added ?? [])).toEqual([ca.fingerprint])
       expect(fingerprints(outcome.keys?.removed ?? [])).toEqual([next.fingerprint])
+      await it.host.exec(`systemctl start ${WATCHES}`)
     })
 
     test('a person’s apply goes on where a repair has given up, plan says the same, both warn', async () => {
