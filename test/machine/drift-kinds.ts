@@ -48,10 +48,10 @@ export async function expectRepaired(host: Host, drift: string, works: () => Pro
 /** Under systemd, somebody who keeps rewriting our file is reported, and wakes us once a minute. */
 export async function expectNoLoop(host: Host) {
   const loop = host.spawn(REWRITE_LOOP)
-  const reported = async () =>
-    (await host.exec('pomerium-host-agent status', { allowFail: true })).stdout.includes(
-      `keeps changing ${CA_FILE}`,
-    )
+  const reported = async () => {
+    const { stdout } = await host.exec('pomerium-host-agent status', { allowFail: true })
+    return stdout.replaceAll(/\s+/g, ' ').includes(`keeps changing ${CA_FILE}`)
+  }
   await host.waitFor('the report', reported, 40_000)
   const looks = async () =>
     (await host.journal('pomerium-host-agent-repair.service')).match(/ Starting /g)?.length ?? 0
