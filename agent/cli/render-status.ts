@@ -151,10 +151,8 @@ function describeSigner({ signer }: HeldStatus): string[] {
 }
 
 function describeNext(next: NextPoll | undefined, now: Date): string {
-  if (next === undefined) {
-    return 'none; start it: sudo systemctl enable --now pomerium-host-agent.timer'
-  }
-  if (next.stopped) return 'none; start it: sudo systemctl start pomerium-host-agent.service'
+  // Where that is not as it should be, a finding says what starts it, by the init that is here.
+  if (next === undefined || next.stopped) return 'none: nothing here asks the source by itself'
   if (next.held && next.at !== undefined) {
     const latest = formatDistance(new Date(next.at), now)
     return `held at the source (long poll); ${latest} at the latest`

@@ -76,7 +76,7 @@ test('a host that is refused: what is wrong comes first, and its whole story las
     '             ssh-ed25519 pomerium-user-ca-2026-11',
     'in sshd    NO, seen 2 min ago',
     'last       host-refused (shadowed) 2 min ago',
-    'next poll  none; start it: sudo systemctl enable --now pomerium-host-agent.timer',
+    'next poll  none: nothing here asks the source by itself',
     'restarts   0 so far; one is put off, and will be made',
     "clock      this host's clock is 45 s behind the source's; see timedatectl:",
     '           certificates fail on a clock that is a minute slow',
@@ -95,10 +95,7 @@ test.each<[string, StatusReport['nextPoll']]>([
     { by: 'resident', at: '2026-11-20T10:03:00.000Z', held: true },
   ],
   ['in 3 min', { by: 'resident', at: '2026-11-20T10:03:00.000Z' }],
-  [
-    'none; start it: sudo systemctl start pomerium-host-agent.service',
-    { by: 'resident', stopped: true },
-  ],
+  ['none: nothing here asks the source by itself', { by: 'resident', stopped: true }],
 ])('a daemon that stays: %s', (words, nextPoll) => {
   const verdict = { code: 'in-force', level: 'good', headline: 'all is well' } as const
   const report: StatusReport = { verdict, ...(nextPoll && { nextPoll }), warnings: [], ...NONE }
