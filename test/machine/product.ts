@@ -1,6 +1,6 @@
 // The program as it lies on a host, built from the checkout under test.
 
-import { mkdir, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { TestProject } from 'vitest/node'
@@ -25,7 +25,9 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
 
 /** Builds the layer that holds the program, and says how to throw it away. */
 export async function buildProduct(): Promise<{ layer: string; remove(): Promise<void> }> {
-  const layer = join(cacheDir(), `product-${process.pid}`)
+  await mkdir(cacheDir(), { recursive: true })
+  // A name of its own: what a killed run has left may have had this process id.
+  const layer = await mkdtemp(join(cacheDir(), 'product-'))
   const program = join(layer, 'usr/local/lib/pomerium-host-agent', VERSION)
   await mkdir(join(layer, 'usr/local/bin'), { recursive: true })
   await mkdir(program, { recursive: true })
