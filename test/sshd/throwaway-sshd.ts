@@ -64,33 +64,22 @@ export async function startThrowawaySshd({ config = '' } = {}): Promise<Throwawa
   const sshd = [tools.sshd, '-D', '-e', '-f', join(etc, 'sshd_config')]
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...tools.prefix, ...sshd])
   let log = ''
-  let wake = () => {}
   child.stderr.setEncoding('utf8').on('data', text => {
     log += text
-    wake()
   })
   let gone = false
   // Not 'close': sessions that outlive sshd, as they should, hold its stderr.
   const left = new Promise<void>(resolve => child.once('exit', () => resolve())).then(() => {
     gone = true
-    wake()
   })
   // sshd says so after it has bound the port, at the start and after every SIGHUP.
   const listened = () => log.split(`Server listening on 127.0.0.1 port ${port}`).length - 1
-  const stillThere = () => {
-    if (gone) throw new Error(`sshd left:\n${log}`)
-  }
+  // It listens before it handles SIGHUP, which would kill it until then; it writes its PID file after,
+  // and takes the file away at each SIGHUP (main and sighup_restart in sshd.c).
+  const handlesHangup = () => existsSync(join(folder.path, 'sshd.pid'))
   const listening = async (times: number) => {
-    while (listened() < times) {
-      stillThere()
-      await new Promise<void>(resolve => {
-        wake = resolve
-      })
-    }
-    // sshd listens before it handles SIGHUP, which would kill it until then; it writes its PID file
-    // after, and takes the file away at each SIGHUP (main and sighup_restart in sshd.c).
-    while (!existsSync(join(folder.path, 'sshd.pid'))) {
-      stillThere()
+    while (listened() < times || !handlesHangup()) {
+      if (gone) throw new Error(`sshd left:\n${log}`)
       await sleep(2)
     }
   }
