@@ -11,14 +11,13 @@ import { type Machine, newMachine } from './played-host.ts'
 import {
   type Call,
   type Fault,
-  faultsOf,
   type Sabotage,
   sabotagedFileSystem,
 } from './sabotaged-file-system.ts'
 import { CA, type Scenario, scenarios } from './transaction-scenarios.ts'
 import { volatileDisk } from './volatile-disk.ts'
 
-interface FileSystemKind {
+export interface FileSystemKind {
   name: string
   faults(call: Call): readonly Fault[]
   after?: Sabotage['after']
@@ -27,37 +26,6 @@ interface FileSystemKind {
   /** The folders of which the disk forgets what was not synced. */
   powerLoses?: (folder: string) => boolean
 }
-
-const kinds: FileSystemKind[] = [
-  { name: 'a real folder', faults: () => [], canUndo: true },
-  { name: 'one call fails', faults: faultsOf, canUndo: true },
-  {
-    name: 'the disk is full from a call on',
-    faults: call => (call.takesRoom ? ['ENOSPC'] : []),
-    after: call => call.takesRoom,
-    canUndo: false,
-  },
-  {
-    name: 'the disk is read-only from a call on',
-    faults: call => (call.changes ? ['EROFS'] : []),
-    after: call => call.changes && call.name !== 'closeSync',
-    canUndo: false,
-  },
-  { name: 'the disk dies at a call', faults: () => ['EIO'], after: () => true, canUndo: false },
-  { name: 'killed at a call', faults: () => ['killed'], canUndo: false },
-  {
-    name: 'the power fails at a call',
-    faults: call => (call.changes ? ['killed'] : []),
-    canUndo: false,
-    powerLoses: () => true,
-  },
-  {
-    name: 'the power fails at a call, and our own folder was written first',
-    faults: call => (call.changes ? ['killed'] : []),
-    canUndo: false,
-    powerLoses: folder => !folder.endsWith('/pomerium-host-agent'),
-  },
-]
 
 /** The host before the work and after it, undisturbed, and the calls that the work makes. */
 interface Story {
@@ -68,24 +36,27 @@ interface Story {
   calls: Call[]
 }
 
-describe.each(kinds)('$name', kind => {
-  test.each(scenarios)('$name', { timeout: 120_000 }, async scenario => {
-    using machine = newMachine(tmpdir())
-    const story = await tell(scenario, machine)
-    const broken: string[] = []
-    for (const [at, call] of story.calls.entries()) {
-      for (const fault of kind.faults(call)) {
-        const sabotage = { at, fault, ...(kind.after === undefined ? {} : { after: kind.after }) }
-        const where = `${fault} at ${at} ${call.name} ${call.path.slice(machine.root.length)}`
-        await disturb(scenario, story, sabotage, kind).catch(error => {
-          broken.push(`${where}: ${error.message}`)
-        })
+/** Tests of every scenario on each kind of file system, with each of its calls disturbed in turn. */
+export function atEveryCall(kinds: readonly FileSystemKind[]): void {
+  describe.each(kinds)('$name', kind => {
+    test.each(scenarios)('$name', { timeout: 120_000 }, async scenario => {
+      using machine = newMachine(tmpdir())
+      const story = await tell(scenario, machine)
+      const broken: string[] = []
+      for (const [at, call] of story.calls.entries()) {
+        for (const fault of kind.faults(call)) {
+          const sabotage = { at, fault, ...(kind.after === undefined ? {} : { after: kind.after }) }
+          const where = `${fault} at ${at} ${call.name} ${call.path.slice(machine.root.length)}`
+          await disturb(scenario, story, sabotage, kind).catch(error => {
+            broken.push(`${where}: ${error.message}`)
+          })
+        }
       }
-    }
-    // All at once: which calls they are says more than the first of them.
-    expect(broken).toEqual([])
+      // All at once: which calls they are says more than the first of them.
+      expect(broken).toEqual([])
+    })
   })
-})
+}
 
 async function tell(scenario: Scenario, machine: Machine): Promise<Story> {
   await scenario.prepare(machine)
