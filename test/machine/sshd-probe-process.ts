@@ -5,28 +5,35 @@ import { connect } from 'node:net'
 export interface ProbeReport {
   attempts: number
   failures: { atMs: number; reason: string }[]
-  /** From the start of the first of consecutive failures to the answer that ended them. */
+  /** How many times one or more questions in a row, in the order of asking, had no answer. */
+  gaps: number
+  /** From the first question of such a row to the answer that ended it. */
   longestGapMs: number
 }
 
 const [hz = 10, port = 22] = process.argv.slice(2).map(Number)
-const failures: ProbeReport['failures'] = []
-const answers: number[] = []
+/** A question: when it was asked, and when it was answered or why not. */
+interface Question {
+  asked: number
+  answered?: number
+  reason?: string
+}
+
+const questions: Question[] = []
 const pending = new Set<Promise<void>>()
-let attempts = 0
 
 // From 9.8 on, sshd shuts out addresses that leave before they log in (PerSourcePenalties, one
 // second each): with 4000 of them in turn, none comes back before it is forgiven.
 const address = (n: number) => `127.50.${Math.floor(n / 200) % 20}.${(n % 200) + 1}`
 
 function ask(): Promise<void> {
-  const started = performance.now()
-  attempts += 1
+  const question: Question = { asked: performance.now() }
+  const localAddress = address(questions.push(question))
   return new Promise(resolve => {
-    const socket = connect({ host: '127.0.0.1', port: port, localAddress: address(attempts) })
+    const socket = connect({ host: '127.0.0.1', port: port, localAddress })
     const finish = (reason?: string) => {
-      if (reason === undefined) answers.push(performance.now())
-      else failures.push({ atMs: Math.round(started), reason })
+      if (reason === undefined) question.answered = performance.now()
+      else question.reason = reason
       socket.removeAllListeners().on('error', () => {})
       socket.destroy()
       resolve()
@@ -54,9 +61,24 @@ const timer = setInterval(tick, 1000 / hz)
 process.stdin.resume().once('end', async () => {
   clearInterval(timer)
   await Promise.all(pending)
-  const end = performance.now()
-  const gaps = failures.map(({ atMs }) => (answers.find(at => at > atMs) ?? end) - atMs)
-  const longestGapMs = Math.round(Math.max(0, ...gaps))
-  const report: ProbeReport = { attempts, failures, longestGapMs }
-  process.stdout.write(JSON.stringify(report))
+  process.stdout.write(JSON.stringify(report()))
 })
+
+function report(): ProbeReport {
+  const failures = questions.flatMap(({ asked, reason }) =>
+    reason === undefined ? [] : [{ atMs: Math.round(asked), reason }],
+  )
+  const begins = questions.filter(
+    ({ reason }, at) => reason !== undefined && questions[at - 1]?.reason === undefined,
+  )
+  const lengths = begins.map(({ asked }) => {
+    const ends = questions.find(later => later.asked > asked && later.answered !== undefined)
+    return (ends?.answered ?? performance.now()) - asked
+  })
+  return {
+    attempts: questions.length,
+    failures,
+    gaps: begins.length,
+    longestGapMs: Math.round(Math.max(0, ...lengths)),
+  }
+}

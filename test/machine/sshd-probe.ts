@@ -4,6 +4,13 @@ import { join } from 'node:path'
 import type { Host } from './host.ts'
 import type { ProbeReport } from './sshd-probe-process.ts'
 
+/** What a restart looks like from outside: a closed port, or a connection that was closed unasked. */
+export const REASONS_OF_A_RESTART: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'closed before the banner',
+])
+
 export interface SshdProbe {
   /** Stops asking, and returns what was seen from the first question to the last. */
   stop(): Promise<ProbeReport>
