@@ -19,7 +19,7 @@ export async function remove(invocation: Invocation): Promise<number> {
   const code = exitCodeOf(outcome)
   // What was changed back on the way, or refused, leaves the agent at its work.
   if (readStoodDown(host) === undefined) return code
-  const rested = await withSetup(() => restServices(services, host.layout.lock.path))
+  const rested = await withSetup(() => restServices(services))
   if (!rested) return code || EXIT.hostRefused
   if (!flags.json) print(standing(services))
   return code

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { exitCodeOf } from '../core/outcome.ts'
 import { callsForPause, PAUSE_MS } from '../core/repairs.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
@@ -6,8 +5,10 @@ import { repair as repairHost } from '../provisioner/repair.ts'
 import { beforeStart } from '../provisioner/sshd-service.ts'
 import type { Invocation } from './invocation.ts'
 import { isJournal } from './is-journal.ts'
+import { nap } from './nap.ts'
 import { onHost } from './on-host.ts'
 import { printOutcome } from './print-outcome.ts'
+import { stopSignal } from './stop-signal.ts'
 
 /**
  * Puts the held keys in force again, asking no source: after drift, or for a restart that was put
@@ -18,6 +19,8 @@ export async function repair(invocation: Invocation): Promise<number> {
   const watched = invocation.args.includes('--watched')
   const boot = invocation.args.includes('--boot')
   const args = invocation.args.filter(arg => !['--watched', '--boot'].includes(arg))
+  // What has begun is finished: nobody who stops the service cuts it off in the middle.
+  const signal = watched ? stopSignal() : undefined
   const opened = await onHost({ ...invocation, args }, { asRoot: 'repair' })
   const { flags, config } = opened
   const host = boot ? { ...opened.host, service: beforeStart(opened.host.service) } : opened.host
@@ -30,6 +33,6 @@ export async function repair(invocation: Invocation): Promise<number> {
     logEnd(await openLog(), { outcome, quiet: false }, 'drift')
   }
   // While this waits, nothing wakes it again: neither who keeps writing our files, nor our own undoing.
-  if (watched && callsForPause(outcome)) await sleep(PAUSE_MS)
+  if (signal !== undefined && callsForPause(outcome)) await nap(PAUSE_MS, signal)
   return exitCodeOf(outcome)
 }

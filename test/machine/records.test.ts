@@ -104,7 +104,8 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
         expect(await it.apply()).toMatchObject({ code: 0, outcome: { outcome: 'applied' } })
         expect(await it.host.read(SFTP_CONFIG)).toBe(SFTP)
         expect(await it.host.read(CA_FILE)).toContain(second.publicKey.split(' ')[1])
-        await sh(`${up}; systemctl start ssh`)
+        // So many starts of ours in ten seconds are too many for systemd.
+        await it.host.exec(`${up} && systemctl reset-failed ssh && systemctl start ssh`)
         expect(await accepted(second)).toBe(true)
         expect(await accepted(first)).toBe(false)
       })
@@ -220,6 +221,18 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
       expect(await enabled()).toEqual(all('enabled'))
       expect(await accepted(second)).toBe(true)
       expect(await verdict()).toBe('in-force')
+    })
+
+    test('a repair that is stopped ends what it has begun, and nobody waits for it in vain', async () => {
+      const waits = async () => (await sh('pgrep -fc "^flock --exclusive --wait 60"')).code === 0
+      await sh(`systemctl stop ${OUR_UNITS.join(' ')}; chmod 644 ${CA_FILE}`)
+      const holds = it.host.spawn(['flock', '/var/lib/pomerium-host-agent/lock', 'sleep', '4'])
+      await sh('systemctl start --no-block pomerium-host-agent-repair.service')
+      await it.host.waitFor('the repair to wait for the lock', waits)
+      await it.host.exec('systemctl stop pomerium-host-agent-repair.service')
+      await holds.done
+      expect((await it.host.stat(CA_FILE)).mode).toBe('0600')
+      await sh(`systemctl start ${OUR_UNITS.join(' ')}`)
     })
 
     test.each(DAMAGE)(

@@ -58,7 +58,6 @@ export interface Wish {
 }
 
 const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
-const lockOf = ({ config }: Pick<Wish, 'config'>) => layoutOf(config.sshd).lock.path
 
 /** Lays user, config, credentials and services, and starts them. Returns what was changed. */
 export async function setUp(wish: Wish): Promise<string[]> {
@@ -127,7 +126,7 @@ export async function stopAll(wish: Pick<Wish, 'config' | 'program'>): Promise<v
   if (init !== 'systemd') return scriptsOf(init, wish.program).stop(running, run)
   const { wanted, unwanted } = unitsToStart(wish.config, { resident: false })
   const known = [...wanted, ...unwanted].filter(unit => existsSync(`/etc/systemd/system/${unit}`))
-  if (known.length > 0) await stopUnits(known, running, run, lockOf(wish))
+  if (known.length > 0) await stopUnits(known, running, run)
 }
 
 /** …and this after it. Returns the folders that stay, since others keep something there. */

@@ -17,11 +17,11 @@ export async function findServices(): Promise<Services> {
 }
 
 /** Stops them, and keeps boot from starting them; the units and scripts stay. */
-export async function restServices(services: Services, lock: string): Promise<void> {
+export async function restServices(services: Services): Promise<void> {
   const { init, running } = here()
   const all = [...new Set([...services.enabled, ...services.started])]
   if (init === undefined || all.length === 0) return
-  if (init === 'systemd') await stopUnits(all, running, run, lock)
+  if (init === 'systemd') await stopUnits(all, running, run)
   else await restScripts(init, services, running, run)
 }
 

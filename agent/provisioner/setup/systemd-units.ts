@@ -92,15 +92,13 @@ export async function enable({ wanted, unwanted }: UnitsWish, run: Run): Promise
 }
 
 /** Stops all of ours, the wakers first, and forgets that they were enabled. */
-export async function stopUnits(units: string[], running: boolean, run: Run, lock: string) {
+export async function stopUnits(units: string[], running: boolean, run: Run) {
   if (running) {
     await must(run, systemctl('stop', ...units))
     await must(run, systemctl('stop', SERVICE, WEBHOOK_SERVICE))
-    // It ends what it is at by itself, for which it may be waiting for the lock.
-    await must(run, systemctl('stop', PROVISIONER))
-    // A repair would be cut off in the middle.
-    await must(run, ['flock', '--wait', '90', lock, ...systemctl('stop', REPAIR_SERVICE)])
-    // A repair that was stopped before it began counts as failed.
+    // They end what they are at by themselves, for which they may be waiting for the lock.
+    await must(run, systemctl('stop', PROVISIONER, REPAIR_SERVICE))
+    // One that was stopped before it began counts as failed.
     await must(run, systemctl('reset-failed', 'pomerium-host-agent*'))
   }
   await must(run, systemctl('disable', ...units))

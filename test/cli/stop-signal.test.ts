@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const AGENT = join(import.meta.dirname, '../../agent')
+// Told to stop while one of its commands runs, as init tells the provisioner.
+const PROGRAM = `
+import { stopSignal } from '${AGENT}/cli/stop-signal.ts'
+import { runCommand } from '${AGENT}/provisioner/run-command.ts'
+const signal = stopSignal()
+const command = runCommand(['sleep', '0.3'])
+setTimeout(() => process.kill(process.pid, process.argv[1]), 100)
+const { code } = await command
+process.stdout.write(JSON.stringify({ code, aborted: signal.aborted }))
+`
+
+test.each(['SIGTERM', 'SIGINT'])('%s cuts off no command that runs', async name => {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let told = ''
+  child.stdout.setEncoding('utf8').on('data', text => {
+    told += text
+  })
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(JSON.parse(told)).toEqual({ code: 0, aborted: true })
+})
