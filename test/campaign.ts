@@ -5,11 +5,12 @@ import { randomInt } from 'node:crypto'
 
 const SLICE_SEED = 20_261_121
 
-const whole = process.env.CAMPAIGN === 'whole'
+/** Whether all rounds are run, or a slice of them. */
+export const campaignIsWhole = process.env.CAMPAIGN === 'whole'
 
 /** How many rounds are run here. */
 export function rounds(of: { slice: number; whole: number }): number {
-  return whole ? of.whole : of.slice
+  return campaignIsWhole ? of.whole : of.slice
 }
 
 /**
@@ -22,7 +23,8 @@ export function campaign(
   of: { slice: number; whole: number },
 ): { numRuns: number; seed: number } {
   const given = process.env.CAMPAIGN_SEED
-  const seed = given !== undefined ? Number(given) : whole ? randomInt(2 ** 31) : SLICE_SEED
+  const seed =
+    given !== undefined ? Number(given) : campaignIsWhole ? randomInt(2 ** 31) : SLICE_SEED
   const numRuns = rounds(of)
   process.stdout.write(`${name}: ${numRuns} of ${of.whole} rounds, CAMPAIGN_SEED=${seed}\n`)
   return { numRuns, seed }

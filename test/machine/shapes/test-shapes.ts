@@ -1,9 +1,10 @@
-// The table as tests, each on a fresh host of one suite; a file a suite, so that they run at once.
+// The table as tests, each on a fresh host; a file a suite, so that they run at once.
 
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { describeTier } from '../../sshd/describe-tier.ts'
 import { machineTier } from '../available.ts'
-import type { Suite } from '../base.ts'
+import { type Suite, suites } from '../base.ts'
+import { shareOf } from '../share.ts'
 import { CONFLICTS } from './conflicts.ts'
 import { DISKS } from './disks.ts'
 import { ACCEPT_FROM, POLICIES } from './policies.ts'
@@ -30,7 +31,7 @@ export function testShapes(suite: Suite): void {
     afterAll(() => cas?.[Symbol.asyncDispose]())
 
     describe.each(Object.entries(TABLE))('%s', (_, shapes) => {
-      const here = shapes.filter(({ suites = [suite] }) => suites.includes(suite))
+      const here = shareOf(suite, shapes, shape => shape.suites ?? suites)
       test.each(here)('$name: $ends.kind', shape => runShape(shape, suite, cas))
     })
   })

@@ -6,6 +6,7 @@ import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { bootInstalledHost, OUR_UNITS, poll } from './installed-host.ts'
 import { login } from './login.ts'
+import { shareOf } from './share.ts'
 
 const CONFIG = '/etc/pomerium/host-agent.yaml'
 const STATE = '/var/lib/pomerium-host-agent/state.json'
@@ -166,17 +167,19 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
       expect(await remove()).toMatchObject({ code: 0 })
     })
 
-    test.each([
-      ['a typo', `echo 'sshd: { ca_fil: x' >>${CONFIG}`, {}],
-      ['no file at all', `rm ${CONFIG}`, {}],
-      ['a folder', `rm ${CONFIG}; mkdir ${CONFIG}`, {}],
-      ['open to others', `chmod 666 ${CONFIG}`, {}],
-      [
-        'a wrong variable',
-        'true',
-        { POMERIUM_HOST_AGENT_SSHD_CONFLICT: 'maybe', POMERIUM_HOST_AGENT_X: '1' },
-      ],
-    ])('a config that can’t be read keeps nobody from removing: %s', async (what, damage, env) => {
+    test.each(
+      shareOf(suite, [
+        ['a typo', `echo 'sshd: { ca_fil: x' >>${CONFIG}`, {}],
+        ['no file at all', `rm ${CONFIG}`, {}],
+        ['a folder', `rm ${CONFIG}; mkdir ${CONFIG}`, {}],
+        ['open to others', `chmod 666 ${CONFIG}`, {}],
+        [
+          'a wrong variable',
+          'true',
+          { POMERIUM_HOST_AGENT_SSHD_CONFLICT: 'maybe', POMERIUM_HOST_AGENT_X: '1' },
+        ],
+      ] as const),
+    )('a config that can’t be read keeps nobody from removing: %s', async (what, damage, env) => {
       await sh(`cp -np ${CONFIG} /root/config; rm -rf ${CONFIG}; cp -p /root/config ${CONFIG}`)
       await config('sshd: { ca_file: /opt/ca/keys.pub }')
       expect(await it.apply()).toMatchObject({ code: 0 })
@@ -235,7 +238,7 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
       await sh(`systemctl start ${OUR_UNITS.join(' ')}`)
     })
 
-    test.each(DAMAGE)(
+    test.each(shareOf(suite, DAMAGE))(
       'a damaged state refuses the host, and status says it: %s',
       async (_, damage) => {
         await sh(`systemctl stop ${OUR_UNITS.join(' ')}; cp ${STATE} /root/state`)
@@ -276,11 +279,13 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
       expect(await remove()).toMatchObject({ code: 0, outcome: { outcome: 'unchanged' } })
     })
 
-    test.each([
-      ['journal.json', 5, 7],
-      ['restarts.json', 0, 0],
-      ['stood-down.json', 5, 5],
-    ])('damaged %s: an outcome, and never exit 1', async (name, _, wanted) => {
+    test.each(
+      shareOf(suite, [
+        ['journal.json', 5, 7],
+        ['restarts.json', 0, 0],
+        ['stood-down.json', 5, 5],
+      ] as const),
+    )('damaged %s: an outcome, and never exit 1', async (name, _, wanted) => {
       const path = `/var/lib/pomerium-host-agent/${name}`
       for (const damage of [
         '[]',

@@ -8,6 +8,7 @@ import { type AgentHost, bootAgentHost, CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { difference, touches } from './host-census.ts'
+import { shareOf } from './share.ts'
 
 const CONFIG = '/etc/pomerium/host-agent.yaml'
 const SOURCE =
@@ -269,7 +270,7 @@ describeTier('configure, on a booted host', machineTier(), () => {
       const rows = HIDDEN.flatMap(([what, text, folders]) =>
         folders.map(folder => [what, folder, text] as const),
       )
-      test.each(rows)('%s in %s', async (_, folder, text) => {
+      test.each(shareOf(suite, rows))('%s in %s', async (_, folder, text) => {
         await settings(text(folder))
         await refused([/in \/\S+, (which is hidden|and our services have)|is read-only/])
       })
@@ -330,8 +331,7 @@ describeTier('configure, on a booted host', machineTier(), () => {
         expect(await configure()).toEqual({ code: 0, stdout: ALL_WELL, stderr: '' })
       })
 
-      const rows = isWhole ? BROKEN : BROKEN.slice(0, 3)
-      test.each(rows)('%s, %s, %s', async (unit, section, lines, says) => {
+      test.each(shareOf(suite, BROKEN))('%s, %s, %s', async (unit, section, lines, says) => {
         await it.host.write(dropIn(unit), `[${section}]\n${lines}\n`)
         await it.host.exec('systemctl daemon-reload')
         await sh(`systemctl stop ${UNITS}${unit}`)

@@ -7,6 +7,7 @@ import { machineTier } from './available.ts'
 import { type Suite, suites } from './base.ts'
 import { login } from './login.ts'
 import { bootProvisionerHost, type ProvisionerHost } from './provisioner-host.ts'
+import { shareOf } from './share.ts'
 
 const MAIN = '/etc/ssh/sshd_config'
 const FOLDER = '/etc/ssh/sshd_config.d'
@@ -251,7 +252,7 @@ describe.each(suites)('odd configurations on %s', suite => {
       ).stdout
 
     const here = <T extends { suites?: readonly Suite[] }>(all: readonly T[]) =>
-      all.filter(({ suites: of = [suite] }) => of.includes(suite))
+      shareOf(suite, all, row => row.suites ?? suites)
 
     test.each(here(LINES))('$name: $alice', async ({ setup, alice, code, says = [] }) => {
       await from('ours')
