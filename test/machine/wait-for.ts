@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Asks `probe` every few milliseconds until its answer is neither false nor undefined, and returns
+ * Asks `probe` again and again until its answer is neither false nor undefined, and returns
  * that answer. Rejects after `timeoutMs`, naming `what`; what the probe throws is thrown on.
  */
 export async function waitFor<T>(
   what: string,
   probe: () => T | Promise<T>,
-  { timeoutMs = 30_000, everyMs = 10 } = {},
+  { timeoutMs = 30_000, everyMs = 50 } = {},
 ): Promise<Exclude<T, false | undefined>> {
   const start = performance.now()
   for (;;) {

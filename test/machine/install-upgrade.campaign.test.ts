@@ -11,6 +11,7 @@ import { suites } from './base.ts'
 import { census, difference } from './host-census.ts'
 import { login } from './login.ts'
 import { type ReleaseKit, releaseKit } from './release-kit.ts'
+import { shareOf } from './share.ts'
 import { sshdProbe } from './sshd-probe.ts'
 import { sshdStarts } from './sshd-starts.ts'
 import { signWebhook } from './webhook-host.ts'
@@ -155,30 +156,25 @@ describeTier('an upgrade', machineTier(), () => {
     })
 
     describe('goes back by itself', () => {
-      test.each(isWhole ? NO_GOOD : NO_GOOD.slice(3, 4))(
-        'a release that %s',
-        async (_, says, change) => {
-          const held = await version()
-          const before = await census(it.host)
-          await it.offer(await kit.make({ version: BROKEN, compressions, change }))
-          const { code, stdout, stderr } = await it.install([...flags, '--conflict', 'adopt'])
-          expect(code).not.toBe(0)
-          expect(stdout).not.toMatch(/upgraded|Try it/)
-          expect(stderr).toMatch(says)
-          if (!stderr.includes('does not start'))
-            expect(stderr).toContain(`${held} is in force again\n`)
-          expect(await version()).toBe(held)
-          const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|compile-cache))/
-          const changed = difference(before, await census(it.host)).filter(
-            line => !state.test(line),
-          )
-          expect(changed).toEqual([])
-          await it.publish(ca.publicKey)
-          expect(await rotate()).toBe('200')
-          expect((await login(it.host, { ca })).outcome).toBe('accepted')
-          await it.host.exec('systemctl reset-failed')
-        },
-      )
+      test.each(shareOf(suite, NO_GOOD))('a release that %s', async (_, says, change) => {
+        const held = await version()
+        const before = await census(it.host)
+        await it.offer(await kit.make({ version: BROKEN, compressions, change }))
+        const { code, stdout, stderr } = await it.install([...flags, '--conflict', 'adopt'])
+        expect(code).not.toBe(0)
+        expect(stdout).not.toMatch(/upgraded|Try it/)
+        expect(stderr).toMatch(says)
+        if (!stderr.includes('does not start'))
+          expect(stderr).toContain(`${held} is in force again\n`)
+        expect(await version()).toBe(held)
+        const state = /pomerium-host-agent(-daemon\/|\/(state|restarts|compile-cache))/
+        const changed = difference(before, await census(it.host)).filter(line => !state.test(line))
+        expect(changed).toEqual([])
+        await it.publish(ca.publicKey)
+        expect(await rotate()).toBe('200')
+        expect((await login(it.host, { ca })).outcome).toBe('accepted')
+        await it.host.exec('systemctl reset-failed')
+      })
     })
 
     if (!isWhole) return
