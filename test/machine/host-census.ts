@@ -14,15 +14,15 @@ const RESTLESS = [
   '/var/lib/systemd',
 ]
 
-// Where nobody but dpkg writes: size and ctime, which nobody can set, say there what a hash would, and
-// spare each look the reading of some hundred megabytes.
+// Where nobody but dpkg writes: size and mtime say there what a hash would, and spare each look the reading
+// of some hundred megabytes.
 const OF_PACKAGES = ['/usr/bin', '/usr/lib', '/usr/libexec', '/usr/sbin', '/usr/share']
 
 const prune = (paths: readonly string[]) => paths.flatMap(path => ['-path', path, '-prune', '-o'])
 
 /**
  * Kind, mode, owner and content (or where it leads) of every file below `places`, by path; of a file of
- * the system's packages its size and ctime in place of the content.
+ * the system's packages its size and mtime in place of the content.
  */
 export async function census(
   host: Host,
@@ -31,7 +31,7 @@ export async function census(
   const find = ['find', ...places, '-xdev', ...prune(RESTLESS)]
   const packaged = OF_PACKAGES.flatMap(path => ['-o', '-path', `${path}/*`]).slice(1)
   const { stdout } = await host.exec([
-    ...[...find, '-type', 'f', '(', ...packaged, ')', '-printf', '%p\\t%y %m %U:%G %s %C@\\n'],
+    ...[...find, '-type', 'f', '(', ...packaged, ')', '-printf', '%p\\t%y %m %U:%G %s %T@\\n'],
     ...['-o', '-printf', '%p\\t%y %m %U:%G %l\\n'],
   ])
   const hash = [...prune(OF_PACKAGES), '-type', 'f', '-exec', 'sha256sum', '{}', '+']
