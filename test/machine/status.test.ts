@@ -11,7 +11,7 @@ import { login } from './login.ts'
 
 // Nobody but the test looks at the host, nor at its source.
 const QUIET =
-  'systemctl stop pomerium-host-agent.timer pomerium-host-agent-watch.path pomerium-host-agent-watch.timer pomerium-host-agent-repair.path pomerium-host-agent-repair.service; rm -f /run/pomerium-host-agent/drift; systemctl reset-failed; true'
+  'systemctl stop pomerium-host-agent.timer pomerium-host-agent.service pomerium-host-agent-watch.path pomerium-host-agent-watch.timer pomerium-host-agent-repair.path pomerium-host-agent-repair.service; rm -f /run/pomerium-host-agent/drift; systemctl reset-failed; true'
 const WATCHES =
   'pomerium-host-agent.timer pomerium-host-agent-watch.path pomerium-host-agent-repair.path'
 const STATUS_FILE = '/run/pomerium-host-agent/status.json'
@@ -233,12 +233,15 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
       const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
       await it.publish('# serial: 8', `# expires: ${tomorrow}`, ca.publicKey)
       expect((await it.apply()).code).toBe(0)
+      await it.host.exec(QUIET)
+      expect((await status()).findings.map(({ code }) => code)).not.toContain('expired')
       // As if it were the day after.
       await it.host.exec(`sed -i 's/"expires": "20../"expires": "2019/' ${STATUS_FILE}`)
-      expect(await verdict()).toBe('expired')
+      expect((await status()).findings.map(({ code }) => code)).toContain('expired')
       expect((await login(it.host, { ca })).outcome).toBe('accepted')
       await it.publish('# serial: 9', ca.publicKey)
       expect((await it.apply()).code).toBe(0)
+      await it.host.exec(`systemctl start ${WATCHES}`)
       expect(await verdict()).toBe('in-force')
     })
 
@@ -263,7 +266,9 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
         return stdout.split('\n').filter(line => line !== '')
       }
       // A poll that is at it would put it right before the repair does.
-      await it.host.exec('systemctl stop pomerium-host-agent.timer pomerium-host-agent.service')
+      await it.host.exec(
+        `${QUIET}; systemctl start ${WATCHES.replace('pomerium-host-agent.timer', '')}`,
+      )
       const before = (await lines()).length
       await it.host.exec(`chmod 640 ${CA_FILE}`)
       await it.host.waitFor('the line', async () => (await lines()).length > before, 30_000)
@@ -285,9 +290,11 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
     })
 
     test('a status file that is garbled is said to be, and the next turn writes it anew', async () => {
+      await it.host.exec(QUIET)
       await it.host.write(STATUS_FILE, '{"version":1,')
       expect(await verdict()).toBe('status-damaged')
       expect((await it.agent('repair')).code).toBe(0)
+      await it.host.exec(`systemctl start ${WATCHES}`)
       expect(await verdict()).toBe('in-force')
       expect((await it.host.stat(STATUS_FILE)).mode).toBe('0644')
     })
@@ -300,7 +307,8 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
 
     test('after a boot, until somebody has looked', async () => {
       const units = 'pomerium-host-agent.timer pomerium-host-agent-boot.service'
-      await it.host.exec(`systemctl disable --quiet ${units}`)
+      // No look that the power cuts off is to be told of.
+      await it.host.exec(`${QUIET}; systemctl disable --quiet ${units}`)
       await it.host.reboot()
       expect((await status()).findings.map(({ code }) => code)).toEqual([
         'agent-stopped',
