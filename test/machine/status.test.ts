@@ -307,7 +307,8 @@ describeTier('status and the log, on a booted host', machineTier(), () => {
 
     test('after a boot, until somebody has looked', async () => {
       const units = 'pomerium-host-agent.timer pomerium-host-agent-boot.service'
-      // No look that the power cuts off is to be told of.
+      // The last look was a good one, and no other is cut off by the power.
+      await poll(it)
       await it.host.exec(`${QUIET}; systemctl disable --quiet ${units}`)
       await it.host.reboot()
       expect((await status()).findings.map(({ code }) => code)).toEqual([
