@@ -107,6 +107,16 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
       ])('%s: a rotation is followed, and no other sshd is touched', async (_, down, up) => {
         await it.publish(first.publicKey)
         expect(await it.apply()).toMatchObject({ code: 0 })
+        // One that falls between the stop and the mask has systemd forget the sshd that it starts.
+        await it.host.waitFor(
+          'a restart that was put off',
+          async () => {
+            const list =
+              "systemctl list-units --all --plain --no-legend 'pomerium-host-agent-restart*'"
+            return (await it.host.exec(list)).stdout === ''
+          },
+          30_000,
+        )
         await sh(down)
         await it.publish(second.publicKey)
         expect(await it.apply()).toMatchObject({ code: 0, outcome: { outcome: 'applied' } })
