@@ -2,7 +2,7 @@ import { SERVICE } from '../core/service-settings.ts'
 import { parseTimespan } from '../core/time-span.ts'
 import type { Run } from './run-command.ts'
 import { runCommand } from './run-command.ts'
-import { parseUnits } from './service/systemd-units.ts'
+import { showUnits } from './service/show-units.ts'
 
 const TIMER = 'pomerium-host-agent.timer'
 const PROPERTIES = ['ActiveState', 'UnitFileState', 'NextElapseUSecMonotonic']
@@ -21,10 +21,9 @@ export async function findPollClock(
   monotonicMs: number,
   run: Run = runCommand,
 ): Promise<PollClock | undefined> {
-  const flags = PROPERTIES.map(name => `--property=${name}`)
-  const argv = ['systemctl', 'show', ...flags, '--', TIMER, SERVICE]
-  const { code, stdout } = await run(argv).catch(() => ({ code: 127, stdout: '' }))
-  const [timer, service] = code === 0 ? parseUnits(stdout) : []
+  const asked = showUnits(run, [TIMER, SERVICE], PROPERTIES)
+  const { code, units } = await asked.catch(() => ({ code: 127, units: [] }))
+  const [timer, service] = code === 0 ? units : []
   // Enabled only where it stays; see `unitsToStart`.
   if (service?.get('UnitFileState') === 'enabled') {
     return { by: 'resident', running: service.get('ActiveState') === 'active' }

@@ -12,7 +12,8 @@ import { isThere } from './file-system.ts'
 import type { Host } from './host.ts'
 import { type Run, runCommand } from './run-command.ts'
 import { openProcessTable, type ProcessTable } from './service/process-table.ts'
-import { parseUnits, type Unit } from './service/systemd-units.ts'
+import { showUnits } from './service/show-units.ts'
+import type { Unit } from './service/systemd-units.ts'
 import { findInit, type Init } from './setup/find-init.ts'
 import { scriptStates } from './setup/init-scripts.ts'
 import { RECORD_FILE } from './setup/install-record.ts'
@@ -70,14 +71,13 @@ const PROPERTIES = [
 
 async function underSystemd(run: Run): Promise<Seen> {
   const names = [...AGENT_UNITS.keys()]
-  const argv = ['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', ...names]
-  const { code, stdout, stderr } = await run(argv)
+  const { code, stderr, units } = await showUnits(run, names, PROPERTIES)
   if (code !== 0) {
     const why = `systemctl show: ${stderr.trim() || `exit code ${code}`}`
     return { units: [], wanted: [], unseen: [{ what: 'the units of the agent', why }] }
   }
   const upMs = Number(process.hrtime.bigint() / 1_000_000n)
-  return { units: parseUnits(stdout).map(unit => unitSeen(unit, upMs)), wanted: [], unseen: [] }
+  return { units: units.map(unit => unitSeen(unit, upMs)), wanted: [], unseen: [] }
 }
 
 function unitSeen(unit: Unit, monotonicMs: number): UnitSeen {

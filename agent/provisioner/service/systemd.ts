@@ -3,6 +3,7 @@ import type { Run } from '../run-command.ts'
 import { findListeners, type Listener, listenerAt, ofThisHost } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
 import { expectAgain, proveListening } from './proof.ts'
+import { showUnits } from './show-units.ts'
 import {
   type Clock,
   type FoundSshd,
@@ -13,7 +14,7 @@ import {
 } from './ssh-service.ts'
 import { failureWords } from './systemd-failure.ts'
 import { hasFailed, idOf, pidOf, SERVICES, SOCKETS, stateOf } from './systemd-state.ts'
-import { limitOf, PROPERTIES, parseUnits, type Unit } from './systemd-units.ts'
+import { limitOf, PROPERTIES, type Unit } from './systemd-units.ts'
 
 export interface SystemdHost {
   run: Run
@@ -95,12 +96,11 @@ export function openSystemd(host: SystemdHost): SshService {
 }
 
 async function show(run: Run, units: readonly string[]): Promise<Unit[]> {
-  const argv = ['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', ...units]
-  const result = await run(argv)
-  if (result.code !== 0) {
-    throw new ServiceError('restart-failed', `systemctl show: ${result.stderr.trim()}`)
+  const shown = await showUnits(run, units, PROPERTIES)
+  if (shown.code !== 0) {
+    throw new ServiceError('restart-failed', `systemctl show: ${shown.stderr.trim()}`)
   }
-  return parseUnits(result.stdout)
+  return shown.units
 }
 
 function withArgv(state: ServiceState, processes: ProcessTable): ServiceState {

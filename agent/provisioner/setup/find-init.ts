@@ -1,4 +1,6 @@
+import { isThere, realFileSystem } from '../file-system.ts'
 import type { ServiceHost } from '../service/find-service.ts'
+import { openProcessTable } from '../service/process-table.ts'
 
 export type Init = 'systemd' | 'openrc' | 'sysvinit' | 'runit'
 
@@ -17,6 +19,12 @@ export function findInit({ exists, processes }: Pick<ServiceHost, 'exists' | 'pr
   if (comm === 'runit') return { init: 'runit', running: true }
   if (comm === 'init' && exists('/run/initctl')) return { init: 'sysvinit', running: true }
   return { init: INSTALLED.find(([, mark]) => exists(mark))?.[0], running: false }
+}
+
+/** The same, of the host that this process runs on. */
+export function findInitHere() {
+  const exists = (path: string) => isThere(realFileSystem, path)
+  return findInit({ exists, processes: openProcessTable() })
 }
 
 const INSTALLED: [Init, string][] = [

@@ -17,7 +17,7 @@ import {
   type UnitSeen,
 } from '../../core/unit-failure.ts'
 import type { Run } from '../run-command.ts'
-import { parseUnits } from '../service/systemd-units.ts'
+import { showUnits } from '../service/show-units.ts'
 import { comeToRest, type Look } from './at-rest.ts'
 import { systemctl } from './systemd-units.ts'
 
@@ -98,9 +98,7 @@ function lookOf(unit: UnitSeen, leave: readonly string[]): Look {
 }
 
 async function show(units: readonly string[], run: Run): Promise<UnitSeen[]> {
-  const properties = UNIT_PROPERTIES.map(name => `--property=${name}`)
-  const { stdout } = await run(['systemctl', 'show', ...properties, '--', ...units])
-  return parseUnits(stdout)
+  return (await showUnits(run, units, UNIT_PROPERTIES)).units
 }
 
 async function lastWords(unit: string, run: Run): Promise<string> {

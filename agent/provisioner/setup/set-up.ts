@@ -12,9 +12,8 @@ import {
 } from '../../core/service-settings.ts'
 import { isThere, realFileSystem } from '../file-system.ts'
 import { type Run, runCommand } from '../run-command.ts'
-import { openProcessTable } from '../service/process-table.ts'
 import { isDamaged, readState } from '../state.ts'
-import { findInit, type Init } from './find-init.ts'
+import { findInitHere, type Init } from './find-init.ts'
 import { HANDED_OVER } from './hand-over.ts'
 import { type InitScripts, initScripts } from './init-scripts.ts'
 import { openSite, RECORD_FILE, type Site } from './install-record.ts'
@@ -177,8 +176,7 @@ export async function standDown(wish: Pick<Wish, 'config' | 'program'>): Promise
 
 /** The init that the services are for, and whether it runs here. Throws SetupError where we know none. */
 export function hostInit(): { init: Init; running: boolean } {
-  const exists = (path: string) => isThere(realFileSystem, path)
-  const { init, running } = findInit({ exists, processes: openProcessTable() })
+  const { init, running } = findInitHere()
   if (init !== undefined) return { init, running }
   throw new SetupError('no init that we know (systemd, OpenRC, sysvinit, runit) is on this host')
 }

@@ -1,9 +1,7 @@
-import { isThere, realFileSystem } from '../file-system.ts'
 import { type Run, runCommand } from '../run-command.ts'
-import { openProcessTable } from '../service/process-table.ts'
-import { parseUnits } from '../service/systemd-units.ts'
+import { showUnits } from '../service/show-units.ts'
 import { NO_SERVICES, type Services } from '../stood-down.ts'
-import { findInit } from './find-init.ts'
+import { findInitHere } from './find-init.ts'
 import { restScripts, resumeScripts, scriptsUp } from './init-scripts.ts'
 import { must, stopUnits, systemctl } from './systemd-units.ts'
 
@@ -11,14 +9,14 @@ const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
 
 /** What of ours init starts at boot, and what is up; nothing where no init that we know is here. */
 export async function findServices(): Promise<Services> {
-  const { init } = here()
+  const { init } = findInitHere()
   if (init === undefined) return NO_SERVICES
   return init === 'systemd' ? unitsUp() : scriptsUp(init, run)
 }
 
 /** Stops them, and keeps boot from starting them; the units and scripts stay. */
 export async function restServices(services: Services): Promise<void> {
-  const { init, running } = here()
+  const { init, running } = findInitHere()
   const all = [...new Set([...services.enabled, ...services.started])]
   if (init === undefined || all.length === 0) return
   if (init === 'systemd') await stopUnits(all, running, run)
@@ -27,7 +25,7 @@ export async function restServices(services: Services): Promise<void> {
 
 /** Puts them up as they were. */
 export async function resumeServices(services: Services): Promise<void> {
-  const { init, running } = here()
+  const { init, running } = findInitHere()
   if (init === undefined) return
   if (init !== 'systemd') return resumeScripts(init, services, running, run)
   const { enabled } = services
@@ -37,11 +35,6 @@ export async function resumeServices(services: Services): Promise<void> {
   if (started.length > 0 && running) await must(run, systemctl('start', ...started))
 }
 
-function here() {
-  const exists = (path: string) => isThere(realFileSystem, path)
-  return findInit({ exists, processes: openProcessTable() })
-}
-
 // All that systemd knows of ours, wherever it was laid. A service that only runs for a moment is none
 // to start again, and what has no [Install] is started by another unit.
 async function unitsUp(): Promise<Services> {
@@ -49,9 +42,7 @@ async function unitsUp(): Promise<Services> {
   const { stdout } = await run(list)
   const names = stdout.split('\n').flatMap(line => line.split(/\s+/)[0] || [])
   if (names.length === 0) return NO_SERVICES
-  const properties = ['Id', 'ActiveState', 'UnitFileState'].map(name => `--property=${name}`)
-  const shown = await run(['systemctl', 'show', ...properties, '--', ...names])
-  const units = parseUnits(shown.stdout)
+  const { units } = await showUnits(run, names, ['Id', 'ActiveState', 'UnitFileState'])
   const those = (wanted: (state: string, active: string, id: string) => boolean) =>
     units.flatMap(unit => {
       const id = unit.get('Id') ?? ''
