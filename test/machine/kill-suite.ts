@@ -4,20 +4,19 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { campaign, rounds } from '../campaign.ts'
+import { campaign } from '../campaign.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
-import { type Suite, suites } from './base.ts'
+import type { Suite } from './base.ts'
 import { type Keys, type Kind, kinds } from './kill-kinds.ts'
 import { login } from './login.ts'
 import { bootProvisionerHost, type ProvisionerHost } from './provisioner-host.ts'
+import { shareOf } from './share.ts'
 
 // On three suites, a little more than 500 together.
 const UNLIMITED = { slice: 10, whole: 110 }
 const LIMITED = { slice: 6, whole: 60 }
-/** Of how many instants in a row one is tried. */
-const EVERY = rounds({ slice: suites.length, whole: 1 })
 const LIMIT_HIT = /start-limit-hit|repeated too quickly/
 /** The longest that sshd is away while it restarts; anything more is not a restart. */
 const RESTART_GAP_MS = 1_000
@@ -76,8 +75,7 @@ export function testKills(suite: Suite): void {
         const after = await it.caFile()
         await kind.end?.(it)
         expect(instants.length).toBeGreaterThan(4)
-        for (const [killAt, instant] of instants.entries()) {
-          if (killAt % EVERY !== suites.indexOf(suite) % EVERY) continue
+        for (const [killAt, instant] of shareOf(suite, [...instants.entries()])) {
           await apply('first')
           await kind.begin(it, keys)
           await it.kill({ ...kind.job(keys), killAt })
