@@ -1,5 +1,6 @@
-// A campaign is a test of very many rounds: a slice of it in `npm test`, all of it in
-// `npm run campaign`. Its files are called `*.campaign.test.ts`.
+// A campaign is the whole of what `npm test` runs a slice of: all rounds, all rows, each on every suite.
+// `npm run campaign` runs it of every test, `npm run campaign -- PATH` of some; a file of which the slice is
+// small beside the whole is called `*.campaign.test.ts`.
 
 import { randomInt } from 'node:crypto'
 
@@ -11,6 +12,16 @@ export const campaignIsWhole = process.env.CAMPAIGN === 'whole'
 /** How many rounds are run here. */
 export function rounds(of: { slice: number; whole: number }): number {
   return campaignIsWhole ? of.whole : of.slice
+}
+
+/**
+ * Every row in a whole campaign; in a slice every `step`-th, from one that the seed says. It is printed by
+ * `name`, and `CAMPAIGN_SEED=N` repeats it.
+ */
+export function slice<T>(name: string, rows: readonly T[], step: number): readonly T[] {
+  if (campaignIsWhole) return rows
+  const { seed } = campaign(name, { slice: Math.ceil(rows.length / step), whole: rows.length })
+  return rows.filter((_, at) => at % step === seed % step)
 }
 
 /**

@@ -12,8 +12,8 @@ import { type Ca, type Certificate, generateKey, makeCa } from '../sshd/ssh-ca.t
 import { type TempDir, tempDir } from '../sshd/temp-dir.ts'
 import { CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { login } from './login.ts'
+import { suitesFor } from './share.ts'
 import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './webhook-host.ts'
 
 const OTHER = '/etc/ssh/sshd_config.d/00-other.conf'
@@ -28,7 +28,7 @@ const CONFIG = `sshd: { conflict: adopt }\nmetrics: { textfile: ${TEXTFILE} }\n`
 
 describeTier('adopted keys, on a booted host', machineTier(), () => {
   // One story a host: each test goes on where the one before it ended.
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['trixie'] }))('%s', suite => {
     let it: WebhookHost
     let first: Ca
     let second: Ca

@@ -3,13 +3,13 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, DROP_IN } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from './drift-kinds.ts'
 import { bootInstalledHost, ourProcesses, poll } from './installed-host.ts'
 import { login } from './login.ts'
+import { suitesFor } from './share.ts'
 
 describeTier('asleep, on a booted host', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['trixie'] }))('%s', suite => {
     let it: AgentHost
     let first: Ca
     let second: Ca

@@ -4,10 +4,10 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, CA_FILE, DROP_IN } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import type { Host } from './host.ts'
 import { bootInstalledHost } from './installed-host.ts'
 import { login } from './login.ts'
+import { suitesFor } from './share.ts'
 
 const JOURNAL = '/var/lib/pomerium-host-agent/journal.json'
 const PROGRAM = '/usr/local/bin/pomerium-host-agent'
@@ -19,7 +19,7 @@ async function sshdIsUp(host: Host): Promise<boolean> {
 }
 
 describeTier('boot without a source', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['bookworm'] }))('%s', suite => {
     let it: AgentHost
     let first: Ca
     let second: Ca

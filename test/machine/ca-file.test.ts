@@ -5,15 +5,15 @@ import { ODD_LINES, type OddLine, waysToWrite } from '../ca-file-lines.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, type Certificate, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { bootHost, type Host } from './host.ts'
 import { login } from './login.ts'
+import { suitesFor } from './share.ts'
 
 const FILE = '/etc/another-owner/ca.pub'
 const CONFIG = '/etc/ssh/sshd_config.d/other.conf'
 
 describeTier('what sshd reads in a CA file', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['bookworm'] }))('%s', suite => {
     let host: Host
     let ca: Ca
     let certificate: Certificate

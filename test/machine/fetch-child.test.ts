@@ -5,8 +5,8 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { bundleProgram, NODE } from './provisioner-host.ts'
+import { suitesFor } from './share.ts'
 
 const PROGRAM = '/opt/fetch-program.mjs'
 const TYPED = 'touch /tmp/owned'
@@ -42,7 +42,7 @@ exec /opt/setpriv "$@"
 `
 
 describeTier('the child that fetches', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['bullseye'] }))('%s', suite => {
     let it: AgentHost
     let ca: Ca
     beforeAll(async () => {

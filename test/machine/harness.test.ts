@@ -4,16 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
-import { ensureBase, suites } from './base.ts'
+import { ensureBase } from './base.ts'
 import { bootHost, type Host } from './host.ts'
 import { addAddress, login, openSession } from './login.ts'
+import { suitesFor } from './share.ts'
 import { REASONS_OF_A_RESTART, sshdProbe } from './sshd-probe.ts'
 
 const caFile = '/etc/ssh/user_ca.pub'
 const dropIn = '/etc/ssh/sshd_config.d/user-ca.conf'
 
 describeTier('a booted host', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['bookworm'] }))('%s', suite => {
     let host: Host
     let ca: Ca
     let bootMs: number

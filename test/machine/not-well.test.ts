@@ -6,8 +6,8 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { SHADOW } from './drift-kinds.ts'
+import { suitesFor } from './share.ts'
 import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './webhook-host.ts'
 
 const SERVICE = 'pomerium-host-agent.service'
@@ -264,7 +264,7 @@ const FAULTS: Fault[] = [
 ]
 
 describeTier('a host that is not well, on a booted host', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['trixie'] }))('%s', suite => {
     let it: WebhookHost
     let ca: Ca
     beforeAll(async () => {

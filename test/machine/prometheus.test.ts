@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { ourProcesses } from './installed-host.ts'
+import { suitesFor } from './share.ts'
 import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
 
 const TEXTFILE = '/var/lib/prometheus/node-exporter/pomerium_host_agent.prom'
@@ -17,7 +17,7 @@ scrape_configs:
 `
 
 describeTier('scraped by Prometheus, on a booted host', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['bookworm'] }))('%s', suite => {
     let it: WebhookHost
     let ca: Ca
     beforeAll(async () => {

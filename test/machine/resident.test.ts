@@ -5,13 +5,13 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import type { AgentHost } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from './drift-kinds.ts'
 import { login } from './login.ts'
 import { bootResidentHost } from './resident-host.ts'
+import { suitesFor } from './share.ts'
 
 describeTier('resident, on a booted host', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['bullseye'] }))('%s', suite => {
     let it: AgentHost
     let first: Ca
     let second: Ca

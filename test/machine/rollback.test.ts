@@ -3,14 +3,14 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { CA_FILE, DROP_IN } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { login } from './login.ts'
 import { bootProvisionerHost, type ProvisionerHost } from './provisioner-host.ts'
+import { suitesFor } from './share.ts'
 
 const UNIT = '/etc/systemd/system/ssh.service.d/broken.conf'
 
 describeTier('a restart that fails', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['bookworm'] }))('%s', suite => {
     let it: ProvisionerHost
     let first: Ca
     let second: Ca

@@ -15,3 +15,8 @@ export function shareOf<T>(
     return campaignIsWhole ? its.includes(suite) : its[at % its.length] === suite
   })
 }
+
+/** The suites that tests run on: in `npm test` those of the slice, in a whole campaign all. */
+export function suitesFor(of: { slice: readonly Suite[] }): readonly Suite[] {
+  return campaignIsWhole ? suites : of.slice
+}

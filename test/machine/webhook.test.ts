@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { ourProcesses } from './installed-host.ts'
 import { login } from './login.ts'
+import { suitesFor } from './share.ts'
 import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
 
 describeTier('the rotation webhook, on a booted host', machineTier(), () => {
-  describe.each(suites)('%s', suite => {
+  describe.each(suitesFor({ slice: ['bullseye'] }))('%s', suite => {
     let it: WebhookHost
     let first: Ca
     let second: Ca

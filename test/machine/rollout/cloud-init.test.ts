@@ -3,6 +3,7 @@ import { describeTier } from '../../sshd/describe-tier.ts'
 import { machineTier } from '../available.ts'
 import { suites } from '../base.ts'
 import { login } from '../login.ts'
+import { suitesFor } from '../share.ts'
 import { bootOperatorHost, HOME, type OperatorHost } from './operator-host.ts'
 
 const SEED = '/var/lib/cloud/seed/nocloud'
@@ -17,7 +18,7 @@ describeTier('cloud-init installs it at the first boot', machineTier(), () => {
   })
   afterAll(() => it?.[Symbol.asyncDispose]())
 
-  test.each(suites)('%s', async suite => {
+  test.each(suitesFor({ slice: ['bookworm'] }))('%s', async suite => {
     const userData = await it.host.read(`${HOME}/user-data`)
     const host = await it.bootMember(2 + suites.indexOf(suite), {
       suite,
