@@ -1,4 +1,4 @@
-import type { Config } from '../core/config/config.ts'
+import { type Config, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { defaultConfig } from '../core/config/parse-config.ts'
 import { bad, type Finding } from '../core/finding.ts'
 import { askedToWait, type Notes } from '../core/notes.ts'
@@ -134,12 +134,21 @@ async function seeForOurselves(
     seeSshd(host, look?.effective),
     seeServices(host, isOurs ? config : undefined),
   ])
+  const unset = isRoot && !isOurs && services.installed && found.length === 0 ? [NO_SOURCE] : []
+  const asked = [...[judgeSshd(sshd) ?? []].flat(), ...services.found, ...files.found]
   return {
     ...optional('look', look),
-    found: [...found, ...[judgeSshd(sshd) ?? []].flat(), ...services.found, ...files.found],
+    found: [...found, ...unset, ...asked],
     unseen: [...files.unseen, ...services.unseen],
   }
 }
+
+// What holds no setting is no broken config, and the services start by it as little.
+const NO_SOURCE = bad(
+  'config-broken',
+  'nothing of ours can start: the config has no source.url',
+  `say in ${DEFAULT_CONFIG_FILE} where the CA keys are published, then: sudo pomerium-host-agent configure`,
+)
 
 const UNNAMED: Unseen = {
   what: 'the keys and the drop-in',

@@ -33,6 +33,7 @@ export const FINDINGS = [
   'clock-skew',
   'sshd-port-closed',
   'sshd-masked',
+  'sshd-forgotten',
   'agent-disabled',
   'unproved',
 ] as const

@@ -8,6 +8,8 @@ export interface SshdSeen {
   result?: string
   /** Whether root's sshd is there and listens; missing where processes could not be seen. */
   listener?: boolean
+  /** The process that listens, of a unit that its init takes for inactive or failed. */
+  forgotten?: number
   /** The unit that is down while an sshd listens which it did not start. */
   insteadOf?: string
   /** The ports that it is configured to listen on, and those on which nothing does. */
@@ -28,7 +30,7 @@ export function judgeSshd(seen: SshdSeen): Finding | undefined {
     case 'running':
       return seen.listener === false
         ? down(`no sshd listens in ${unit}`, `see: systemctl status ${unit}`)
-        : judgePorts(seen)
+        : (judgePorts(seen) ?? judgeHold(seen))
     case 'stopped':
       return down(`${unit} is stopped`)
     case 'failed':
@@ -56,6 +58,14 @@ function judgePorts({ ports, unit = 'sshd' }: SshdSeen): Finding | undefined {
   return ports.closed.length === ports.wanted.length
     ? bad('sshd-down', `sshd runs and listens on none of its ports: ${closed}`, next)
     : warn('sshd-port-closed', `sshd does not listen on port ${closed}`, next)
+}
+
+// Everybody gets in, and the next start of the unit finds the port taken.
+function judgeHold({ forgotten, unit = 'sshd' }: SshdSeen): Finding | undefined {
+  if (forgotten === undefined) return undefined
+  const headline = `${unit} is down, and the sshd that it started before listens`
+  const next = `run: sudo kill ${forgotten}; sudo systemctl restart ${unit}`
+  return warn('sshd-forgotten', headline, next)
 }
 
 const unmask = (unit: string) => `run: sudo systemctl unmask ${unit}`

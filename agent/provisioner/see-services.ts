@@ -22,7 +22,11 @@ import { RECORD_FILE } from './setup/install-record.ts'
 export interface ServicesSeen {
   found: Finding[]
   unseen: Unseen[]
+  /** Whether there are any, which is that something here is to follow the source by itself. */
+  installed: boolean
 }
+
+const NONE: ServicesSeen = { found: [], unseen: [], installed: false }
 
 /**
  * Asks the init how our services are. `listen` is the webhook's address where the config could be read;
@@ -37,18 +41,18 @@ export async function seeServices(
   const exists = (path: string) => isThere(host.fs, host.at(path))
   const { init, running } = findInit({ exists, processes })
   // In an image or a container without an init nothing of ours is to run.
-  if (init === undefined || !running) return { found: [], unseen: [] }
+  if (init === undefined || !running) return NONE
   const seen =
     init === 'systemd'
       ? await underSystemd(run)
       : await underScripts(init, exists, run, process.getuid?.() === 0)
   const laid = seen.units.some(({ load }) => load !== 'not-found')
   // Set up here once, or never: then an `apply` by hand, or by cron, is all there is.
-  if (!laid && !exists(RECORD_FILE)) return { found: [], unseen: [] }
+  if (!laid && !exists(RECORD_FILE)) return NONE
   const wanted = init === 'systemd' ? wantedUnits(seen.units, config, exists) : seen.wanted
   const found = judgeUnits(seen.units, wanted)
   const deaf = deafProvisioner(host, seen.units, found, processes)
-  return { found: [...found, ...deaf], unseen: seen.unseen }
+  return { found: [...found, ...deaf], unseen: seen.unseen, installed: true }
 }
 
 interface Seen {

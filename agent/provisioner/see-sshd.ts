@@ -28,6 +28,7 @@ export async function seeSshd(
     ...('unit' in state ? { unit: state.unit } : {}),
     ...('result' in state ? { result: state.result } : {}),
     ...(hidden ? {} : { listener: listens }),
+    ...('forgotten' in state ? optional('forgotten', pid) : {}),
     ...('insteadOf' in state ? optional('insteadOf', state.insteadOf) : {}),
     ...(own && wanted.length > 0
       ? { ports: { wanted, closed: wanted.filter(port => !open.includes(port)) } }

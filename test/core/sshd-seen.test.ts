@@ -16,6 +16,11 @@ test.each<[string, SshdSeen, string | undefined]>([
   ['stopped', { kind: 'stopped', unit }, 'sshd-down'],
   ['failed', { kind: 'failed', unit, result: 'start-limit-hit' }, 'sshd-down'],
   ['masked', { kind: 'masked', unit, listener: false }, 'sshd-down'],
+  [
+    'down, and what it started runs',
+    { kind: 'running', unit, listener: true, forgotten: 39 },
+    'sshd-forgotten',
+  ],
   ['masked, and it runs', { kind: 'masked', unit, listener: true }, 'sshd-masked'],
   ['in a container, by itself', { kind: 'unmanaged', listener: true }, undefined],
   ['nowhere', { kind: 'unmanaged', listener: false }, 'sshd-down'],

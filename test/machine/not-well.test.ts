@@ -20,6 +20,10 @@ const PORT = '/etc/ssh/sshd_config.d/90-port.conf'
 const CONFIG = '/etc/pomerium/host-agent.yaml'
 const BROKEN = '/etc/ssh/sshd_config.d/90-broken.conf'
 
+const LET_GO = '/run/systemd/system/ssh.service.d/let-go.conf'
+// What status says of it, by a process id that is not known beforehand.
+const RELEASED = `pkill -o -x sshd; until [ -z "$(ss -Hltn sport = :22)" ]; do sleep 0.1; done; systemctl restart ssh.service`
+
 const systemctl = (...words: string[]) => `systemctl ${words.join(' ')}`
 const again = `${systemctl('reset-failed')}; ${systemctl('start', SERVICE)}`
 
@@ -98,9 +102,17 @@ const FAULTS: Fault[] = [
   {
     name: 'sshd runs and is masked',
     break: systemctl('mask', '--quiet', 'ssh.service'),
-    mend: systemctl('unmask', '--quiet', 'ssh.service'),
+    // systemd 247 has forgotten its sshd by then.
+    mend: `${systemctl('unmask', '--quiet', 'ssh.service')}; systemctl is-active -q ssh || { ${RELEASED}; }`,
     code: 'sshd-masked',
     says: /ssh\.service is masked: no boot brings sshd back run: sudo systemctl unmask ssh\.service/,
+  },
+  {
+    name: 'sshd listens, and its unit could not start beside it',
+    break: `mkdir -p /run/systemd/system/ssh.service.d; printf '[Service]\\nKillMode=none\\n' >${LET_GO}; systemctl daemon-reload; systemctl stop ssh; rm ${LET_GO}; systemctl daemon-reload; systemctl start ssh; true`,
+    mend: RELEASED,
+    code: 'sshd-forgotten',
+    says: /ssh\.service is down, and the sshd that it started before listens run: sudo kill \d+; sudo systemctl restart ssh\.service/,
   },
   {
     name: 'there is no sshd to ask any more',
@@ -206,6 +218,14 @@ const FAULTS: Fault[] = [
     code: 'config-broken',
     says: /nothing of ours can start: \/etc\/pomerium\/host-agent\.yaml:1.*sorce/,
     alice: 'agent-failing',
+  },
+  {
+    name: 'the config is empty, and nobody has looked since',
+    break: `cp -a ${CONFIG} /root/config; : >${CONFIG}`,
+    mend: `cp -a /root/config ${CONFIG}`,
+    code: 'config-broken',
+    says: /nothing of ours can start: the config has no source\.url say in \/etc\/pomerium\/host-agent\.yaml/,
+    alice: false,
   },
   {
     name: 'the CA file is deleted, and not put back yet',

@@ -102,6 +102,48 @@ describeUnderSystemd('restarts, and those that fail', on => {
     expect((await on.sh('ss -Hltn sport = :2222')).stdout).not.toBe('')
   })
 
+  test.each([
+    ['stops', 'systemctl stop ssh'],
+    ['stops and masks', 'systemctl stop ssh; systemctl mask ssh'],
+  ])('one that a person %s just before our restart stays stopped', async (_, person) => {
+    const { run, ...rest } = serviceHost(on.host)
+    const service = findService({
+      ...rest,
+      async run(argv, options) {
+        if (argv.some(word => /^(try-)?restart$/.test(word))) await on.sh(person)
+        return run(argv, options)
+      },
+    })
+    expect(await service.state()).toMatchObject({ kind: 'running' })
+    await service.restart()
+    expect(await on.listens()).toBe(false)
+    expect((await on.sh('systemctl is-active ssh')).stdout).toBe('inactive\n')
+  })
+
+  test('one that a person stops in the middle of our restart stays stopped', async () => {
+    await on.host.write(DROP_IN, '[Service]\nExecStop=/bin/sleep 2\n')
+    await on.sh('systemctl daemon-reload')
+    expect(await on.service.state()).toMatchObject({ kind: 'running' })
+    const restarted = on.service.restart()
+    restarted.catch(() => {}) // awaited below
+    await on.host.waitFor('the restart', async () => {
+      const { ActiveState } = await on.host.unitProperties('ssh.service', ['ActiveState'])
+      return ActiveState === 'deactivating'
+    })
+    await on.sh('systemctl stop ssh')
+    await restarted
+    expect(await on.listens()).toBe(false)
+  })
+
+  test('a dependency that takes it down in our restart is told', async () => {
+    const broken = '[Service]\nType=oneshot\nExecStart=/bin/false\n'
+    await on.host.write('/etc/systemd/system/broken.service', broken)
+    await on.host.write(DROP_IN, '[Unit]\nRequires=broken.service\nAfter=broken.service\n')
+    await on.sh('systemctl daemon-reload')
+    await expect(on.service.restart()).rejects.toMatchObject({ code: 'restart-failed' })
+    await on.sh('rm /etc/systemd/system/broken.service')
+  })
+
   test('a start that hangs is given up, and the next restart takes over', async () => {
     await on.host.write(DROP_IN, '[Service]\nExecStartPre=/bin/sleep 300\n')
     await on.sh('systemctl daemon-reload')

@@ -63,6 +63,16 @@ describeUnderSystemd('which unit is it', on => {
     expect(await on.listens()).toBe(true)
   })
 
+  test('failed, since the sshd that it let go of has its port: a restart takes it over', async () => {
+    await on.host.write(DROP_IN, '[Service]\nKillMode=none\n')
+    await on.sh('systemctl daemon-reload; systemctl stop ssh; systemctl start ssh')
+    expect((await on.sh('systemctl is-active ssh')).stdout).toBe('failed\n')
+    expect(await on.service.state()).toMatchObject({ kind: 'running', forgotten: true })
+    await on.service.restart()
+    expect((await on.sh('systemctl is-active ssh')).stdout).toBe('active\n')
+    expect(await on.listens()).toBe(true)
+  })
+
   test('stopped, and a condition that keeps it so', async () => {
     await on.sh('systemctl stop ssh')
     expect(await on.service.state()).toEqual({ kind: 'stopped', unit: 'ssh.service' })

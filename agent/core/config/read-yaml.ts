@@ -28,7 +28,9 @@ export function readYaml(file: { name: string; text: string }): {
   errors: ConfigError[]
 } {
   const lines = new LineCounter()
-  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false })
+  // What the parser would warn of on stderr (a template that was not filled in) is an error below.
+  const quiet = { prettyErrors: false, logLevel: 'error' } as const
+  const document = parseDocument(file.text, { lineCounter: lines, ...quiet })
   const values: FoundSetting[] = []
   const empty: ConfigError[] = []
   const errors: ConfigError[] = []

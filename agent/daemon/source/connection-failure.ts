@@ -42,6 +42,9 @@ const UNREACHABLE: ReadonlyMap<string, string> = new Map([
   ['UND_ERR_SOCKET', 'the connection was closed before the reply was whole'],
 ])
 
+/** The code of the error that a reply of 101 ends in: nobody here asked for another protocol. */
+export const SWITCHED = 'SWITCHED_PROTOCOL'
+
 /**
  * Names a failed connection. Only the error's code is used: its message may quote the URL, a header or
  * the reply. Undefined for what is no failure of the connection, which is a bug of ours.
@@ -50,6 +53,13 @@ export function explainConnectionFailure(error: unknown, shown: string): Unavail
   const code = codeOf(error)
   if (code === undefined) return undefined
   if (code === 'CUT_OFF') return unreachable(shown, 'the reply was cut off')
+  if (code === SWITCHED) {
+    return unavailable(
+      'unexpected-status',
+      `${shown} answered 101, not 200`,
+      'Check that source.url serves the bundle itself',
+    )
+  }
   if (TIMEOUT.has(code)) return timeout(shown)
   if (UNTRUSTED.has(code)) {
     return unavailable(

@@ -1,8 +1,11 @@
+import type { Socket } from 'node:net'
 import type { Client } from 'undici'
 import symbols from 'undici/lib/core/symbols.js'
 import OneConnection from 'undici/lib/dispatcher/client.js'
+import { SWITCHED } from './connection-failure.ts'
 
 interface Parser {
+  socket: Socket
   onHeadersComplete(status: number, ...rest: unknown[]): number
 }
 
@@ -12,7 +15,7 @@ interface Parser {
  */
 export function openClient(origin: string | URL, options: object): Client {
   const client = new OneConnection(origin, options)
-  client.on('connect', () => passOverContinue(parserOf(client)))
+  client.on('connect', () => mindInterim(parserOf(client)))
   return client
 }
 
@@ -24,9 +27,14 @@ function parserOf(client: Client): Parser {
   return (client as unknown as Connected)[symbols.kSocket][symbols.kParser]
 }
 
-// By the number alone undici tells it from the others.
-function passOverContinue(parser: Parser): void {
+// By the number alone undici tells 100 from the others. A 101 that says nothing of an upgrade ends in an
+// assertion of its own.
+function mindInterim(parser: Parser): void {
   const { onHeadersComplete } = parser
-  parser.onHeadersComplete = (status, ...rest) =>
-    onHeadersComplete.call(parser, status === 100 ? 102 : status, ...rest)
+  parser.onHeadersComplete = (status, ...rest) => {
+    if (status !== 101)
+      return onHeadersComplete.call(parser, status === 100 ? 102 : status, ...rest)
+    parser.socket.destroy(Object.assign(new Error('101 unasked'), { code: SWITCHED }))
+    return -1
+  }
 }

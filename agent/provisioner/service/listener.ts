@@ -24,6 +24,17 @@ export function findListeners(processes: ProcessTable): Listener[] {
   return processes.pids().flatMap(pid => listenerAt(processes, pid) ?? [])
 }
 
+/** The sshd that listens in a unit; its main process may be a wrapper that has sshd as its child. */
+export function listenerIn(
+  unit: string,
+  mainPid: number,
+  processes: ProcessTable,
+): Listener | undefined {
+  if (mainPid === 0) return undefined
+  const main = listenerAt(processes, mainPid)
+  return main ?? findListeners(processes).find(listener => listener.unit === unit)
+}
+
 /** The file that a listening sshd was started from. */
 export function configOf({ argv }: Pick<Listener, 'argv'>): string {
   return fileOf(configOptions(argv))

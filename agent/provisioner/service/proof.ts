@@ -35,9 +35,12 @@ export function expectAgain(
   return { pid, ports: candidates.filter(port => before.includes(port)), candidates }
 }
 
-/** Waits until a new sshd listens as expected; `find` looks for it, and may throw to give up. */
+/**
+ * Waits until a new sshd listens as expected; `find` looks for it, may throw to give up, and may find that
+ * it is `stopped`, and is to be.
+ */
 export async function proveListening(
-  find: () => Promise<Listener | undefined>,
+  find: () => Promise<Listener | 'stopped' | undefined>,
   expected: Expected,
   processes: ProcessTable,
   clock: Clock,
@@ -46,6 +49,7 @@ export async function proveListening(
   let since: { pid: number; at: number } | undefined
   for (;;) {
     const listener = await find()
+    if (listener === 'stopped') return
     if (listener !== undefined && since?.pid !== listener.pid) {
       since = { pid: listener.pid, at: clock.now() }
     }

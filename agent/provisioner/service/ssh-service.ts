@@ -39,7 +39,7 @@ export type ServiceState =
       argv?: readonly string[]
       /** The socket unit that it was started from. */
       socket?: string
-      /** systemd takes the unit for inactive: it was masked and unmasked while it ran. */
+      /** systemd takes the unit for inactive or failed: it was masked and unmasked while it ran. */
       forgotten?: true
     }
   /** The socket listens; the next connection starts sshd, which reads its configuration then. */

@@ -44,6 +44,11 @@ export function idOf(unit: Unit): string {
   return unit.get('Id') ?? ''
 }
 
+/** Which start of a unit it is, or was the last one (systemd.exec(5)). */
+export function invocationOf(unit: Unit | undefined): string | undefined {
+  return unit?.get('InvocationID') || undefined
+}
+
 /** One that is about to start may have read its configuration already: it counts as running. */
 function isRunning(unit: Unit): boolean {
   return !['inactive', 'failed', ''].includes(unit.get('ActiveState') ?? '') && !hasFailed(unit)

@@ -16,6 +16,7 @@ export const PROPERTIES = [
   'UnitFileState',
   'StartLimitBurst',
   'StartLimitIntervalUSec',
+  'InvocationID',
 ] as const
 
 /**

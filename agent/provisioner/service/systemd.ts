@@ -1,20 +1,19 @@
+import { optional } from '../../core/optional.ts'
 import { recent } from '../recent.ts'
 import type { Run } from '../run-command.ts'
-import { findListeners, type Listener, listenerAt, ofThisHost } from './listener.ts'
+import { findListeners, listenerAt, listenerIn, ofThisHost } from './listener.ts'
 import type { ProcessTable } from './process-table.ts'
-import { expectAgain, proveListening } from './proof.ts'
-import { showUnits } from './show-units.ts'
+import { restartSocket, restartUnit } from './restart-unit.ts'
+import { showSshd } from './show-units.ts'
 import {
   type Clock,
   type FoundSshd,
-  RESTART_TIMEOUT_MS,
   ServiceError,
   type ServiceState,
   type SshService,
 } from './ssh-service.ts'
-import { failureWords } from './systemd-failure.ts'
-import { hasFailed, idOf, pidOf, SERVICES, SOCKETS, stateOf } from './systemd-state.ts'
-import { limitOf, PROPERTIES, type Unit } from './systemd-units.ts'
+import { idOf, invocationOf, SERVICES, SOCKETS, stateOf } from './systemd-state.ts'
+import { limitOf, type Unit } from './systemd-units.ts'
 
 export interface SystemdHost {
   run: Run
@@ -41,7 +40,7 @@ export function openSystemd(host: SystemdHost): SshService {
     const known = seen.get()
     if (known !== undefined) return known
     const askedAt = clock.now()
-    const units = await show(run, [...new Set([...SERVICES, ...SOCKETS, ...unitsOf(found)])])
+    const units = await showSshd(run, [...new Set([...SERVICES, ...SOCKETS, ...unitsOf(found)])])
     seen.keep(units, askedAt)
     return units
   }
@@ -56,14 +55,20 @@ export function openSystemd(host: SystemdHost): SshService {
           : elsewhere(known, processes, found)
       case 'unmanaged':
         return elsewhere(known, processes, found)
+      case 'failed':
+        return leftBehind(known, processes)
       default:
         return withArgv(known, processes)
     }
   }
+  const unitOf = async (unit: string) =>
+    (await look()).find(each => idOf(each) === unit) ?? (await showSshd(run, [unit]))[0]
   return {
     state,
     async restart() {
       const before = await state()
+      const running = before.kind === 'running' && !before.forgotten
+      const invocation = running ? invocationOf(await unitOf(before.unit)) : undefined
       seen.forget()
       if ('unit' in before) ours = before.unit
       switch (before.kind) {
@@ -82,38 +87,25 @@ export function openSystemd(host: SystemdHost): SshService {
           return restartUnit(before.unit, host, { reset: true })
         case 'running':
           if (before.forgotten) await dismiss(before.mainPid, host)
-          return restartUnit(before.unit, host, { pid: before.mainPid })
+          return restartUnit(before.unit, host, {
+            pid: before.mainPid,
+            ...optional('invocation', invocation),
+          })
       }
     },
     async limit() {
       const { kind, ...rest } = await state()
       if (kind === 'unmanaged' || !('unit' in rest) || rest.unit.includes('@')) return undefined
-      const known = (await look()).find(each => idOf(each) === rest.unit)
-      const unit = known ?? (await show(run, [rest.unit]))[0]
+      const unit = await unitOf(rest.unit)
       return unit === undefined ? undefined : limitOf(unit)
     },
   }
 }
 
-async function show(run: Run, units: readonly string[]): Promise<Unit[]> {
-  const shown = await showUnits(run, units, PROPERTIES)
-  if (shown.code !== 0) {
-    throw new ServiceError('restart-failed', `systemctl show: ${shown.stderr.trim()}`)
-  }
-  return shown.units
-}
-
 function withArgv(state: ServiceState, processes: ProcessTable): ServiceState {
   if (state.kind !== 'running') return state
-  const listener = listenerOf(state.unit, state.mainPid, processes)
+  const listener = listenerIn(state.unit, state.mainPid, processes)
   return listener === undefined ? state : { ...state, mainPid: listener.pid, argv: listener.argv }
-}
-
-// The main process may be a wrapper that has sshd as its child.
-function listenerOf(unit: string, mainPid: number, processes: ProcessTable): Listener | undefined {
-  if (mainPid === 0) return undefined
-  const main = listenerAt(processes, mainPid)
-  return main ?? findListeners(processes).find(listener => listener.unit === unit)
 }
 
 // One known by its name alone may be looked for under it; of a template only an instance exists.
@@ -145,11 +137,24 @@ function besides(
     : { kind: 'unmanaged', mainPid, insteadOf: known.unit }
 }
 
+// An sshd that the unit was masked and unmasked over has its port: a start of the unit fails, and that
+// one serves everybody.
+function leftBehind(
+  known: Extract<ServiceState, { kind: 'failed' }>,
+  processes: ProcessTable,
+): ServiceState {
+  const { unit } = known
+  const left = findListeners(processes).find(listener => listener.unit === unit)
+  return left === undefined
+    ? known
+    : { kind: 'running', unit, mainPid: left.pid, argv: left.argv, forgotten: true }
+}
+
 function maskedRunning(
   known: Extract<ServiceState, { kind: 'masked' }>,
   processes: ProcessTable,
 ): ServiceState {
-  const listener = listenerOf(known.unit, known.mainPid ?? 0, processes)
+  const listener = listenerIn(known.unit, known.mainPid ?? 0, processes)
   return listener === undefined ? known : { ...known, argv: listener.argv }
 }
 
@@ -181,68 +186,4 @@ async function dismiss(pid: number, { run, processes, clock }: SystemdHost): Pro
   await run(['sh', '-c', 'kill "$1"', 'sh', String(pid)])
   const until = clock.now() + 5_000
   while (listenerAt(processes, pid) !== undefined && clock.now() < until) await clock.sleep(20)
-}
-
-async function restartUnit(
-  unit: string,
-  host: SystemdHost,
-  { pid, reset = false }: { pid?: number; reset?: boolean },
-): Promise<void> {
-  const { run, clock, processes } = host
-  const start = clock.now()
-  const expected = expectAgain(processes, pid, await host.ports())
-  const before = new Set(processes.inService(unit))
-  const failure = async (code: 'restart-failed' | 'timed-out', stderr: string) => {
-    const words = await failureWords(host, unit, start, stderr)
-    return new ServiceError(code, `systemctl restart ${unit}: ${words}`)
-  }
-  // Resets the count of starts too: that of the automatic restarts of a unit that fails is spent.
-  if (reset) await run(['systemctl', 'reset-failed', unit])
-  let result = await restart(run, unit)
-  if (result.code !== 0 && (await hitLimit(run, unit))) {
-    // Others have spent the starts. The unit is down now, and nobody else would start it again.
-    await run(['systemctl', 'reset-failed', unit])
-    result = await restart(run, unit)
-  }
-  if (result.code === 124) throw await failure('timed-out', result.stderr)
-  if (result.code !== 0) throw await failure('restart-failed', result.stderr)
-  // What of the unit was not there before and says that it listens is proof enough. Only where there is
-  // none is systemd asked, which knows why.
-  const find = async () => {
-    const ready = processes
-      .inService(unit)
-      .map(each => (before.has(each) ? undefined : listenerAt(processes, each)))
-      .find(listener => listener?.announced)
-    if (ready !== undefined) return ready
-    const [now] = await show(run, [unit])
-    if (now === undefined || hasFailed(now)) throw await failure('restart-failed', '')
-    // `systemctl restart` succeeds where a condition keeps the unit from starting.
-    if (now.get('ActiveState') === 'inactive') {
-      const why = now.get('ConditionResult') === 'no' ? 'a condition of its unit is not met' : ''
-      throw await failure('restart-failed', why || 'it stopped at once')
-    }
-    return listenerOf(unit, pidOf(now), processes)
-  }
-  await proveListening(find, expected, processes, clock)
-}
-
-function restart(run: Run, unit: string) {
-  return run(['systemctl', 'restart', unit], { timeoutMs: RESTART_TIMEOUT_MS })
-}
-
-async function hitLimit(run: Run, unit: string): Promise<boolean> {
-  const [now] = await show(run, [unit])
-  return now?.get('Result') === 'start-limit-hit'
-}
-
-// A service that failed too often takes its socket along, and the port is closed.
-async function restartSocket(socket: string, unit: string, host: SystemdHost): Promise<void> {
-  const { run, clock } = host
-  const start = clock.now()
-  await run(['systemctl', 'reset-failed', socket, unit])
-  const result = await restart(run, socket)
-  const [now] = await show(run, [socket])
-  if (result.code === 0 && now?.get('ActiveState') === 'active' && idOf(now) === socket) return
-  const words = await failureWords(host, socket, start, result.stderr)
-  throw new ServiceError('restart-failed', `systemctl restart ${socket}: ${words}`)
 }

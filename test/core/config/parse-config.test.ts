@@ -250,3 +250,13 @@ describe('YAML that another reader could take otherwise is an error with its lin
     expect(found[0]).toMatchObject({ line, message: expect.stringMatching(message) })
   })
 })
+
+test('a template that was not filled in is an error, and nothing is said beside it', async () => {
+  const said: Error[] = []
+  const hear = (warning: Error) => void said.push(warning)
+  process.on('warning', hear)
+  expect(errors('source:\n  url: {{ url }}\n')).toHaveLength(1)
+  await new Promise(setImmediate)
+  process.off('warning', hear)
+  expect(said).toEqual([])
+})

@@ -237,6 +237,21 @@ describe('bodies', () => {
     expect(await fetchBundle({ url: plane.url })).toMatchObject({ code: 'unreachable' })
   })
 
+  test.each([
+    '',
+    'Upgrade: x\r\n',
+    'Connection: Upgrade\r\nUpgrade: x\r\n',
+    'Connection: Upgrade\r\n',
+    'content-length: 5\r\n',
+  ])('101, with %j, is a status like others', async headers => {
+    const plane = await useControlPlane()
+    for (const after of ['', 'hello', `HTTP/1.1 200 OK\r\n\r\n${BUNDLE}`]) {
+      const head = `HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`
+      plane.behave({ mode: 'raw', text: head + after })
+      expect(await fetchBundle({ url: plane.url })).toMatchObject({ code: 'unexpected-status' })
+    }
+  })
+
   test.each(['SSH-2.0-OpenSSH_9.2\r\n', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(99999)}\r\n\r\n`])(
     'what is not HTTP is not read',
     async reply => {

@@ -42,7 +42,13 @@ function block(facts: Facts): string {
 
 const missing = (Id: string) =>
   (Id.endsWith('.socket') ? socket : service)({ Id, LoadState: 'not-found', UnitFileState: '' })
-const up = { ActiveState: 'active', SubState: 'running', UnitFileState: 'enabled' }
+const INVOCATION = 'fbabeb675b2949fabc947e8f2a153dde'
+const up = {
+  ActiveState: 'active',
+  SubState: 'running',
+  UnitFileState: 'enabled',
+  InvocationID: INVOCATION,
+}
 const listening = { ActiveState: 'active', SubState: 'listening', UnitFileState: 'enabled' }
 const [noSshd, noSocket] = [missing('sshd.service'), missing('sshd.socket')]
 const show = (...blocks: string[]) => blocks.join('\n')
@@ -98,4 +104,10 @@ export const MASKED_RUNNING = show(
   noSocket,
 )
 export const STOPPED = show(service({ UnitFileState: 'enabled' }), noSshd, socket({}), noSocket)
+export const STOPPED_SINCE = show(
+  service({ UnitFileState: 'enabled', ConditionResult: 'yes', InvocationID: INVOCATION }),
+  noSshd,
+  socket({}),
+  noSocket,
+)
 export const NONE = show(missing('ssh.service'), noSshd, missing('ssh.socket'), noSocket)

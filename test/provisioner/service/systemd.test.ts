@@ -12,6 +12,7 @@ function open(
     processes = { 39: sshd(), 40: sshd() },
     restart = [0],
     journal = '',
+    said = 'Job for ssh.service failed.',
     onRestart = () => {},
     found,
   }: {
@@ -19,6 +20,7 @@ function open(
     processes?: Parameters<typeof processTable>[0]
     restart?: number[]
     journal?: string
+    said?: string
     onRestart?: () => void
   } = {},
 ) {
@@ -26,13 +28,13 @@ function open(
     if (line.startsWith('systemctl show'))
       return (shows.length > 1 ? shows.shift() : shows[0]) ?? ''
     if (line.startsWith('journalctl')) return journal
-    if (line.startsWith('systemctl restart')) {
+    if (/^systemctl (try-)?restart/.test(line)) {
       if (processes[39] !== undefined) delete processes[39]
       onRestart()
       const code = (restart.length > 1 ? restart.shift() : restart[0]) ?? 0
       return {
         code,
-        stderr: code === 0 ? '' : 'Job for ssh.service failed.\nSee "systemctl status".',
+        stderr: code === 0 ? '' : `${said}\nSee "systemctl status".`,
       }
     }
     return ''
@@ -40,7 +42,7 @@ function open(
   const host = { run, processes: processTable(processes), clock: fakeClock() }
   const service = openSystemd({ ...host, ports: async () => [22], ...optional('found', found) })
   const changes = () => ran.filter(line => !/^(systemctl show|journalctl)/.test(line))
-  const behind = () => ran.slice(ran.findLastIndex(line => line.startsWith('systemctl restart')))
+  const behind = () => ran.slice(ran.findLastIndex(line => /^systemctl (try-)?restart/.test(line)))
   return { service, changes, behind }
 }
 
@@ -49,7 +51,31 @@ const RUNS = recorded.RUNNING.replace('MainPID=39', 'MainPID=40')
 test('a running unit is restarted, and no more', async () => {
   const { service, changes } = open([recorded.RUNNING, RUNS])
   await service.restart()
-  expect(changes()).toEqual(['systemctl restart ssh.service'])
+  expect(changes()).toEqual(['systemctl try-restart ssh.service'])
+})
+
+test.each([
+  ['before it', 0],
+  ['in the middle of it', 1],
+])('one that somebody stops %s stays stopped, which is no failure', async (_, code) => {
+  const shows = [recorded.RUNNING, recorded.STOPPED_SINCE]
+  const said = 'Job for ssh.service canceled.'
+  const { service, changes } = open(shows, { restart: [code], said })
+  await service.restart()
+  expect(changes()).toEqual(['systemctl try-restart ssh.service'])
+})
+
+test('one that its dependency takes down is told', async () => {
+  const shows = [recorded.RUNNING, recorded.STOPPED_SINCE]
+  const said = 'A dependency job for ssh.service failed.'
+  const { service } = open(shows, { restart: [1], said })
+  await expect(service.restart()).rejects.toMatchObject({ code: 'restart-failed' })
+})
+
+test('one that failed beside the sshd that it let go of is taken over', async () => {
+  const processes = { 40: sshd() }
+  const { service } = open([recorded.LIMIT_HIT], { processes })
+  expect(await service.state()).toMatchObject({ kind: 'running', mainPid: 40, forgotten: true })
 })
 
 test('a new sshd of the unit that says that it listens is proof: systemd is not asked again', async () => {
@@ -61,7 +87,7 @@ test('a new sshd of the unit that says that it listens is proof: systemd is not 
     },
   })
   await service.restart()
-  expect(behind()).toEqual(['systemctl restart ssh.service'])
+  expect(behind()).toEqual(['systemctl try-restart ssh.service'])
 })
 
 test.each([
@@ -83,14 +109,18 @@ test('the limit that others have spent is made good', async () => {
   })
   await service.restart()
   expect(changes()).toEqual([
-    'systemctl restart ssh.service',
+    'systemctl try-restart ssh.service',
     'systemctl reset-failed ssh.service',
     'systemctl restart ssh.service',
   ])
 })
 
 test('a failed unit is reset first', async () => {
-  const { service, changes } = open([recorded.AUTO_RESTART, RUNS])
+  const processes: Parameters<typeof processTable>[0] = {}
+  const onRestart = () => {
+    processes[40] = sshd()
+  }
+  const { service, changes } = open([recorded.AUTO_RESTART, RUNS], { processes, onRestart })
   await service.restart()
   expect(changes()).toEqual(['systemctl reset-failed ssh.service', 'systemctl restart ssh.service'])
 })
