@@ -222,7 +222,7 @@ const ROWS: readonly Row[] = [
 describeTier('what bans Pomerium', machineTier(), () => {
   describe.each(suites)('%s', suite => {
     // A host for all rows with the same packages.
-    const hosts = new Map<string, Promise<ProvisionerHost>>()
+    const hosts = new Map<string, ProvisionerHost>()
     let ca: Ca
     let stranger: Certificate
     beforeAll(async () => {
@@ -231,7 +231,7 @@ describeTier('what bans Pomerium', machineTier(), () => {
       stranger = await other.issue()
     })
     afterAll(async () => {
-      for (const host of hosts.values()) await (await host)[Symbol.asyncDispose]()
+      for (const it of hosts.values()) await it[Symbol.asyncDispose]()
       await ca?.[Symbol.asyncDispose]()
     })
 
@@ -239,14 +239,12 @@ describeTier('what bans Pomerium', machineTier(), () => {
       '$name',
       async ({ run, packages = [] }) => {
         const key = packages.join()
-        const booted = hosts.get(key) ?? boot(suite, packages)
-        hosts.set(key, booted)
-        const it = await booted
+        const used = hosts.get(key)
+        if (used !== undefined) await makeAsNew(used)
+        const it = used ?? (await boot(suite, packages))
+        hosts.set(key, it)
         const status = async () => JSON.parse((await it.agent('status', '--json')).stdout)
         await run({ ...it, ca, stranger, status })
-        await it.agent('remove')
-        await it.host.exec('rm -r /etc/ssh && cp -a /srv/ssh /etc/ssh && systemctl restart ssh')
-        await it.configure()
       },
     )
   })
@@ -257,4 +255,10 @@ async function boot(suite: Suite, packages: readonly string[]): Promise<Provisio
   for (const address of [POMERIUM, ANOTHER]) await addAddress(it.host, address)
   await it.host.exec('cp -a /etc/ssh /srv/ssh')
   return it
+}
+
+async function makeAsNew({ agent, host, configure }: ProvisionerHost): Promise<void> {
+  await agent('remove')
+  await host.exec('rm -r /etc/ssh && cp -a /srv/ssh /etc/ssh && systemctl restart ssh')
+  await configure()
 }
