@@ -188,14 +188,16 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    name: 'sshguard shuts out an address after 50 failed logins, and with its line never Pomerium’s',
+    name: 'sshguard is said to ban Pomerium until the lines are in its whitelist',
     packages: ['sshguard', 'nftables'],
     async run(it) {
       await it.configure(FROM)
       expect(await it.apply(it.ca.publicKey)).toMatchObject({ code: 0 })
       const { headline, lines } = await told(it, 'sshguard-bans')
-      expect(headline).toContain('2001:db8::/32')
+      expect(headline).toContain('sshguard shut out 203.0.113.0/24, 2001:db8::/32')
       await it.host.exec(`cat >>/etc/sshguard/whitelist <<'END'\n${lines}END`)
+      await it.host.exec('systemctl restart sshguard')
+      expect(await codes(it)).not.toContain('sshguard-bans')
     },
   },
   {
