@@ -42,6 +42,9 @@ Usage: install.sh --source-url URL [FLAG]...
   --source-ca-file FILE      extra TLS roots for it (PEM)         SOURCE_CA_FILE
   --signers-file FILE        who may sign bundles                 SIGNERS_FILE
   --fingerprint SHA256:…     a CA key to allow; repeatable        FINGERPRINT (commas)
+  --accept-from CIDR         trust them from there only: Pomerium  ACCEPT_FROM (commas)
+  --exempt-from-penalties CIDR
+                             sshd never bans it; as --accept-from  EXEMPT_FROM_PENALTIES
   --conflict refuse|adopt    where sshd trusts another CA         CONFLICT
   --webhook-listen ADDRESS   as 0.0.0.0:9444                      WEBHOOK_LISTEN
   --webhook-secret-file FILE the webhook's whsec_… secret         WEBHOOK_SECRET_FILE
@@ -84,12 +87,12 @@ colours() {
 # Not left where they are: the program would take them for settings of its own.
 read_environment() {
   for setting in source_url source_token_file source_ca_file signers_file fingerprint conflict \
-    webhook_listen webhook_secret_file resident no_start download_url version dry_run uninstall; do
+    accept_from exempt_from_penalties webhook_listen webhook_secret_file resident no_start download_url version dry_run uninstall; do
     variable=POMERIUM_HOST_AGENT_$(echo "$setting" | tr '[:lower:]' '[:upper:]')
     eval "$setting=\${$variable:-}"
-    # A template that was not filled in must not read as: verify nothing.
+    # A template that was not filled in must not read as: verify nothing, trust from anywhere.
     case $setting in
-      signers_file | fingerprint)
+      signers_file | fingerprint | accept_from | exempt_from_penalties)
         eval "[ -n \"\${$variable-unset}\" ]" || fail "$variable is set to nothing: give it a value, or unset it" 2
         ;;
     esac
@@ -119,6 +122,8 @@ read_flags() {
       --source-ca-file) source_ca_file=$value ;;
       --signers-file) signers_file=$value ;;
       --fingerprint) fingerprint=${fingerprint:+$fingerprint,}$value ;;
+      --accept-from) accept_from=${accept_from:+$accept_from,}$value ;;
+      --exempt-from-penalties) exempt_from_penalties=${exempt_from_penalties:+$exempt_from_penalties,}$value ;;
       --conflict) conflict=$value ;;
       --webhook-listen) webhook_listen=$value ;;
       --webhook-secret-file) webhook_secret_file=$value ;;
@@ -362,6 +367,8 @@ run_configure() {
   [ -z "$source_ca_file" ] || set -- "$@" --copy "source.ca_file=$source_ca_file"
   [ -z "$signers_file" ] || set -- "$@" --copy "trust.signers_file=$signers_file"
   [ -z "$fingerprint" ] || set -- "$@" --set "trust.fingerprints=$fingerprint"
+  [ -z "$accept_from" ] || set -- "$@" --set "sshd.accept_from=$accept_from"
+  [ -z "$exempt_from_penalties" ] || set -- "$@" --set "sshd.exempt_from_penalties=$exempt_from_penalties"
   [ -z "$conflict" ] || set -- "$@" --set "sshd.conflict=$conflict"
   [ -z "$webhook_listen" ] || set -- "$@" --set "webhook.listen=$webhook_listen"
   [ -z "$webhook_secret_file" ] || set -- "$@" --copy "webhook.secret_file=$webhook_secret_file"

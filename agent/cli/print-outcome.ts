@@ -21,7 +21,7 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
       printWrapped([key, ...adoptedFrom(adopted)].join(', '))
     }
   }
-  for (const line of warningLines(outcome.warnings ?? [])) printWrapped(line)
+  for (const line of warningLines(outcome.warnings ?? [])) print(line)
 }
 
 function printWrapped(line: string): void {
@@ -40,8 +40,14 @@ export function changeLines(keys: KeyChanges | undefined): string[] {
 
 /** What is well enough and ought to be better. */
 export function warningLines(warnings: readonly string[]): string[] {
-  return warnings.map(warning => `${paint('yellow', 'warning')}: ${warning}`)
+  return warnings.flatMap(warning => {
+    const [sentence = '', ...write] = warning.split('\n')
+    return [...wrap(`${paint('yellow', 'warning')}: ${sentence}`, '  '), ...linesToWrite(write)]
+  })
 }
+
+/** Lines for a person to copy: they are not broken. */
+export const linesToWrite = (lines: readonly string[]) => lines.map(line => `    ${line}`)
 
 /** What happened, and its code to look up, in the first line; what to do about it in the next ones. */
 export function messageLines(

@@ -4,7 +4,7 @@ import type { Unseen } from '../core/observation.ts'
 import type { HeldKey, HeldStatus } from '../core/status.ts'
 import { formatDistance, formatTime } from '../core/time-span.ts'
 import type { LastCycle, Verdict } from '../core/verdict.ts'
-import { adoptedFrom, messageLines, warningLines } from './print-outcome.ts'
+import { adoptedFrom, linesToWrite, messageLines, warningLines } from './print-outcome.ts'
 import { columns, paint, wrap } from './screen.ts'
 
 /** When the source is looked at next; `at` is missing while it is being looked at. */
@@ -73,7 +73,7 @@ export function renderStatus(report: StatusReport, now: Date): string[] {
       ),
     ),
     trouble === undefined ? [] : messageLines(trouble).flatMap(line => wrap(line, '  ')),
-    warningLines(warnings).flatMap(line => wrap(line, '  ')),
+    warningLines(warnings),
     unseen.length === 0 ? [] : ['not seen:', ...unseenLines(unseen)],
   ]
   return blocks
@@ -84,10 +84,11 @@ export function renderStatus(report: StatusReport, now: Date): string[] {
 // Where the facts begin, and what is left of them for the next line.
 const INDENT = ' '.repeat(11)
 
-function describeFinding({ code, level, headline, next }: Verdict): string[] {
+function describeFinding({ code, level, headline, next, write = [] }: Verdict): string[] {
   return [
     ...wrap(`${paint(STYLE[level], code)}: ${headline}`, '  '),
     ...(next === undefined ? [] : wrap(`  ${next}`, '  ')),
+    ...linesToWrite(write),
   ]
 }
 

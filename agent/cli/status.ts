@@ -1,6 +1,6 @@
 import { type Config, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { defaultConfig } from '../core/config/parse-config.ts'
-import { bad, type Finding } from '../core/finding.ts'
+import { bad, type Finding, wasFinding } from '../core/finding.ts'
 import { askedToWait, type Notes } from '../core/notes.ts'
 import type { Unseen } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
@@ -113,7 +113,10 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
     ...(rests ? { standsDown: true as const } : {}),
     ...optional('restarts', status && restartsOf(status, now)),
     ...optional('clockSkewSeconds', notes.clockSkewSeconds),
-    warnings: status?.outcome.warnings ?? [],
+    // What was found then has been looked at anew.
+    warnings: (status?.outcome.warnings ?? []).filter(
+      warning => look === undefined || !wasFinding(warning),
+    ),
     unseen: seen.unseen,
   }
 }

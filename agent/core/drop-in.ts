@@ -3,6 +3,8 @@ export interface DropIn {
   caFile: string
   /** Trust the CA only on connections from these; absent: from anywhere. */
   acceptFrom?: readonly string[]
+  /** Whom sshd never shuts out after failed logins; absent: as sshd has it. */
+  exemptFromPenalties?: readonly string[]
 }
 
 const HEAD = `# Written by pomerium-host-agent, which overwrites changes made here.
@@ -13,11 +15,16 @@ const HEAD = `# Written by pomerium-host-agent, which overwrites changes made he
  * The sshd_config(5) drop-in that makes sshd trust the keys in `caFile`. A `Match` ends with the
  * file that it stands in, since Include came (8.2): nothing that is read behind it is scoped.
  */
-export function renderDropIn({ caFile, acceptFrom }: DropIn): string {
+export function renderDropIn({ caFile, acceptFrom, exemptFromPenalties }: DropIn): string {
   const trust = `TrustedUserCAKeys ${caFile}\n`
+  // In a Match sshd refuses it.
+  const exemption =
+    exemptFromPenalties === undefined
+      ? ''
+      : `PerSourcePenaltyExemptList ${exemptFromPenalties.join(',')}\n`
   return acceptFrom === undefined
-    ? `${HEAD}${trust}`
-    : `${HEAD}Match Address ${acceptFrom.join(',')}\n    ${trust}`
+    ? `${HEAD}${exemption}${trust}`
+    : `${HEAD}${exemption}Match Address ${acceptFrom.join(',')}\n    ${trust}`
 }
 
 /** Whether a file begins as ours do. */

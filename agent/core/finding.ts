@@ -5,6 +5,8 @@ export interface Finding {
   level: 'bad' | 'warn'
   headline: string
   next: string
+  /** What `next` has a person write, as it stands. */
+  write?: readonly string[]
 }
 
 /** Every finding there is, in the order in which a person must see them. */
@@ -35,6 +37,10 @@ export const FINDINGS = [
   'sshd-masked',
   'sshd-forgotten',
   'agent-disabled',
+  'not-exempt',
+  'fail2ban-bans',
+  'sshguard-bans',
+  'few-startups',
   'unproved',
 ] as const
 
@@ -53,6 +59,16 @@ export function ranked(findings: readonly Finding[]): Finding[] {
   const rank = ({ code, level }: Finding) =>
     FINDINGS.indexOf(code) + (level === 'bad' ? 0 : FINDINGS.length)
   return [...findings].sort((one, other) => rank(one) - rank(other))
+}
+
+/** A finding among the warnings of a plan or an outcome: in one text, what to write on lines of its own. */
+export function asWarning({ code, headline, next, write = [] }: Finding): string {
+  return [`${code}: ${headline}; ${next}`, ...write].join('\n')
+}
+
+/** Whether a warning was a finding, and of which a new look says whether it still holds. */
+export function wasFinding(warning: string): boolean {
+  return FINDINGS.some(code => warning.startsWith(`${code}: `))
 }
 
 /** What a person types where the agent itself can put things right. */

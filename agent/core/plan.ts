@@ -1,12 +1,14 @@
 import { posix } from 'node:path'
 import { type AdoptedKey, adoptKeys } from './adopted-keys.ts'
-import { type Arrangement, arrange, outrankingPaths } from './arrangement.ts'
+import { type Arrangement, outrankingPaths } from './arrangement.ts'
 import { renderCaKeys } from './bundle.ts'
 import type { CaKey } from './ca-key.ts'
 import { scanOf } from './config-snapshot.ts'
 import { type Proof, proofsFor } from './connections.ts'
-import { type DropIn, renderDropIn } from './drop-in.ts'
+import type { DropIn } from './drop-in.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
+import { arrangeDropIn, judgeExemption } from './exemption.ts'
+import type { Finding } from './finding.ts'
 import { findForeignCas, foreignCaInForce } from './foreign-ca.ts'
 import type { Layout } from './layout.ts'
 import { blockLines } from './marked-block.ts'
@@ -25,6 +27,7 @@ import { planRestart } from './plan-restart.ts'
 import { refuseConflict } from './refuse-conflict.ts'
 import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
 import { showBytes } from './sshd-config/bytes.ts'
+import { judgeStartups } from './startups.ts'
 import type { Step } from './step.ts'
 import { isPlaceOfNow, type Written, withoutFormer } from './written.ts'
 
@@ -33,6 +36,8 @@ export type Plan =
       kind: 'steps'
       steps: Step[]
       warnings: string[]
+      /** What would have this sshd turn Pomerium's users away; with what to write. */
+      advice: Finding[]
       /** Keys of another owner that are written beside ours. */
       adopted: AdoptedKey[]
     }
@@ -65,11 +70,7 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
     published: wanted.published,
   })
   if (adopted.kind === 'host-refused') return adopted
-  const arrangement = arrange(host.config, layout, renderDropIn(wanted), {
-    outrank: wanted.conflict === 'adopt',
-    includes: host.includes,
-    scoped: wanted.acceptFrom !== undefined,
-  })
+  const { arrangement, exempts } = arrangeDropIn(host, layout, wanted)
   const obstacle =
     arrangement === undefined ? '' : obstacleToBlock(arrangement, host, wanted.acceptFrom)
   if (arrangement === undefined || obstacle !== undefined) {
@@ -82,7 +83,13 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   const warnings = [...adopted.warnings, ...narrowings(host, layout), ...back.warnings]
   const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
   const plan = planSteps(host, layout, wanted, { arrangement, keys, back })
-  return plan.kind === 'steps' ? { ...plan, warnings, adopted: adopted.keys } : plan
+  if (plan.kind !== 'steps') return plan
+  const line = !exempts ? 'not-written' : plan.steps.length > 0 ? 'to-write' : 'written'
+  const advice = [
+    ...judgeExemption(host, layout, wanted.exemptFromPenalties, line),
+    ...judgeStartups(host),
+  ]
+  return { ...plan, warnings, advice, adopted: adopted.keys }
 }
 
 /** What `remove` does, and what of ours it can't give back: a sentence each. */

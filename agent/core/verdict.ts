@@ -66,6 +66,7 @@ export interface Verdict {
   level: 'good' | Finding['level']
   headline: string
   next?: string
+  write?: Finding['write']
 }
 
 /** What a host is called on which nothing was found. */

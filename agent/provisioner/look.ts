@@ -1,6 +1,7 @@
 import type { Config } from '../core/config/config.ts'
 import { type EffectiveConfig, trustedUserCaKeys } from '../core/effective-config.ts'
 import { APPLY, bad, type Finding, warn } from '../core/finding.ts'
+import { judgeLogWatchers } from '../core/log-watchers.ts'
 import type { SshdState, Unseen } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
@@ -12,6 +13,7 @@ import type { Host } from './host.ts'
 import { keysLie, keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { accept, planOn } from './provision.ts'
+import { seeLogWatchers } from './see-log-watchers.ts'
 import { isDamaged, readState, type State } from './state.ts'
 
 /** What root sees of the host's files and of sshd's configuration, at this moment. */
@@ -35,7 +37,11 @@ export async function lookAtHost(host: Host, config: Config, now: Date): Promise
   const planned = held === undefined ? undefined : await planFor(host, held, config, now, found)
   const { acceptFrom } = config.sshd
   const { sshd, unseen } = planned ?? (await observe(host, { restartDue: false }, acceptFrom))
-  if (planned?.kind === 'steps') found.push(...drifted(planned.steps))
+  if (planned?.kind === 'steps') {
+    const { exemptFromPenalties } = config.sshd
+    const banned = judgeLogWatchers(await seeLogWatchers(host), exemptFromPenalties)
+    found.push(...drifted(planned.steps), ...planned.advice, ...banned)
+  }
   const caFile = host.layout.caFile.path
   const named =
     planned === undefined ? namesOurs(sshd, caFile) : trustInForce(sshd, caFile, planned)

@@ -1,4 +1,6 @@
+import { asWarning } from '../core/finding.ts'
 import { type KeyChanges, keyChanges } from '../core/key-changes.ts'
+import { judgeLogWatchers } from '../core/log-watchers.ts'
 import type { Unseen } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import type { Plan } from '../core/plan.ts'
@@ -7,6 +9,7 @@ import type { Accepted } from '../core/trust.ts'
 import type { Host } from './host.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { accept, planOn, type Request } from './provision.ts'
+import { seeLogWatchers } from './see-log-watchers.ts'
 import { FRESH_STATE, isDamaged, readState } from './state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */
@@ -22,11 +25,15 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   if (isDamaged(state)) return { ...state, unseen }
   const accepted = await accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
-  const { sshd: _, ports: __, config: ___, ...plan } = await planOn(host, accepted, request, state)
+  const planned = await planOn(host, accepted, request, state)
+  const { sshd: _, ports: __, config: ___, ...plan } = planned
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
   if (seen.kind !== 'steps') return seen
   const keys = keyChanges(keysOnHost(host), seen.steps, host.layout.caFile.path)
-  const warnings = [...accepted.warnings, ...seen.warnings]
+  const watchers = isRoot(host) ? await seeLogWatchers(host) : []
+  const banned = judgeLogWatchers(watchers, request.config.sshd.exemptFromPenalties)
+  const advice = [...seen.advice, ...banned].map(asWarning)
+  const warnings = [...accepted.warnings, ...seen.warnings, ...advice]
   return { ...seen, warnings, ...optional('keys', keys) }
 }
 
@@ -34,7 +41,9 @@ function readStateIfAllowed(host: Host): {
   state: ReturnType<typeof readState>
   unseen: Unseen[]
 } {
-  if (process.getuid?.() === host.owner.uid) return { state: readState(host), unseen: [] }
+  if (isRoot(host)) return { state: readState(host), unseen: [] }
   const why = 'only root may read it'
   return { state: FRESH_STATE, unseen: [{ what: host.layout.stateFile.path, why }] }
 }
+
+const isRoot = ({ owner }: Host) => process.getuid?.() === owner.uid

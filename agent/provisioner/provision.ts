@@ -1,6 +1,7 @@
 import type { AdoptedKey } from '../core/adopted-keys.ts'
 import type { Config } from '../core/config/config.ts'
 import { describeFailure } from '../core/failures.ts'
+import { asWarning } from '../core/finding.ts'
 import { keyChanges } from '../core/key-changes.ts'
 import type { Observation } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
@@ -76,7 +77,8 @@ export async function provision(
   if (steps.some(step => step.do === 'prove-trust')) host.effective = true
   const unproved =
     host.sshd === undefined ? ['no sshd was there to prove that it uses the keys'] : []
-  const warnings = [...accepted.warnings, ...plan.warnings, ...unproved]
+  const advice = plan.advice.map(asWarning)
+  const warnings = [...accepted.warnings, ...plan.warnings, ...advice, ...unproved]
   const { serial } = accepted.bundle
   const now = { trusted: keysOnHost(host), ...optional('serial', serial) }
   return succeeded(now, steps, execution.restart, warnings, changes)

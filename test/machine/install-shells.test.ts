@@ -9,6 +9,12 @@ import { type ReleaseKit, releaseKit } from './release-kit.ts'
 const SHELLS = ['dash', 'bash', 'busybox sh', 'mksh', 'ksh93', 'yash', 'posh']
 const PACKAGES = ['busybox-static', 'mksh', 'ksh93u+m', 'yash', 'posh', 'xz-utils']
 const SCRIPT = '/srv/install.sh'
+// Ranges by the environment and by flags, several times and separated by commas.
+const EXEMPT = 'POMERIUM_HOST_AGENT_EXEMPT_FROM_PENALTIES=127.0.0.1'
+const FROM = [
+  ...['--accept-from', '127.0.0.0/8', '--accept-from=192.0.2.1,2001:db8::/32'],
+  ...['--exempt-from-penalties', '127.0.0.2'],
+]
 
 describeTier('install.sh, under every shell', machineTier(), () => {
   let kit: ReleaseKit
@@ -149,6 +155,17 @@ describeTier('install.sh, under every shell', machineTier(), () => {
         /POMERIUM_HOST_AGENT_FINGERPRINT is set to nothing/,
         `POMERIUM_HOST_AGENT_FINGERPRINT= ${plain} --fingerprint SHA256:x`,
       ],
+      ['an empty range', /--accept-from wants a value/, `${plain} --accept-from ''`],
+      [
+        'an empty range in the environment, which would trust from anywhere',
+        /POMERIUM_HOST_AGENT_ACCEPT_FROM is set to nothing/,
+        `POMERIUM_HOST_AGENT_ACCEPT_FROM= ${plain}`,
+      ],
+      [
+        'an empty exemption in the environment',
+        /POMERIUM_HOST_AGENT_EXEMPT_FROM_PENALTIES is set to nothing/,
+        `POMERIUM_HOST_AGENT_EXEMPT_FROM_PENALTIES= ${plain}`,
+      ],
       [
         'a folder for the signers file',
         /--signers-file names a folder, and wants a file: \/etc$/,
@@ -191,9 +208,14 @@ describeTier('install.sh, under every shell', machineTier(), () => {
   test('every shell says and does the same', async () => {
     const [first, ...others] = await inTurn(SHELLS, async shell => {
       // From a file, since posh reads no script from standard input.
-      const run = (...flags: string[]) => sh([shell, SCRIPT, ...flags].join(' '))
-      const on = await run(...SOURCE)
+      const run = (...flags: string[]) => sh([EXEMPT, shell, SCRIPT, ...flags].join(' '))
+      const on = await run(...SOURCE, ...FROM)
       expect(on, shell).toMatchObject({ code: 0, stderr: '' })
+      const { stdout: config } = await sh('cat /etc/pomerium/host-agent.yaml')
+      expect(config, shell).toMatch(
+        /^ {2}accept_from:\n +- 127.0.0.0\/8\n +- 192.0.2.1\n +- 2001:db8::\/32$/m,
+      )
+      expect(config, shell).toMatch(/^ {2}exempt_from_penalties:\n +- 127.0.0.1\n +- 127.0.0.2$/m)
       const off = await run('--uninstall')
       expect(off, shell).toMatchObject({ code: 0, stderr: '' })
       await sh('systemctl reset-failed ssh')

@@ -18,6 +18,8 @@ export interface Config {
     conflict: 'refuse' | 'adopt'
     restart: 'rotation' | 'config-change'
     acceptFrom?: readonly string[]
+    /** Those of `acceptFrom` where nothing else is said. */
+    exemptFromPenalties?: readonly string[]
     restartCommand?: readonly string[]
   }
   webhook: { listen?: string; secretFile?: string; tlsCertFile?: string; tlsKeyFile?: string }

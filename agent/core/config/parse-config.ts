@@ -5,7 +5,7 @@ import { readYaml } from './read-yaml.ts'
 import {
   environmentName,
   isSettingVariable,
-  limitsTrust,
+  mustNotBeEmpty,
   SETTING_NAMES,
   SETTINGS,
   type SettingName,
@@ -60,7 +60,7 @@ function readEnvironment(
       })
     } else if (value !== '') {
       read(name, value, { where: variable }, given, errors)
-    } else if (limitsTrust(name)) {
+    } else if (mustNotBeEmpty(name)) {
       const message = `${variable} is set to nothing: give it a value, or unset it`
       errors.push({ where: variable, message })
     }
@@ -102,6 +102,10 @@ function normalise({ values }: Given): Config {
       conflict: get('sshd.conflict') ?? 'refuse',
       restart: get('sshd.restart') ?? 'rotation',
       ...optional('acceptFrom', get('sshd.accept_from')),
+      ...optional(
+        'exemptFromPenalties',
+        get('sshd.exempt_from_penalties') ?? get('sshd.accept_from'),
+      ),
       ...optional('restartCommand', get('sshd.restart_command')),
     },
     webhook: {

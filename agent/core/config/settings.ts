@@ -28,6 +28,7 @@ export const SETTINGS = {
   'sshd.conflict': oneOf('refuse', 'adopt'),
   'sshd.restart': oneOf('rotation', 'config-change'),
   'sshd.accept_from': listOf(addressRange, 'addresses'),
+  'sshd.exempt_from_penalties': listOf(addressRange, 'addresses'),
   'sshd.restart_command': listOf(word, 'words'),
   'webhook.listen': listenAddress,
   'webhook.secret_file': path,
@@ -58,7 +59,9 @@ export function isSettingVariable(variable: string): boolean {
   return variable.startsWith(ENVIRONMENT_PREFIX)
 }
 
-/** Whether a setting narrows what is trusted, so that to lose it would open the host. */
-export function limitsTrust(name: SettingName): boolean {
-  return name.startsWith('trust.') || name === 'sshd.accept_from'
+const LOST_UNSEEN: readonly SettingName[] = ['sshd.accept_from', 'sshd.exempt_from_penalties']
+
+/** Whether to lose a setting would be seen by nobody: one that narrows what is trusted, or who is let in. */
+export function mustNotBeEmpty(name: SettingName): boolean {
+  return name.startsWith('trust.') || LOST_UNSEEN.includes(name)
 }

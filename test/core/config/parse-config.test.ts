@@ -43,6 +43,7 @@ sshd:
   conflict: adopt
   restart: config-change
   accept_from: [203.0.113.0/24, '2001:db8::/32', 192.0.2.7]
+  exempt_from_penalties: [203.0.113.9]
   restart_command: [service, ssh, restart]
 webhook: { listen: '[::]:9444', secret_file: /s, tls_cert_file: /c.pem, tls_key_file: /k.pem }
 metrics: { textfile: /m.prom }
@@ -63,6 +64,7 @@ metrics: { textfile: /m.prom }
       conflict: 'adopt',
       restart: 'config-change',
       acceptFrom: ['203.0.113.0/24', '2001:db8::/32', '192.0.2.7'],
+      exemptFromPenalties: ['203.0.113.9'],
       restartCommand: ['service', 'ssh', 'restart'],
     },
     webhook: {
@@ -85,6 +87,7 @@ test('the environment wins over the file; lists are separated by commas', () => 
   const { source, sshd } = config('source: { url: https://ca.example.com/ }', environment)
   expect(source).toMatchObject({ url: new URL('https://other.example.com/'), longPoll: true })
   expect(sshd.acceptFrom).toEqual(['10.0.0.0/8', '192.0.2.0/24'])
+  expect(sshd.exemptFromPenalties).toEqual(sshd.acceptFrom)
 })
 
 describe('errors', () => {
@@ -204,7 +207,7 @@ describe('what is written without a value is an error with its line, never unset
 
   test.each(SETTING_NAMES)('the variable of %s, set to nothing', name => {
     const variable = environmentName(name)
-    const opens = /^(trust\.|sshd\.accept_from$)/.test(name)
+    const opens = /^(trust\.|sshd\.(accept_from|exempt_from_penalties)$)/.test(name)
     const expected = [{ where: variable, message: expect.stringMatching(/is set to nothing/) }]
     expect(errors('', { [variable]: '' })).toEqual(opens ? expected : [])
     // Nor does it give way to the file.

@@ -18,14 +18,14 @@ export interface Recipe {
 
 const FOLDER = join(import.meta.dirname, '../../../docs/recipes')
 
-// How the program comes to the hosts; the others publish the bundle.
-const ROLLOUTS = ['ansible', 'cloud-init', 'images']
+// How the program comes to the hosts, and what else is on them; the others publish the bundle.
+const ELSEWHERE = ['ansible', 'cloud-init', 'images', 'fail2ban']
 
 /** Every recipe for publishing the bundle. */
 export function readRecipes(): Recipe[] {
   const names = readdirSync(FOLDER).map(name => name.replace(/\.md$/, ''))
   return names
-    .filter(name => ![...ROLLOUTS, 'README'].includes(name))
+    .filter(name => ![...ELSEWHERE, 'README'].includes(name))
     .sort()
     .map(readRecipe)
 }
