@@ -3,6 +3,8 @@ export interface DropIn {
   caFile: string
   /** Trust the CA only on connections from these; absent: from anywhere. */
   acceptFrom?: readonly string[]
+  /** Beside `acceptFrom`: from anywhere else no CA is trusted, whatever others set at global scope. */
+  shut?: boolean
 }
 
 const HEAD = `# Written by pomerium-host-agent, which overwrites changes made here.
@@ -13,11 +15,11 @@ const HEAD = `# Written by pomerium-host-agent, which overwrites changes made he
  * The sshd_config(5) drop-in that makes sshd trust the keys in `caFile`. A `Match` ends with the
  * file that it stands in, since Include came (8.2): nothing that is read behind it is scoped.
  */
-export function renderDropIn({ caFile, acceptFrom }: DropIn): string {
+export function renderDropIn({ caFile, acceptFrom, shut = false }: DropIn): string {
   const trust = `TrustedUserCAKeys ${caFile}\n`
-  return acceptFrom === undefined
-    ? `${HEAD}${trust}`
-    : `${HEAD}Match Address ${acceptFrom.join(',')}\n    ${trust}`
+  if (acceptFrom === undefined) return `${HEAD}${trust}`
+  const elsewhere = shut ? 'TrustedUserCAKeys none\n' : ''
+  return `${HEAD}${elsewhere}Match Address ${acceptFrom.join(',')}\n    ${trust}`
 }
 
 /** Whether a file begins as ours do. */

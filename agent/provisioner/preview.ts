@@ -22,7 +22,13 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   if (isDamaged(state)) return { ...state, unseen }
   const accepted = await accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
-  const { sshd: _, ports: __, config: ___, ...plan } = await planOn(host, accepted, request, state)
+  const {
+    sshd: _,
+    ports: __,
+    config: ___,
+    found: ____,
+    ...plan
+  } = await planOn(host, accepted, request, state)
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
   if (seen.kind !== 'steps') return seen
   const keys = keyChanges(keysOnHost(host), seen.steps, host.layout.caFile.path)
