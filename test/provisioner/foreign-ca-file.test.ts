@@ -51,7 +51,7 @@ describe('the file that another owner’s line names', () => {
     [`/${'x'.repeat(300)}`, 'ENAMETOOLONG'],
     ['/etc/\0', 'ERR_INVALID_ARG_VALUE'],
   ])('%j can not be read: %s', (name, why) => {
-    expect(read(name)).toEqual({ kind: 'unreadable', why: expect.stringContaining(why) })
+    expect(read(name)).toMatchObject({ kind: 'unreadable', why: expect.stringContaining(why) })
   })
 
   test('a link that stays within its folder, on a host and in a tree', () => {
