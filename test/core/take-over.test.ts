@@ -232,6 +232,12 @@ describe('what was found by our own names', () => {
     expect(plan(host, ADOPT)).toMatchObject({ code: 'foreign-ca', message })
   })
 
+  test('must fit into the record', () => {
+    const large = found(`${'#'.repeat(65_536)}\n`)
+    const host = hostWith({}, { found: new Map([[CA, large]]) })
+    expect(plan(host)).toMatchObject({ code: 'not-a-regular-file' })
+  })
+
   test('is left by a remove that comes before any apply', () => {
     expect(planRemove(hostFound([KEY]), layout)).toEqual({ steps: [], left: [] })
   })
