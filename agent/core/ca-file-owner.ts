@@ -1,6 +1,5 @@
 import { acceptsSignatures } from './ca-algorithms.ts'
 import { type ListedKey, readCaFile } from './ca-file.ts'
-import { trustedUserCaKeys } from './effective-config.ts'
 import type { Layout } from './layout.ts'
 import type { ForeignCaFile, Observation, SshdState } from './observation.ts'
 
@@ -17,14 +16,15 @@ export type Published = ReadonlySet<string>
 
 /**
  * Judges the file by the keys that sshd reads in it, and by nothing else: not by its name, nor by whose
- * line it is. Of a file without keys nothing can be told, unless sshd goes by ours already: then it was
- * outranked before, and has been emptied since.
+ * line it is. Of a file without keys nothing can be told, unless the line `isOutranked` already: then it has
+ * been emptied since.
  */
 export function ownerOfCaFile(
   name: string,
   host: Observation,
   layout: Layout,
   published: Published,
+  isOutranked: boolean,
 ): CaFileOwner {
   const caFile = layout.caFile.path
   const file = name === caFile ? ownCaFile(host, caFile) : host.foreignCaFiles.get(name)
@@ -32,7 +32,6 @@ export function ownerOfCaFile(
   // Somebody who may not read it is told so, and the plan is uncertain.
   if (file.kind === 'ours' || file.kind === 'unseen') return { kind: 'publisher', keys: [] }
   const { sshd } = host
-  const isOutranked = sshd.kind === 'readable' && trustedUserCaKeys(sshd.effective) === caFile
   if (file.kind === 'unreadable') {
     const isGone = isOutranked && file.missing === true
     return isGone ? { kind: 'publisher', keys: [] } : { kind: 'unknown', why: file.why }

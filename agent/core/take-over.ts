@@ -1,4 +1,5 @@
 import { type CaFileOwner, ownerOfCaFile } from './ca-file-owner.ts'
+import { trustedUserCaKeys } from './effective-config.ts'
 import {
   describeForeignCa,
   type ForeignCa,
@@ -23,11 +24,15 @@ export function judgeForeignCas(
   { keys, published }: { keys: readonly { fingerprint: string }[]; published: readonly string[] },
 ): JudgedCa[] {
   const known = new Set([...published, ...keys.map(({ fingerprint }) => fingerprint)])
+  const { sshd } = host
+  const goesByOurs =
+    sshd.kind === 'readable' && trustedUserCaKeys(sshd.effective) === layout.caFile.path
   return findForeignCas(host, layout).map(foreign => {
     const { file } = foreign
-    return file === undefined
-      ? foreign
-      : { ...foreign, owner: ownerOfCaFile(file, host, layout, known) }
+    if (file === undefined) return foreign
+    // Within a Match nothing outranks it.
+    const isOutranked = goesByOurs && isGlobal(foreign)
+    return { ...foreign, owner: ownerOfCaFile(file, host, layout, known, isOutranked) }
   })
 }
 
@@ -48,7 +53,12 @@ export function linesTakenOver(judged: readonly JudgedCa[]): Place[] {
 /** The lines within a Match that trust the publisher's keys by a file of their own, which no bundle renews. */
 export function linesLeft(judged: readonly JudgedCa[], layout: Layout): JudgedCa[] {
   return judged.filter(
-    each => each.file !== layout.caFile.path && isForSome(each) && isPublishers(each),
+    ({ at, file, owner }) =>
+      file !== layout.caFile.path &&
+      isForSome({ at }) &&
+      // Ours by another name has no keys of its own.
+      owner?.kind === 'publisher' &&
+      owner.keys.length > 0,
   )
 }
 

@@ -173,6 +173,17 @@ describe('a line within a Match', () => {
     })
   })
 
+  test('of our own file by another name nothing is to be said', () => {
+    const alias = hostWith(texts, naming({ kind: 'ours' }, { sshd: uses('none') }))
+    expect(plan(alias)).toMatchObject({ kind: 'steps', warnings: [] })
+  })
+
+  test('of a file that is gone nothing can be told, whatever sshd goes by elsewhere', () => {
+    const gone: ForeignCaFile = { kind: 'unreadable', why: 'it is missing', missing: true }
+    const missing = hostWith(texts, naming(gone, { sshd: uses(CA) }))
+    expect(plan(missing)).toMatchObject({ code: 'foreign-ca' })
+  })
+
   test('is refused where accept_from is to hold, where it holds for all, and with a stranger', () => {
     expect(plan(host, SCOPED)).toMatchObject({ code: 'shadowed' })
     const all = hostWith({ [HAND]: `Match all\n    ${LINE}` }, naming(read(KEY)))

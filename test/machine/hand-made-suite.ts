@@ -137,7 +137,8 @@ async function takeOver(row: HandMade, suite: Suite, { ours, next, ...cas }: Cas
   expect(await kept(it)).toEqual(before)
   expect(await ends(it, ours, someone)).toBe('accepted')
   expect(await ends(it, next, someone)).toBe('refused')
-  expect((await it.agent('status', '--json')).stdout).toContain('"code": "removed"')
+  const status = JSON.parse((await it.agent('status', '--json')).stdout)
+  expect(status).toMatchObject({ code: 'removed', trusted: [] })
 }
 
 async function refuseAndAdopt(row: HandMade, suite: Suite, cas: Cas): Promise<void> {
@@ -179,7 +180,7 @@ async function rollBack(suite: Suite, cas: Cas): Promise<void> {
   await using it = await boot(row, suite, cas)
   const before = await kept(it)
   // Our drop-in is root's alone: sshd starts while that is not so.
-  const starts = 'test "$(stat -c %%a /etc/ssh/sshd_config.d/pomerium-ca.conf)" = 644'
+  const starts = 'test "$$(stat -c %%a /etc/ssh/sshd_config.d/pomerium-ca.conf)" = 644'
   const unit = '/etc/systemd/system/ssh.service.d/broken.conf'
   await it.host.write(unit, `[Service]\nExecStartPre=/bin/sh -c '${starts}'\nRestart=no\n`)
   await it.host.exec('systemctl daemon-reload')
