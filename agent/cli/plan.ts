@@ -35,6 +35,7 @@ function forPrograms(shown: Shown) {
         steps: shown.steps.map(reportStep),
         ...optional('keys', 'keys' in shown ? shown.keys : undefined),
         unseen,
+        ...(shown.tookOver.length === 0 ? {} : { took_over: shown.tookOver }),
         ...(shown.warnings.length === 0 ? {} : { warnings: shown.warnings }),
       }
     case 'unavailable':

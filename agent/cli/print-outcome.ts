@@ -1,5 +1,6 @@
 import type { KeyChanges } from '../core/key-changes.ts'
 import type { Outcome, TrustedKey } from '../core/outcome.ts'
+import type { Place } from '../core/sshd-config/directive.ts'
 import { type StepReport, VERBS } from '../core/step.ts'
 import { columns, paint, print, printJson, wrap } from './screen.ts'
 
@@ -21,6 +22,7 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
       printWrapped([key, ...adoptedFrom(adopted)].join(', '))
     }
   }
+  for (const line of takeOverLines('took over', outcome.took_over)) printWrapped(line)
   for (const line of warningLines(outcome.warnings ?? [])) print(line)
 }
 
@@ -36,6 +38,14 @@ export function changeLines(keys: KeyChanges | undefined): string[] {
       wrap(`  ${paint(colour, `${sign} ${fingerprint}`)} ${comment}`.trimEnd(), '      '),
     )
   return ['', ...lines('+', 'green', keys.added), ...lines('−', 'red', keys.removed)]
+}
+
+/** The lines that a person had set up by hand, and that count no more. */
+export function takeOverLines(verb: string, lines: readonly Place[] = []): string[] {
+  return lines.map(
+    ({ file, line }) =>
+      `${verb} ${file}:${line}, set up by hand for the same CA; remove gives it back`,
+  )
 }
 
 /** What is well enough and ought to be better. */

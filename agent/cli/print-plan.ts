@@ -2,7 +2,13 @@ import type { KeyChanges } from '../core/key-changes.ts'
 import { reportStep } from '../core/step.ts'
 import type { Preview } from '../provisioner/preview.ts'
 import type { Obtained } from './obtain.ts'
-import { changeLines, messageLines, stepLines, warningLines } from './print-outcome.ts'
+import {
+  changeLines,
+  messageLines,
+  stepLines,
+  takeOverLines,
+  warningLines,
+} from './print-outcome.ts'
 import { columns, paint, print } from './screen.ts'
 
 /** What is printed: the plan, or why there is none. */
@@ -36,11 +42,13 @@ function printSteps({
   unseen,
   warnings,
   keys,
+  tookOver,
 }: Extract<Shown, { kind: 'steps' }> & { keys?: KeyChanges }): void {
   if (steps.length > 0) {
     print('apply would:\n')
     printAll(stepLines(steps.map(reportStep)))
     printAll(changeLines(keys))
+    printAll(takeOverLines('  take over', tookOver))
     print('\ndo it: sudo pomerium-host-agent apply')
   } else if (unseen.length === 0) {
     print(`${paint('green', 'nothing to do')}: the host is as the source wants it`)

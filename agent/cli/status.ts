@@ -78,7 +78,10 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
   const seen = await seeForOurselves(host, read, now)
   const { look } = seen
   const since = new Map(status?.trusted.map(key => [key.fingerprint, key.since]))
-  const trusted = look?.trusted.map(key => ({
+  const standsDown = look !== undefined && readStoodDown(host) !== undefined
+  // What `remove` has given back is theirs.
+  const ours = standsDown && look.isFound ? [] : look?.trusted
+  const trusted = ours?.map(key => ({
     ...key,
     ...optional('since', since.get(key.fingerprint)),
   }))
@@ -93,7 +96,7 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
           effective: effectiveBy(look, now),
           trouble: troubleNow(look, report.trouble, now),
           contested: look.refusal?.code === 'contested',
-          standsDown: readStoodDown(host) !== undefined,
+          standsDown,
         }),
   }
   const findings = findingsOf(known)

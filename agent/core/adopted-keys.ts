@@ -1,7 +1,7 @@
-import { acceptsSignatures } from './ca-algorithms.ts'
 import { type CaFileReading, type ListedKey, readCaFile } from './ca-file.ts'
+import { knows } from './ca-file-owner.ts'
 import { describeForeignCa, type ForeignCa } from './foreign-ca.ts'
-import type { ForeignCaFile, Observation, SshdState } from './observation.ts'
+import type { ForeignCaFile, Observation } from './observation.ts'
 import { type HostRefused, refuseHost } from './refuse-host.ts'
 
 /** A key of another owner's CA file, and which file that is. */
@@ -29,6 +29,7 @@ export function adoptKeys(
       `the keys to adopt can't be read: ${describeForeignCa(foreign)}: ${file.why}; mend that, or remove that line`,
     )
   }
+  if (file.kind !== 'read') return { kind: 'adopted', keys: [], warnings: [] }
   const { keys, ends, doubt } = readCaFile(file.content, type => knows(type, sshd))
   if (doubt !== undefined) {
     return refuseHost(
@@ -50,12 +51,6 @@ export function adoptKeys(
 }
 
 const NOT_READ: ForeignCaFile = { kind: 'unreadable', why: 'it was not looked at' }
-
-// Whether this sshd was built with it, and takes certificates that such a key has signed. A plan of
-// somebody who may not ask sshd is uncertain anyway.
-function knows(type: string, sshd: SshdState): boolean {
-  return sshd.kind === 'readable' ? acceptsSignatures(type, sshd.effective) : sshd.kind === 'unseen'
-}
 
 function tellRetired(file: string, { line, fingerprint }: ListedKey): string {
   return `${file}:${line}: ${fingerprint} came by a bundle and is retired; it is not adopted`

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { type ConfigSnapshot, scanWith } from './config-snapshot.ts'
+import type { FoundFiles } from './found.ts'
 import type { Layout } from './layout.ts'
 import { blockLines, withBlock, withoutBlock } from './marked-block.ts'
 import { type Directive, isUnconditional, type Place } from './sshd-config/directive.ts'
@@ -11,28 +12,43 @@ export type Arrangement = ReadonlyMap<string, string | undefined>
 // '-' sorts before every digit: the second comes before another's `00-…`.
 const OUTRANKING_NAMES = ['00-pomerium-ca.conf', '0-pomerium-ca.conf']
 
-/** The drop-ins that `adopt` may have put before those of another owner. */
-export function outrankingPaths(layout: Layout): string[] {
-  return OUTRANKING_NAMES.map(name => posix.join(layout.dropInFolder.path, name))
+/** The drop-ins that may have been put before those of others; not what was `found` by such a name. */
+export function outrankingPaths(layout: Layout, found?: FoundFiles): string[] {
+  const paths = OUTRANKING_NAMES.map(name => posix.join(layout.dropInFolder.path, name))
+  return paths.filter(path => !found?.has(path))
+}
+
+/** How a text is to come before what others have set. */
+export interface Arranging {
+  /** By a drop-in that sorts first, where it must. */
+  outrank: boolean
+  /** Whether this sshd knows `Include`. */
+  includes: boolean
+  /** The text is a `Match`. */
+  scoped: boolean
+  /** What others set at global scope is to count for nobody. */
+  shut: boolean
+  found: FoundFiles
 }
 
 /**
- * The least change by which sshd comes to use `text`: the drop-in; with it, where another owner is
- * adopted, a drop-in that sorts first; or an Include at the top of sshd_config, where no other
+ * The least change by which sshd comes to use `text`: the drop-in; with it, where others are to be
+ * outranked, a drop-in that sorts first; or an Include at the top of sshd_config, where no other
  * reaches the drop-in. Each is tried on the scanner, which reads as sshd does; `undefined` where
- * none wins. What an earlier arrangement put elsewhere is taken away. `scoped`: `text` is a `Match`.
+ * none wins. What an earlier arrangement put elsewhere is taken away.
  */
 export function arrange(
   snapshot: ConfigSnapshot,
   layout: Layout,
   text: string,
-  { outrank, includes, scoped }: { outrank: boolean; includes: boolean; scoped: boolean },
+  arranging: Arranging,
 ): Arrangement | undefined {
+  const { outrank, includes, found } = arranging
   const { main } = snapshot
   const dropIn = layout.dropIn.path
   const mainText = snapshot.texts.get(main)
   const bare = mainText === undefined ? undefined : withoutBlock(mainText)
-  const outranking = outrankingPaths(layout)
+  const outranking = outrankingPaths(layout, found)
   const nothingElse = new Map<string, string | undefined>([
     [dropIn, text],
     [main, bare],
@@ -46,15 +62,14 @@ export function arrange(
     ...(outrank ? outranking.map(path => new Map([...nothingElse, [path, text]])) : []),
     new Map([...nothingElse, [main, withBlock(bare, block)]]),
   ]
-  return candidates.find(candidate => wins(snapshot, candidate, layout, scoped))
+  return candidates.find(candidate => wins(snapshot, candidate, layout, arranging))
 }
 
-/** Whether a line of sshd's configuration stands in a place of ours: a drop-in, or the block. */
+/** Whether a line of sshd's configuration is ours: in one of these drop-ins, or in the block. */
 export function isOwnLine(
-  { main, texts }: ConfigSnapshot,
-  layout: Layout,
+  { main, texts }: Pick<ConfigSnapshot, 'main' | 'texts'>,
+  files: readonly string[],
 ): (place: Place) => boolean {
-  const files = [layout.dropIn.path, ...outrankingPaths(layout)]
   const block = blockLines(texts.get(main) ?? '')
   return ({ file, line }) => files.includes(file) || (file === main && line <= block)
 }
@@ -63,16 +78,20 @@ function wins(
   snapshot: ConfigSnapshot,
   arrangement: Arrangement,
   layout: Layout,
-  scoped: boolean,
+  { scoped, shut }: Arranging,
 ): boolean {
   const directives = scanWith(snapshot, arrangement)
-  const texts = new Map([[snapshot.main, arrangement.get(snapshot.main) ?? '']])
-  const isOwn = isOwnLine({ ...snapshot, texts }, layout)
+  const { main } = snapshot
+  const texts = new Map([[main, arrangement.get(main) ?? '']])
+  const files = [...arrangement.keys()].filter(path => path !== main)
+  const isOwn = isOwnLine({ main, texts }, files)
   // What a Match sets wins over what none does, wherever they stand.
   const canWin = (line: Directive) =>
     scoped ? line.matches.length > 0 && isUnconditional(line) : isUnconditional(line)
-  const first = settings(directives, 'trustedusercakeys').find(line => isOwn(line) || canWin(line))
-  if (first === undefined) return false
+  const lines = settings(directives, 'trustedusercakeys')
+  const first = lines.find(line => isOwn(line) || canWin(line))
+  const global = lines.find(({ matches }) => matches.length === 0)
+  if (first === undefined || (shut && !(global && isOwn(global)))) return false
   if (!isOwn(first)) return !scoped && first.args[0] === layout.caFile.path
   return first.via === undefined || first.via.include.matches.length === 0
 }

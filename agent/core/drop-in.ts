@@ -5,6 +5,8 @@ export interface DropIn {
   acceptFrom?: readonly string[]
   /** Whom sshd never shuts out after failed logins; absent: as sshd has it. */
   exemptFromPenalties?: readonly string[]
+  /** Beside `acceptFrom`: from anywhere else no CA is trusted, whatever others set at global scope. */
+  shut?: boolean
 }
 
 const HEAD = `# Written by pomerium-host-agent, which overwrites changes made here.
@@ -15,16 +17,21 @@ const HEAD = `# Written by pomerium-host-agent, which overwrites changes made he
  * The sshd_config(5) drop-in that makes sshd trust the keys in `caFile`. A `Match` ends with the
  * file that it stands in, since Include came (8.2): nothing that is read behind it is scoped.
  */
-export function renderDropIn({ caFile, acceptFrom, exemptFromPenalties }: DropIn): string {
+export function renderDropIn({
+  caFile,
+  acceptFrom,
+  exemptFromPenalties,
+  shut = false,
+}: DropIn): string {
   const trust = `TrustedUserCAKeys ${caFile}\n`
   // In a Match sshd refuses it.
   const exemption =
     exemptFromPenalties === undefined
       ? ''
       : `PerSourcePenaltyExemptList ${exemptFromPenalties.join(',')}\n`
-  return acceptFrom === undefined
-    ? `${HEAD}${exemption}${trust}`
-    : `${HEAD}${exemption}Match Address ${acceptFrom.join(',')}\n    ${trust}`
+  if (acceptFrom === undefined) return `${HEAD}${exemption}${trust}`
+  const elsewhere = shut ? 'TrustedUserCAKeys none\n' : ''
+  return `${HEAD}${exemption}${elsewhere}Match Address ${acceptFrom.join(',')}\n    ${trust}`
 }
 
 /** Whether a file begins as ours do. */

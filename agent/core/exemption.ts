@@ -1,5 +1,11 @@
 import { leftOut, withRanges } from './address-list.ts'
-import { type Arrangement, arrange, isOwnLine } from './arrangement.ts'
+import {
+  type Arrangement,
+  type Arranging,
+  arrange,
+  isOwnLine,
+  outrankingPaths,
+} from './arrangement.ts'
 import { settingOnCommandLine } from './command-line.ts'
 import { scanOf, scanWith } from './config-snapshot.ts'
 import { type DropIn, renderDropIn } from './drop-in.ts'
@@ -20,32 +26,29 @@ const KEYWORD = 'PerSourcePenaltyExemptList'
 export function arrangeDropIn(
   host: Observation,
   layout: Layout,
-  wanted: DropIn & { conflict: 'refuse' | 'adopt' },
+  wanted: DropIn,
+  arranging: Arranging,
 ): { arrangement: Arrangement | undefined; exempts: boolean } {
   const arrangeText = (dropIn: DropIn) =>
-    arrange(host.config, layout, renderDropIn(dropIn), {
-      outrank: wanted.conflict === 'adopt',
-      includes: host.includes,
-      scoped: wanted.acceptFrom !== undefined,
-    })
+    arrange(host.config, layout, renderDropIn(dropIn), arranging)
   const { exemptFromPenalties, ...bare } = wanted
   const knows = host.sshd.kind === 'readable' && listInForce(host.sshd.effective) !== undefined
   if (exemptFromPenalties !== undefined && knows && listOfOthers(host, layout) === undefined) {
     const arrangement = arrangeText(wanted)
-    if (arrangement !== undefined && isReadGlobally(host, layout, arrangement)) {
+    if (arrangement !== undefined && isReadGlobally(host, arrangement)) {
       return { arrangement, exempts: true }
     }
   }
   return { arrangement: arrangeText(bare), exempts: false }
 }
 
-function isReadGlobally(
-  { config }: Observation,
-  layout: Layout,
-  arrangement: Arrangement,
-): boolean {
-  const texts = new Map([[config.main, arrangement.get(config.main) ?? '']])
-  const isOwn = isOwnLine({ ...config, texts }, layout)
+function isReadGlobally({ config }: Observation, arrangement: Arrangement): boolean {
+  const { main } = config
+  const texts = new Map([[main, arrangement.get(main) ?? '']])
+  const isOwn = isOwnLine(
+    { main, texts },
+    [...arrangement.keys()].filter(path => path !== main),
+  )
   const lines = settings(scanWith(config, arrangement), KEYWORD).filter(isOwn)
   return lines.length > 0 && lines.every(({ matches }) => matches.length === 0)
 }
@@ -85,7 +88,7 @@ function listInForce(effective: EffectiveConfig): string[] | undefined {
 function listOfOthers(host: Observation, layout: Layout): string[] | undefined {
   const option = settingOnCommandLine(host.commandLine, KEYWORD)
   if (option !== undefined) return entriesOf(option.args[0])
-  const isOwn = isOwnLine(host.config, layout)
+  const isOwn = isOwnLine(host.config, [layout.dropIn.path, ...outrankingPaths(layout, host.found)])
   const first = settings(scanOf(host.config), KEYWORD).find(line => !isOwn(line))
   return first && entriesOf(first.args[0])
 }

@@ -1,6 +1,7 @@
-import { isOwnLine } from './arrangement.ts'
-import { type ConfigSnapshot, scanOf } from './config-snapshot.ts'
+import { isOwnLine, outrankingPaths } from './arrangement.ts'
+import { scanOf } from './config-snapshot.ts'
 import type { Layout } from './layout.ts'
+import type { Observation } from './observation.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import { type Directive, describePlace, isUnconditional } from './sshd-config/directive.ts'
 import { settings } from './sshd-config/who-wins.ts'
@@ -11,34 +12,26 @@ export interface ForeignCa {
   file?: string
 }
 
-/**
- * Every line of others that sets `TrustedUserCAKeys` to something else than our CA file. What stands
- * in our own places is not theirs, whatever it says: it is written anew.
- */
-export function findForeignCas(config: ConfigSnapshot, layout: Layout): ForeignCa[] {
-  return linesOfOthers(config, layout).flatMap(at => asForeignCa(at, layout) ?? [])
-}
+/** What is looked at: sshd's configuration, and what of it was there before us. */
+export type Looked = Pick<Observation, 'config' | 'found'>
 
-function asForeignCa(at: Directive, layout: Layout): ForeignCa | undefined {
-  const [file = 'none'] = at.args
-  if (file === layout.caFile.path) return undefined
-  return { at, ...(file.toLowerCase() === 'none' ? {} : { file }) }
+/**
+ * Every line of others that sets `TrustedUserCAKeys`. What stands in our own places is not theirs,
+ * whatever it says, unless it was found there: it is written anew.
+ */
+export function findForeignCas({ config, found }: Looked, layout: Layout): ForeignCa[] {
+  const files = [layout.dropIn.path, ...outrankingPaths(layout)].filter(path => !found.has(path))
+  const isOwn = isOwnLine(config, files)
+  return settings(scanOf(config), 'trustedusercakeys').flatMap(at => {
+    if (isOwn(at)) return []
+    const [file = 'none'] = at.args
+    return [{ at, ...(file.toLowerCase() === 'none' ? {} : { file }) }]
+  })
 }
 
 /** What sshd would go by without us: of the lines of others, the first at global scope. */
-export function foreignCaInForce(config: ConfigSnapshot, layout: Layout): ForeignCa | undefined {
-  const first = linesOfOthers(config, layout).find(({ matches }) => matches.length === 0)
-  return first && asForeignCa(first, layout)
-}
-
-/** The lines of others that trust our CA file: harmless, but where it is to be trusted in part. */
-export function findOthersTrust(config: ConfigSnapshot, layout: Layout): Directive[] {
-  return linesOfOthers(config, layout).filter(({ args }) => args[0] === layout.caFile.path)
-}
-
-function linesOfOthers(config: ConfigSnapshot, layout: Layout): Directive[] {
-  const isOwn = isOwnLine(config, layout)
-  return settings(scanOf(config), 'trustedusercakeys').filter(line => !isOwn(line))
+export function foreignCaInForce(host: Looked, layout: Layout): ForeignCa | undefined {
+  return findForeignCas(host, layout).find(isGlobal)
 }
 
 /** `/etc/ssh/sshd_config.d/00-x.conf:3 (TrustedUserCAKeys /etc/ssh/other.pub)` */
@@ -49,6 +42,11 @@ export function describeForeignCa({ at, file }: ForeignCa): string {
 function scopeOf(at: Directive): string {
   const block = at.matches.at(-1)
   return block === undefined ? '' : `, in Match ${showBytes(block.criteria.join(' '))}`
+}
+
+/** Whether it stands in no Match. */
+export function isGlobal({ at }: ForeignCa): boolean {
+  return at.matches.length === 0
 }
 
 /** Whether it holds for some connections only, such as those of one user. */

@@ -10,11 +10,13 @@ export function invertStep(step: Step, before: FileState | undefined): Step[] {
   switch (step.do) {
     case 'make-folder':
       return [{ do: 'remove-folder', path: step.path, why }]
-    case 'write-file':
-      // A wrong owner is not given back: only root's files decide whom sshd trusts.
-      return before?.kind === 'file'
-        ? [{ ...step, content: before.content, mode: before.mode, why }]
-        : [{ do: 'remove-file', path: step.path, why }]
+    case 'write-file': {
+      if (before?.kind !== 'file') return [{ do: 'remove-file', path: step.path, why }]
+      // A file of ours is not given back to a wrong owner: only root's decide whom sshd trusts.
+      const { uid, gid } = step.found ? before : step
+      const { content, mode } = before
+      return [{ do: 'write-file', path: step.path, content, mode, uid, gid, why }]
+    }
     case 'remove-file':
       return before?.kind === 'file'
         ? [{ do: 'write-file', path: step.path, ...fileSpec(before), why }]

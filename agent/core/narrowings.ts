@@ -1,6 +1,6 @@
 import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
-import { type ConfigSnapshot, scanOf } from './config-snapshot.ts'
-import { findForeignCas, isForSome } from './foreign-ca.ts'
+import { scanOf } from './config-snapshot.ts'
+import { findForeignCas, isForSome, type Looked } from './foreign-ca.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { brokenRevocations, describeRevokedKeys } from './revoked-keys.ts'
@@ -13,14 +13,15 @@ import { overrides, settings } from './sshd-config/who-wins.ts'
  * in otherwise, but who wonders why a certificate is refused finds the place here.
  */
 export function narrowings(
-  { config, revokedKeys }: Pick<Observation, 'config' | 'revokedKeys'>,
+  host: Looked & Pick<Observation, 'revokedKeys'>,
   layout: Layout,
 ): string[] {
+  const { config, revokedKeys } = host
   const directives = scanOf(config)
   const pubkeyOff = overrides(directives, 'pubkeyauthentication').filter(
     ({ args }) => args[0]?.toLowerCase() === 'no',
   )
-  const noCa = withoutCaForSome(config, layout)
+  const noCa = withoutCaForSome(host, layout)
   return [
     ...[...pubkeyOff, ...noCa].map(at => `${describePlace(at)}: no certificate logs in${whom(at)}`),
     ...brokenRevocations(config, revokedKeys).map(
@@ -53,8 +54,8 @@ export function narrowings(
 }
 
 /** The lines by which the administrator lets some log in by no CA at all. */
-export function withoutCaForSome(config: ConfigSnapshot, layout: Layout): Directive[] {
-  return findForeignCas(config, layout)
+export function withoutCaForSome(host: Looked, layout: Layout): Directive[] {
+  return findForeignCas(host, layout)
     .filter(foreign => foreign.file === undefined && isForSome(foreign))
     .map(({ at }) => at)
 }

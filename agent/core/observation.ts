@@ -1,5 +1,6 @@
 import type { ConfigSnapshot } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
+import type { FoundFiles } from './found.ts'
 import type { RevokedKeysFaults } from './revoked-keys.ts'
 import type { Directive } from './sshd-config/directive.ts'
 import type { Written } from './written.ts'
@@ -15,8 +16,12 @@ export type FileState =
 /** Another owner's CA file; `path` is the name in full (`~` is a home). */
 export type ForeignCaFile =
   | { kind: 'read'; path: string; content: Buffer }
+  /** Our own, by another name: there is nothing in it that we did not write. */
+  | { kind: 'ours' }
+  /** Only root may read it. */
+  | { kind: 'unseen' }
   /** `why` reads after a colon: "it is missing". */
-  | { kind: 'unreadable'; why: string }
+  | { kind: 'unreadable'; why: string; missing?: true }
 
 /** Something that could not be looked at, and why; a plan made without it is uncertain. */
 export interface Unseen {
@@ -52,6 +57,8 @@ export interface Observation {
   files: ReadonlyMap<string, FileState>
   /** What is on the host by the record; by the settings of now alone, where there is none. */
   written?: readonly Written[]
+  /** What stands in places of ours, and was there before us. */
+  found: FoundFiles
   /** Folders that were not there before us, the outer ones first. */
   madeFolders?: readonly string[]
   config: ConfigSnapshot
@@ -61,7 +68,7 @@ export interface Observation {
   commandLine: readonly string[]
   /** Whether this sshd knows `Include`, which came with 8.2. */
   includes: boolean
-  /** By the name in somebody else's line, the CA file that sshd would go by without us. */
+  /** By the name in a line of somebody else, the CA file that it names. */
   foreignCaFiles: ReadonlyMap<string, ForeignCaFile>
   /** Folders to write to that can't be written to, with the reason (`EROFS`). */
   unwritable: ReadonlyMap<string, string>

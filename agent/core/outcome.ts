@@ -1,5 +1,6 @@
 import type { KeyChanges } from './key-changes.ts'
 import { optional } from './optional.ts'
+import type { Place } from './sshd-config/directive.ts'
 import type { StepReport } from './step.ts'
 
 /** A CA key that the host trusts now. */
@@ -31,6 +32,8 @@ export interface Outcome {
   trusted: TrustedKey[]
   /** Which keys came and which went; absent where the same are trusted as before. */
   keys?: KeyChanges
+  /** Lines that trusted the same keys by a file laid by hand; they count no more, and `remove` gives them back. */
+  took_over?: Place[]
   serial?: number
   service?: { unit: string; action: 'restarted' | 'deferred' | 'none' }
   warnings?: string[]

@@ -2,6 +2,7 @@ import type { KeyChanges } from './key-changes.ts'
 import { optional } from './optional.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
 import type { HostRefused } from './refuse-host.ts'
+import type { Place } from './sshd-config/directive.ts'
 import { reportStep, type Step } from './step.ts'
 
 /** What stays true of a host that was left as it was. */
@@ -13,7 +14,7 @@ export interface Kept {
 /** The end of a cycle that did all its steps, or had none to do. */
 export function succeeded(
   host: Kept,
-  steps: readonly Step[],
+  { steps, tookOver }: { steps: readonly Step[]; tookOver: readonly Place[] },
   action: 'none' | 'restarted' | 'deferred',
   warnings: string[],
   keys: KeyChanges | undefined,
@@ -31,6 +32,7 @@ export function succeeded(
     steps: steps.map(reportStep),
     ...kept(host),
     ...optional('keys', keys),
+    ...(tookOver.length === 0 ? {} : { took_over: [...tookOver] }),
     ...(restart === undefined ? {} : { service: { unit: restart.unit, action } }),
     ...(warnings.length === 0 ? {} : { warnings }),
   }

@@ -1,3 +1,4 @@
+import type { Found } from './found.ts'
 import type { Place } from './layout.ts'
 import { hasBlock, withoutBlock } from './marked-block.ts'
 import type { FileState, Observation } from './observation.ts'
@@ -25,20 +26,38 @@ export function removeIfThere(path: string, files: Files): Step[] {
 export function planFile(
   place: Place,
   text: string,
-  host: Pick<Observation, 'files' | 'owner'>,
+  host: Pick<Observation, 'files' | 'owner' | 'found'>,
 ): Step[] {
   const content = Buffer.from(text)
   const faults = fileFaults(place, host.files.get(place.path), content, host.owner)
+  const found = host.found.has(place.path) ? { found: true as const } : {}
   return faults.length === 0
     ? []
-    : [{ do: 'write-file', ...place, content, ...host.owner, why: faults.join(', ') }]
+    : [{ do: 'write-file', ...place, content, ...host.owner, ...found, why: faults.join(', ') }]
 }
 
-/** Gives back what was written at a place; nothing where it is gone, or is no file any more. */
-export function takeBack({ path, is }: Written, host: Pick<Observation, 'files' | 'config'>) {
-  return is === 'block'
-    ? planMain({ files: host.files, config: { ...host.config, main: path } }, undefined)
-    : removeIfThere(path, host.files)
+/**
+ * Gives back a place that was written to, with what was found there before; nothing where it is gone, or
+ * is no file any more.
+ */
+export function takeBack(
+  { path, is, found }: Written,
+  host: Pick<Observation, 'files' | 'config'>,
+) {
+  if (is === 'block') {
+    return planMain({ files: host.files, config: { ...host.config, main: path } }, undefined)
+  }
+  return found === undefined ? removeIfThere(path, host.files) : giveBack(path, found, host.files)
+}
+
+function giveBack(path: string, { content, ...access }: Found, files: Files): Step[] {
+  const state = files.get(path)
+  const before = Buffer.from(content, 'base64')
+  const faults = fileFaults({ path, mode: access.mode }, state, before, access)
+  if (state?.kind !== 'file' || faults.length === 0) return []
+  return [
+    { do: 'write-file', path, content: before, ...access, found: true, why: 'as it was found' },
+  ]
 }
 
 /** Why something that was written can't be given back, and where it is; `undefined` where it can. */

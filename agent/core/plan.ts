@@ -9,11 +9,12 @@ import type { DropIn } from './drop-in.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
 import { arrangeDropIn, judgeExemption } from './exemption.ts'
 import type { Finding } from './finding.ts'
-import { findForeignCas, foreignCaInForce } from './foreign-ca.ts'
+import { isGlobal } from './foreign-ca.ts'
 import type { Layout } from './layout.ts'
 import { blockLines } from './marked-block.ts'
 import { narrowings, withoutCaForSome } from './narrowings.ts'
 import type { Observation } from './observation.ts'
+import { optional } from './optional.ts'
 import {
   changesContent,
   planFile,
@@ -27,9 +28,17 @@ import { planRestart } from './plan-restart.ts'
 import { refuseConflict } from './refuse-conflict.ts'
 import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
 import { showBytes } from './sshd-config/bytes.ts'
+import type { Place } from './sshd-config/directive.ts'
 import { judgeStartups } from './startups.ts'
 import type { Step } from './step.ts'
-import { isPlaceOfNow, type Written, withoutFormer } from './written.ts'
+import {
+  isPublishers,
+  judgeForeignCas,
+  linesLeft,
+  linesTakenOver,
+  warnOfLeft,
+} from './take-over.ts'
+import { formerPlaces, foundBefore, type Written, withoutFormer } from './written.ts'
 
 export type Plan =
   | {
@@ -40,6 +49,8 @@ export type Plan =
       advice: Finding[]
       /** Keys of another owner that are written beside ours. */
       adopted: AdoptedKey[]
+      /** Lines that trust the publisher's keys by files laid by hand, and count no more. */
+      tookOver: Place[]
     }
   | HostRefused
 
@@ -62,15 +73,27 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   const types = wanted.keys.map(({ type }) => type)
   const unfit = unfitness(host, layout, types)
   if (unfit !== undefined) return unfit
-  const foreign = findForeignCas(host.config, layout)
-  const conflict = refuseConflict(foreign, host, layout, wanted)
+  const judged = judgeForeignCas(host, layout, wanted)
+  const conflict = refuseConflict(judged, host, layout, wanted)
   if (conflict !== undefined) return conflict
-  const adopted = adoptKeys(foreignCaInForce(host.config, layout), host, {
+  const tookOver = linesTakenOver(judged)
+  const inForce = judged.find(isGlobal)
+  const toAdopt = wanted.conflict === 'adopt' && inForce?.file !== layout.caFile.path
+  const adopted = adoptKeys(toAdopt ? inForce : undefined, host, {
     ours: wanted.keys,
     published: wanted.published,
   })
   if (adopted.kind === 'host-refused') return adopted
-  const { arrangement, exempts } = arrangeDropIn(host, layout, wanted)
+  const scoped = wanted.acceptFrom !== undefined
+  const shut = scoped && inForce !== undefined && isPublishers(inForce)
+  const dropIn = { ...wanted, shut }
+  const { arrangement, exempts } = arrangeDropIn(host, layout, dropIn, {
+    outrank: wanted.conflict === 'adopt' || tookOver.length > 0,
+    includes: host.includes,
+    scoped,
+    shut,
+    found: host.found,
+  })
   const obstacle =
     arrangement === undefined ? '' : obstacleToBlock(arrangement, host, wanted.acceptFrom)
   if (arrangement === undefined || obstacle !== undefined) {
@@ -80,16 +103,23 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
     )
   }
   const back = planBack(former, host, layout)
-  const warnings = [...adopted.warnings, ...narrowings(host, layout), ...back.warnings]
+  const left = linesLeft(judged, layout)
+  const warnings = [
+    ...adopted.warnings,
+    ...left.map(each => warnOfLeft(each, wanted.keys)),
+    ...narrowings(host, layout),
+    ...back.warnings,
+  ]
   const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
-  const plan = planSteps(host, layout, wanted, { arrangement, keys, back })
+  const narrowed = left.length > 0 || withoutCaForSome(host, layout).length > 0
+  const plan = planSteps(host, layout, wanted, { arrangement, keys, back, narrowed })
   if (plan.kind !== 'steps') return plan
   const line = !exempts ? 'not-written' : plan.steps.length > 0 ? 'to-write' : 'written'
   const advice = [
     ...judgeExemption(host, layout, wanted.exemptFromPenalties, line),
     ...judgeStartups(host),
   ]
-  return { ...plan, warnings, advice, adopted: adopted.keys }
+  return { ...plan, warnings, advice, adopted: adopted.keys, tookOver }
 }
 
 /** What `remove` does, and what of ours it can't give back: a sentence each. */
@@ -101,12 +131,14 @@ export interface Removal {
 /** The steps that take everything of ours off the host: by the record, and where we write now. */
 export function planRemove(host: Observation, layout: Layout): Removal {
   const config = [layout.dropIn.path, ...outrankingPaths(layout)]
+  const { written = [], madeFolders = [], found } = host
   const now = [
     { path: host.config.main, is: 'block' as const },
     ...config.map(path => ({ path, is: 'config' as const })),
     { path: layout.caFile.path, is: 'keys' as const },
   ]
-  const { written = [], madeFolders = [] } = host
+    .filter(({ path }) => !found.has(path))
+    .map(each => ({ ...each, ...optional('found', foundBefore(written, each.path)) }))
   const others = written.filter(({ path }) => now.every(each => each.path !== path))
   const all = [...now, ...others]
   const take = (...kinds: Written['is'][]) =>
@@ -135,15 +167,6 @@ export function planRemove(host: Observation, layout: Layout): Removal {
     ...folders.filter(step => !isOfConfig(step)),
   ]
   return { steps, left }
-}
-
-function formerPlaces({ written = [], config }: Observation, layout: Layout): Written[] {
-  // What has become a place of ours in another role is written anew.
-  const { caFile, dropIn } = layout
-  const now = [caFile.path, dropIn.path, ...outrankingPaths(layout), config.main]
-  return written.filter(
-    each => !isPlaceOfNow(each, layout, config.main) && !now.includes(each.path),
-  )
 }
 
 /** What goes back at former places: before the proof, and what sshd may read until its restart. */
@@ -203,12 +226,17 @@ function planSteps(
   host: Observation,
   layout: Layout,
   wanted: Wanted,
-  { arrangement, keys, back }: { arrangement: Arrangement; keys: string; back: Back },
+  {
+    arrangement,
+    keys,
+    back,
+    narrowed,
+  }: { arrangement: Arrangement; keys: string; back: Back; narrowed: boolean },
 ): Planned {
   const caFile = planFile(layout.caFile, keys, host)
   const config = [
     ...planFile(layout.dropIn, arrangement.get(layout.dropIn.path) ?? '', host),
-    ...outrankingPaths(layout).flatMap(path => {
+    ...outrankingPaths(layout, host.found).flatMap(path => {
       const text = arrangement.get(path)
       const { mode } = layout.dropIn
       return text === undefined
@@ -224,7 +252,7 @@ function planSteps(
     ...planFolder(layout.dropInFolder, host),
     ...config,
   ]
-  const proofs = provable(proofsFor(wanted.acceptFrom), host, layout)
+  const proofs = provable(proofsFor(wanted.acceptFrom), narrowed)
   if (writes.length + back.keys.length === 0) return planConverged(host, layout)
   const unwritable = refuseUnwritable(writes, host)
   if (unwritable !== undefined) return unwritable
@@ -249,13 +277,8 @@ function planSteps(
   return { kind: 'steps', steps }
 }
 
-// Where some are to log in by no CA, an arbitrary connection may be one of theirs.
-function provable(
-  [first, ...rest]: readonly [Proof, ...Proof[]],
-  { config }: Observation,
-  layout: Layout,
-): Proof[] {
-  const narrowed = withoutCaForSome(config, layout).length > 0
+// Where some are to log in by no CA, or by a file of their own, an arbitrary connection may be one of theirs.
+function provable([first, ...rest]: readonly [Proof, ...Proof[]], narrowed: boolean): Proof[] {
   return first.user === undefined && narrowed ? [first] : [first, ...rest]
 }
 

@@ -1,5 +1,6 @@
 import { outrankingPaths } from './arrangement.ts'
 import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
+import { MAX_BUNDLE_BYTES } from './bundle-limits.ts'
 import { acceptsCertificates, excludedCaType } from './ca-algorithms.ts'
 import type { CaKeyType } from './ca-key.ts'
 import { settingOnCommandLine } from './command-line.ts'
@@ -89,6 +90,14 @@ function unfitPlaces(host: Observation, layout: Layout): HostRefused | undefined
     const what = state.kind === 'folder' ? 'folder' : state.what
     const remedy = 'move it away: only regular files are written here'
     return refuseHost('not-a-regular-file', `${path} is a ${what}; ${remedy}`)
+  }
+  for (const [path, { content }] of host.found) {
+    // It is kept in the state, which is read back to a limit.
+    if (Buffer.byteLength(content, 'base64') <= MAX_BUNDLE_BYTES) continue
+    return refuseHost(
+      'not-a-regular-file',
+      `${path} is a file of more than ${MAX_BUNDLE_BYTES / 1024} KiB that others laid; move it away`,
+    )
   }
   for (const { path } of [layout.caFolder, layout.dropInFolder]) {
     const state = host.files.get(path)

@@ -127,7 +127,12 @@ const isOutcome = shape(
     steps: listOf(shape({ do: text, why: text })),
     trusted: listOf(isKey),
   },
-  { code: text, warnings: listOf(text), serial: count },
+  {
+    code: text,
+    warnings: listOf(text),
+    serial: count,
+    took_over: listOf(shape({ file: text, line: count })),
+  },
 )
 const isStatus = shape(
   {

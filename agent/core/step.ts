@@ -11,6 +11,8 @@ export type Step =
       mode: number
       uid: number
       gid: number
+      /** The owner changes by right, from or to what was there before us: undone, so does the owner. */
+      found?: true
       why: string
     }
   | { do: 'remove-file'; path: string; why: string }

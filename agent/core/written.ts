@@ -1,8 +1,11 @@
 import { outrankingPaths } from './arrangement.ts'
 import type { ConfigSnapshot } from './config-snapshot.ts'
 import { listOf, oneOf, path, shape } from './form.ts'
+import { type Found, type FoundFiles, isFound } from './found.ts'
 import type { Layout } from './layout.ts'
 import { hasBlock, withoutBlock } from './marked-block.ts'
+import { optional } from './optional.ts'
+import { bytesOf } from './sshd-config/bytes.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -16,15 +19,21 @@ export interface Written {
    * configuration; `block`: somebody else's file with our block in it; `textfile`: Prometheus'.
    */
   is: 'keys' | 'config' | 'block' | 'textfile'
+  /** What stood there before; it comes back in the place of ours. */
+  found?: Found
 }
 
 export const isWrittenList = listOf(
-  shape({ path, is: oneOf('keys', 'config', 'block', 'textfile') }),
+  shape({ path, is: oneOf('keys', 'config', 'block', 'textfile') }, { found: isFound }),
 )
 
 /** What lies on a host after any `apply`, whether or not that had to write it. */
-export function placesOfNow(layout: Layout, { main, texts }: ConfigSnapshot): Written[] {
-  const outranking = outrankingPaths(layout).filter(path => texts.has(path))
+export function placesOfNow(
+  layout: Layout,
+  { main, texts }: ConfigSnapshot,
+  found: FoundFiles,
+): Written[] {
+  const outranking = outrankingPaths(layout, found).filter(path => texts.has(path))
   return [
     { path: layout.caFile.path, is: 'keys' },
     ...[layout.dropIn.path, ...outranking].map(path => ({ path, is: 'config' as const })),
@@ -46,34 +55,64 @@ export function isPlaceOfNow({ path, is }: Written, layout: Layout, main: string
   }
 }
 
-/** The record after these steps, on a host where `now` lies there besides. */
+/** Where something was written by settings that are no longer those of now. */
+export function formerPlaces(
+  { written = [], config }: { written?: readonly Written[]; config: ConfigSnapshot },
+  layout: Layout,
+): Written[] {
+  // What has become a place of ours in another role is written anew.
+  const { caFile, dropIn } = layout
+  const now = [caFile.path, dropIn.path, ...outrankingPaths(layout), config.main]
+  return written.filter(
+    each => !isPlaceOfNow(each, layout, config.main) && !now.includes(each.path),
+  )
+}
+
+/** What stood at a place before it was written to first. */
+export function foundBefore(written: readonly Written[], path: string): Found | undefined {
+  return written.find(each => each.path === path)?.found
+}
+
+/** The record after these steps, on a host where `now` lies there besides, in the place of what was `found`. */
 export function writtenAfter(
   before: readonly Written[],
   steps: readonly Step[],
   now: readonly Written[],
+  found: FoundFiles,
 ): Written[] {
-  const all = new Map([...before, ...now].map(each => [each.path, each]))
+  const isKnown = new Set(before.map(({ path }) => path))
+  const withFound = now.map(each => {
+    const stood = isKnown.has(each.path) ? foundBefore(before, each.path) : found.get(each.path)
+    return { ...each, ...optional('found', stood) }
+  })
+  const all = new Map<string, Written>([...before, ...withFound].map(each => [each.path, each]))
   for (const step of steps) {
     if (step.do === 'remove-file') all.delete(step.path)
     if (step.do !== 'write-file') continue
     const { path } = step
     const known = all.get(path)?.is
-    if (hasBlock(step.content.toString())) all.set(path, { path, is: 'block' })
+    // At a former place, what was found there.
+    if (step.found && now.every(each => each.path !== path)) all.delete(path)
+    else if (hasBlock(step.content.toString())) all.set(path, { path, is: 'block' })
     else if (known === 'block') all.delete(path)
     else if (known === undefined) all.set(path, { path, is: 'config' })
   }
   return [...all.values()]
 }
 
-/** The configuration as if what lies at former places were gone: the plan takes it away. */
+/** The configuration as if what lies at former places were given back: the plan does it. */
 export function withoutFormer(config: ConfigSnapshot, former: readonly Written[]): ConfigSnapshot {
   if (former.length === 0) return config
   const texts = new Map(config.texts)
   const folders = new Map(config.folders)
-  for (const { path, is } of former) {
+  for (const { path, is, found } of former) {
     const text = texts.get(path)
     if (is === 'block' && text !== undefined) texts.set(path, withoutBlock(text))
     if (is !== 'config') continue
+    if (found !== undefined) {
+      if (text !== undefined) texts.set(path, bytesOf(Buffer.from(found.content, 'base64')))
+      continue
+    }
     texts.delete(path)
     const at = path.lastIndexOf('/')
     const names = folders.get(path.slice(0, at))

@@ -7,15 +7,20 @@ import type { Host } from './host.ts'
 
 /**
  * The CA file that another owner's line names, by the name that stands there, in bytes. The owner may
- * well keep it behind a link; it is only read. `unseen` hears of what only root may read.
+ * well keep it behind a link; it is only read. `unseen` hears of what only root may read. `foundOurs`: what
+ * lies where ours is to be was laid by others too.
  */
-export function readForeignCaFile(host: Host, name: string, unseen: Unseen[]): ForeignCaFile {
+export function readForeignCaFile(
+  host: Host,
+  name: string,
+  unseen: Unseen[],
+  foundOurs = false,
+): ForeignCaFile {
   const path = inFull(host, name)
   if (typeof path !== 'string') return path
   // It stands beside each of its keys in the state and the journal, which are read back to a limit.
   if (path.length > MOST_PATH) return unreadable(`its path has more than ${MOST_PATH} bytes`)
-  // By another name, it is ours: there is nothing in it that we did not write.
-  if (isOurs(host, path)) return read(path, Buffer.alloc(0))
+  if (!foundOurs && isOurs(host, path)) return { kind: 'ours' }
   const found = readWhole(host, path)
   switch (found.kind) {
     case 'bytes':
@@ -26,25 +31,28 @@ export function readForeignCaFile(host: Host, name: string, unseen: Unseen[]): F
       return unreadable(`it is ${found.what}`)
     case 'nothing': {
       if (found.code !== 'EACCES' || process.getuid?.() === 0) {
-        return unreadable(REASONS.get(found.code) ?? `it can't be opened (${found.code})`)
+        const why = REASONS.get(found.code) ?? `it can't be opened (${found.code})`
+        return why === MISSING ? { ...unreadable(why), missing: true } : unreadable(why)
       }
       unseen.push({ what: showBytes(path), why: 'only root may read it' })
-      return read(path, Buffer.alloc(0))
+      return { kind: 'unseen' }
     }
   }
 }
 
 const MOST_PATH = 512
 
+const MISSING = 'it is missing'
+
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'it is missing'],
-  ['ENOTDIR', 'it is missing'],
+  ['ENOENT', MISSING],
+  ['ENOTDIR', MISSING],
   ['EISDIR', 'it is a folder'],
   ['ELOOP', 'its links lead in a circle'],
   ['EACCES', 'root may not read it'],
 ])
 
-const unreadable = (why: string): ForeignCaFile => ({ kind: 'unreadable', why })
+const unreadable = (why: string) => ({ kind: 'unreadable', why }) as const
 const read = (path: string, content: Buffer): ForeignCaFile => ({
   kind: 'read',
   path: showBytes(path),

@@ -19,6 +19,8 @@ import { isDamaged, readState, type State } from './state.ts'
 /** What root sees of the host's files and of sshd's configuration, at this moment. */
 export interface Look {
   trusted: TrustedKey[]
+  /** Where ours is to be lies a CA file that was there before us. */
+  isFound: boolean
   /** Whether sshd goes by these keys; absent where its configuration is broken. */
   inForce?: boolean
   /** Why a repair would leave the host as it is; absent where it would not. */
@@ -36,7 +38,11 @@ export async function lookAtHost(host: Host, config: Config, now: Date): Promise
   const held = isDamaged(state) || state.held === undefined ? undefined : state
   const planned = held === undefined ? undefined : await planFor(host, held, config, now, found)
   const { acceptFrom } = config.sshd
-  const { sshd, unseen } = planned ?? (await observe(host, { restartDue: false }, acceptFrom))
+  const {
+    sshd,
+    unseen,
+    found: before,
+  } = planned ?? (await observe(host, { restartDue: false }, acceptFrom))
   if (planned?.kind === 'steps') {
     const { exemptFromPenalties } = config.sshd
     const banned = judgeLogWatchers(await seeLogWatchers(host), exemptFromPenalties)
@@ -48,6 +54,7 @@ export async function lookAtHost(host: Host, config: Config, now: Date): Promise
   const inForce = named && keysLie(host, held?.held)
   return {
     trusted: trustedKeys(keysOnHost(host)),
+    isFound: before.has(caFile),
     ...optional('inForce', inForce),
     ...refusalOf(isDamaged(state) ? state : planned),
     ...(sshd.kind === 'readable' ? { effective: sshd.effective } : {}),

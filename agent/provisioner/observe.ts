@@ -4,7 +4,8 @@ import { outrankingPaths } from '../core/arrangement.ts'
 import type { ConfigSnapshot } from '../core/config-snapshot.ts'
 import { type Proof, proofsFor } from '../core/connections.ts'
 import { messageOf } from '../core/failures.ts'
-import { foreignCaInForce } from '../core/foreign-ca.ts'
+import { findForeignCas } from '../core/foreign-ca.ts'
+import { type FoundFiles, findFound } from '../core/found.ts'
 import type {
   FileState,
   Observation,
@@ -16,7 +17,7 @@ import { optional } from '../core/optional.ts'
 import { type RevokedKeysFaults, revokedKeysFiles } from '../core/revoked-keys.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'
-import type { Written } from '../core/written.ts'
+import { formerPlaces, type Written, withoutFormer } from '../core/written.ts'
 import { errorCode } from './file-system.ts'
 import { readForeignCaFile } from './foreign-ca-file.ts'
 import type { Host } from './host.ts'
@@ -41,17 +42,19 @@ export async function observe(
   const asked = endless === undefined ? observeSshd(host, proof, unseen) : stuckOn(endless)
   asked.catch(() => {}) // awaited below, where nothing throws before
   const files = lookAtAll(host, config, written, unseen)
+  const found = findFound({ files, written, config }, layout)
   const folders = [layout.caFolder.path, layout.dropInFolder.path, dirname(config.main)]
   const sshd = await asked
   return {
     files,
     written,
+    found,
     madeFolders,
     config,
     ...optional('unclear', unclear),
     commandLine: host.commandLine ?? [],
     includes: await knowsInclude(host, directives),
-    foreignCaFiles: readForeignCaFiles(host, config, unseen),
+    foreignCaFiles: readForeignCaFiles(host, { files, written, config, found }, unseen),
     unwritable: new Map(folders.flatMap(path => unwritable(host, path))),
     restartDue,
     revokedKeys: revokedKeysFaults(host, config, sshd),
@@ -115,9 +118,19 @@ async function knowsInclude(host: Host, directives: readonly Directive[]): Promi
   return version === undefined || version.major > 8 || (version.major === 8 && version.minor >= 2)
 }
 
-function readForeignCaFiles(host: Host, config: ConfigSnapshot, unseen: Unseen[]) {
-  const file = foreignCaInForce(config, host.layout)?.file
-  return new Map(file === undefined ? [] : [[file, readForeignCaFile(host, file, unseen)]])
+// What is to be given back at former places names files too.
+function readForeignCaFiles(
+  host: Host,
+  { found, ...seen }: Pick<Observation, 'files' | 'written' | 'config'> & { found: FoundFiles },
+  unseen: Unseen[],
+) {
+  const { layout } = host
+  const config = withoutFormer(seen.config, formerPlaces(seen, layout))
+  const names = findForeignCas({ config, found }, layout).flatMap(({ file }) => file ?? [])
+  const foundOurs = found.has(layout.caFile.path)
+  return new Map(
+    [...new Set(names)].map(file => [file, readForeignCaFile(host, file, unseen, foundOurs)]),
+  )
 }
 
 // access(2) answers EROFS to root too; other refusals show at the first write, and are undone.

@@ -81,7 +81,7 @@ export async function provision(
   const warnings = [...accepted.warnings, ...plan.warnings, ...advice, ...unproved]
   const { serial } = accepted.bundle
   const now = { trusted: keysOnHost(host), ...optional('serial', serial) }
-  return succeeded(now, steps, execution.restart, warnings, changes)
+  return succeeded(now, plan, execution.restart, warnings, changes)
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */
@@ -113,7 +113,7 @@ function notOn(host: Host, state: State, refusal: HostRefused): Outcome {
 
 /** A plan, and what was seen when it was made. */
 export type Planned = Plan &
-  Pick<Observation, 'sshd' | 'unseen' | 'config'> & { ports: readonly number[] }
+  Pick<Observation, 'sshd' | 'unseen' | 'config' | 'found'> & { ports: readonly number[] }
 
 /** The plan for an accepted bundle on the host as it is; what `plan` shows and `apply` runs. */
 export async function planOn(
@@ -126,8 +126,8 @@ export async function planOn(
   const observation = await observe(host, state, sshd.acceptFrom)
   const wanted: Wanted = { ...sshd, keys: accepted.bundle.keys, published: publishedOn(state) }
   const plan = withoutFight(planApply(observation, host.layout, wanted), accepted, request, state)
-  const { sshd: seen, unseen, config } = observation
-  return { ...plan, sshd: seen, unseen, config, ports: portsOf(observation) }
+  const { sshd: seen, unseen, config, found } = observation
+  return { ...plan, sshd: seen, unseen, config, found, ports: portsOf(observation) }
 }
 
 // Behind a socket it is the socket's ports that count, and these may be others.
@@ -172,7 +172,7 @@ function remembered(
   host: Host,
   accepted: Good,
   { bundle, source, now }: Request,
-  plan: Steps & Pick<Observation, 'config'>,
+  plan: Steps & Pick<Observation, 'config' | 'found'>,
   state: State,
   restart: 'none' | 'restarted' | 'deferred',
 ): State {
@@ -189,7 +189,12 @@ function remembered(
     published: rememberPublished(publishedOn(state), Object.keys(held.since ?? {})),
     ...optional('adopted', adopted),
     madeFolders: [...new Set([...state.madeFolders, ...made])].filter(stillThere(host, steps)),
-    written: writtenAfter(state.written ?? [], steps, placesOfNow(host.layout, plan.config)),
+    written: writtenAfter(
+      state.written ?? [],
+      steps,
+      placesOfNow(host.layout, plan.config, plan.found),
+      plan.found,
+    ),
     ...optional('sshd', host.found ?? state.sshd),
     repairs:
       steps.length === 0 ? state.repairs : [...recentRepairs(state.repairs, now), ...repaired],

@@ -1,5 +1,8 @@
 import { describeFailure } from '../core/failures.ts'
+import { describeForeignCa, foreignCaInForce } from '../core/foreign-ca.ts'
 import { keyChanges } from '../core/key-changes.ts'
+import type { Layout } from '../core/layout.ts'
+import type { Observation } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { hostRefused, stopped } from '../core/outcomes.ts'
@@ -7,6 +10,7 @@ import { planRemove, type Removal } from '../core/plan.ts'
 import { refuseHost } from '../core/refuse-host.ts'
 import type { Step } from '../core/step.ts'
 import { findTraces } from '../core/traces.ts'
+import { withoutFormer } from '../core/written.ts'
 import { removeFile } from './atomic-write.ts'
 import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
@@ -58,11 +62,24 @@ export async function remove(
   const [outcome, message] =
     steps.length === 0
       ? (['unchanged', 'nothing of ours is on this host'] as const)
-      : (['applied', 'this host no longer trusts a Pomerium User CA'] as const)
+      : (['applied', describeEnd(observation, host.layout)] as const)
   return {
-    ...stopped({ outcome, message }, { trusted: keysOnHost(host), steps }),
+    ...stopped({ outcome, message }, { trusted: [], steps }),
     ...optional('keys', changes),
   }
+}
+
+// What was found is in force again, where others had set up something before us.
+function describeEnd({ config, found, written = [] }: Observation, layout: Layout): string {
+  const givenBack = written.flatMap(({ path, found }) => (found ? [[path, found] as const] : []))
+  const then = {
+    config: withoutFormer(config, written),
+    found: new Map([...found, ...givenBack]),
+  }
+  const again = foreignCaInForce(then, layout)
+  return again?.file === undefined
+    ? 'this host no longer trusts a Pomerium User CA'
+    : `this host is as it was found, and goes by ${describeForeignCa(again)} again`
 }
 
 async function traced(host: Host): Promise<State> {

@@ -1,5 +1,6 @@
 import type { Step } from '../core/step.ts'
 import { removeFile, temporaryName } from './atomic-write.ts'
+import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { clearJournal, type Journal, readJournal, writeJournal } from './journal.ts'
 import { lookAt } from './look-at.ts'
@@ -15,7 +16,7 @@ export async function rollBack(
   restart: (host: Host) => Promise<unknown> = ({ service }) => service.restart('undo'),
 ): Promise<void> {
   for (const step of journal.undo) {
-    if (step.do !== 'restart-sshd' && !isSo(step, host)) await runStep(step, host)
+    if (step.do !== 'restart-sshd' && !isSo(step, host)) await undo(step, host)
   }
   await runStep({ do: 'check-config', why: 'undone' }, host)
   if (journal.restarted) {
@@ -24,6 +25,17 @@ export async function rollBack(
     }
   }
   clearJournal(host)
+}
+
+// The sandbox gives no file away (CAP_CHOWN). What was found by a name of ours may have been another
+// user's; that it is there again counts more than whose it is.
+async function undo(step: Step, host: Host): Promise<void> {
+  try {
+    await runStep(step, host)
+  } catch (error) {
+    if (step.do !== 'write-file' || errorCode(error) !== 'EPERM') throw error
+    await runStep({ ...step, ...host.owner }, host)
+  }
 }
 
 /** Undoes what a run left that was killed, and clears its litter; says whether there was any. */

@@ -72,6 +72,7 @@ export function hostWith(
     commandLine: [],
     includes: true,
     foreignCaFiles: new Map(),
+    found: new Map(),
     unwritable: new Map(),
     revokedKeys: new Map(),
     restartDue: false,

@@ -62,9 +62,16 @@ describe('lines that name our own file', () => {
     expect(written(host)).toEqual([`write-file ${DROP_IN}`])
   })
 
-  test('but not where our file is to be trusted in part', () => {
+  test('but where our file is to be trusted in part, it is outranked', () => {
+    const first = '/etc/ssh/sshd_config.d/0-pomerium-ca.conf'
+    expect(written(host, SCOPED)).toEqual([`write-file ${DROP_IN}`, `write-file ${first}`])
+  })
+
+  test('which no file does within a Match', () => {
+    const within = hostWith({ [ZERO]: `Match User bob\nTrustedUserCAKeys ${CA}\n` })
+    expect(written(within)).toEqual([`write-file ${DROP_IN}`])
     const message = expect.stringMatching(`${ZERO}:2 .*accept_from`)
-    expect(plan(host, SCOPED)).toMatchObject({ code: 'shadowed', message })
+    expect(plan(within, SCOPED)).toMatchObject({ code: 'shadowed', message })
   })
 })
 

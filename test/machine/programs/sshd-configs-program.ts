@@ -225,7 +225,10 @@ async function trial(tree: OddTree): Promise<void> {
  */
 async function isNarrowed(host: Host, acceptFrom: readonly string[] | undefined) {
   const { config } = await snapshotConfig(host, [])
-  return acceptFrom !== undefined && withoutCaForSome(config, host.layout).length > 0
+  return (
+    acceptFrom !== undefined &&
+    withoutCaForSome({ config, found: new Map() }, host.layout).length > 0
+  )
 }
 
 /** What the scanner says wins, for nobody and for somebody, is what sshd uses. */

@@ -149,6 +149,13 @@ const SCOPED: readonly Shape[] = [
     name: 'accept_from, and a line that trusts our file from anywhere',
     config: `sshd: { ${FROM} }\n`,
     files: dropIn('', `TrustedUserCAKeys ${CA_FILE}`),
+    run: ADDRESS,
+    ends: proved({ writes: [`${FOLDER}/00-pomerium-ca.conf`], from: ALLOWED }),
+  },
+  {
+    name: 'accept_from, and a Match that trusts our file from anywhere',
+    config: `sshd: { ${FROM} }\n`,
+    files: dropIn('Match User bob', `TrustedUserCAKeys ${CA_FILE}`),
     ends: refused('shadowed', place(TEN, 2), 'accept_from'),
   },
 ]

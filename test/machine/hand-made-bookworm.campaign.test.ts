@@ -1,0 +1,3 @@
+import { testHandMade } from './hand-made-suite.ts'
+
+testHandMade('bookworm')
