@@ -24,7 +24,7 @@ export async function newSecret({ args }: Invocation): Promise<number> {
   }
   process.stderr.write(
     `${file} is the secret of the webhook: hosts have it as webhook.secret_file (of install.sh:\n` +
-      '--webhook-secret-file), bundle notify, status and rotate as --secret-file\n',
+      '--webhook-secret-file), bundle notify and rotate as --secret-file\n',
   )
   return 0
 }
