@@ -4,6 +4,10 @@
 #   curl -fsSL https://…/install.sh | sudo sh -s -- --source-url https://ssh-ca.example.com/bundle
 #   curl -fsSL https://…/install.sh | sudo sh -s -- --uninstall
 #
+# or only the command, for who operates a fleet, on a machine of their own:
+#
+#   curl -fsSL https://…/install.sh | sh -s -- --operator
+#
 # Nothing is written before the release's signature and checksum are found good. Everything is in
 # functions, which the last line calls: a download that was cut off does nothing.
 set -eu
@@ -20,6 +24,7 @@ CONFIG=/etc/pomerium/host-agent.yaml
 PACKAGED=/usr/libexec/$NAME
 # What the program made on this host, and how it was before.
 RECORD=/var/lib/$NAME/install.json
+STATE=/var/lib/$NAME
 # Here from `remove` until `apply` or `configure`: an upgrade is neither.
 STOOD_DOWN=/var/lib/$NAME/stood-down.json
 # Here from when the link is turned until the new version is proved: what was in force before.
@@ -35,7 +40,8 @@ usage() {
   cat <<EOF
 Installs pomerium-host-agent $VERSION: sshd on this host will trust your Pomerium User CA keys.
 
-Usage: install.sh --source-url URL [FLAG]...
+Usage: install.sh --source-url URL [FLAG]...    on a host
+       install.sh --operator [FLAG]...          on the operator's machine
 
   --source-url URL           where the CA keys are published      SOURCE_URL
   --source-token-file FILE   bearer token for it                  SOURCE_TOKEN_FILE
@@ -50,6 +56,7 @@ Usage: install.sh --source-url URL [FLAG]...
   --webhook-secret-file FILE the webhook's whsec_… secret         WEBHOOK_SECRET_FILE
   --resident                 stay in memory instead of sleeping   RESIDENT=1
   --no-start                 for images: start nothing            NO_START=1
+  --operator                 only the command; needs no root      OPERATOR=1
   --download-url URL         the folder of the release's files    DOWNLOAD_URL
   --version X.Y.Z            this release, even an older one      VERSION
   --dry-run                  check everything, change nothing     DRY_RUN=1
@@ -87,7 +94,8 @@ colours() {
 # Not left where they are: the program would take them for settings of its own.
 read_environment() {
   for setting in source_url source_token_file source_ca_file signers_file fingerprint conflict \
-    accept_from exempt_from_penalties webhook_listen webhook_secret_file resident no_start download_url version dry_run uninstall; do
+    accept_from exempt_from_penalties webhook_listen webhook_secret_file resident no_start operator \
+    download_url version dry_run uninstall; do
     variable=POMERIUM_HOST_AGENT_$(echo "$setting" | tr '[:lower:]' '[:upper:]')
     eval "$setting=\${$variable:-}"
     # A template that was not filled in must not read as: verify nothing, trust from anywhere.
@@ -108,6 +116,7 @@ read_flags() {
       -h | --help) usage && exit 0 ;;
       --resident) resident=1 && continue ;;
       --no-start) no_start=1 && continue ;;
+      --operator) operator=1 && continue ;;
       --dry-run) dry_run=1 && continue ;;
       --uninstall) uninstall=1 && continue ;;
       --*=*) value=${flag#*=} flag=${flag%%=*} ;;
@@ -151,6 +160,23 @@ check_files() {
   done
 }
 
+# The command alone: what is about a host has no place there. Without root it lies in one's own home.
+choose_operators_place() {
+  for setting in source_url source_token_file source_ca_file signers_file fingerprint conflict \
+    webhook_listen webhook_secret_file resident no_start; do
+    eval "value=\$$setting"
+    [ -z "$value" ] || fail "--$(echo "$setting" | tr _ -) is for a host, and --operator makes none" 2
+  done
+  [ "$(id -u)" != 0 ] || return 0
+  [ -d "${HOME:-}" ] || fail "there is no home to install it in: HOME names ${HOME:-nothing}" 2
+  LIB=$HOME/.local/lib/$NAME
+  LINK=$HOME/.local/bin/$NAME
+  BEGUN=$LIB/.begun
+  LOCK=$HOME/.$NAME-install.lock
+  # Another's: it can't be read, and is no business of this one.
+  RECORD=$LIB/none STATE=$LIB/none
+}
+
 # --- whether this host can have it --------------------------------------------------------------
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -182,7 +208,8 @@ check_tools() {
   case $(ssh-keygen -Y verify 2>&1 </dev/null) in
     *'option -- '*) fail 'OpenSSH 8.1 or newer is needed to verify the release (ssh-keygen -Y verify)' ;;
   esac
-  sshd=''
+  sshd='' init=''
+  [ -z "$operator" ] || return 0
   for each in /usr/sbin/sshd /usr/local/sbin/sshd /usr/bin/sshd /sbin/sshd; do
     [ -n "$sshd" ] || [ ! -x "$each" ] || sshd=$each
   done
@@ -240,6 +267,9 @@ choose_version() {
   if [ -z "$asked_version" ] && [ -n "$previous" ] && is_newer "$previous" "$version"; then
     fail "$previous is installed, which is newer than $version; to go back, say --version $version"
   fi
+  # What --operator has laid has set up nothing: for the host this is the first install.
+  command=''
+  if [ -z "$operator" ] && [ ! -e "$RECORD" ]; then command=$previous previous=''; fi
 }
 
 choose_place() {
@@ -315,7 +345,6 @@ verify_archive() {
 
 unpack_release() {
   mkdir -p "$LIB" "${LINK%/*}"
-  new=$LIB/$version
   # A run that was cut off may have left either.
   rm -rf "$LIB/.unpacked" "$new"
   mkdir "$LIB/.unpacked"
@@ -328,6 +357,9 @@ unpack_release() {
   said=$(timeout 60 "$new/$NAME" --version 2>"$tmp/log") || fail "$version does not start here: $(cat "$tmp/log")"
   [ "$said" = "$NAME $version" ] || fail "the archive of $version says that it is \"$said\""
 }
+
+# The very build that the signed sums are of.
+is_unpacked() { [ "$(cat "$LIB/$version/archive.sha256" 2>/dev/null)" = "$wanted_sum" ]; }
 
 forget_unpacked() {
   rm -rf "$LIB/.unpacked" "$new"
@@ -357,7 +389,11 @@ configure() {
   code=0
   run_configure ${1+"$@"} >"$tmp/configure" 2>&1 || code=$?
   [ "$code" = 0 ] || fail "$(cat "$tmp/configure")" "$code"
+  # What it has to say of the settings, as it wraps it: some of it once, of those that are new.
+  [ -n "$noted" ] || noted=$(sed -n '/^note:/p;/^      /p' "$tmp/configure")
 }
+
+notes() { [ -z "$noted" ] || printf '%s\n' "$noted"; }
 
 run_configure() {
   # posh takes "$@" for unset where there is nothing in it.
@@ -420,6 +456,7 @@ install_first() {
   say installed "$LIB/$version"
   if [ -n "$no_start" ]; then
     settle && say ready 'it starts at the first boot'
+    notes
     return
   fi
   apply
@@ -435,6 +472,11 @@ install_first() {
 
 forget_install() {
   "$LINK" configure --undo >/dev/null 2>&1 || :
+  if [ -n "$command" ]; then
+    new=$LIB/$command
+    point_link "$new" && settle
+    return
+  fi
   rm -rf "$LINK" "$LIB"
 }
 
@@ -457,7 +499,7 @@ upgrade() {
 # of a version that went is never read again.
 settle() {
   rm -f "$BEGUN/version"
-  [ -z "$previous" ] || rm -rf "/var/lib/$NAME/compile-cache" "/var/lib/$NAME-daemon/compile-cache"
+  [ -z "$previous" ] || rm -rf "$STATE/compile-cache" "$STATE-daemon/compile-cache"
   # Last what tells that all this is not over.
   for folder in "$LIB"/* "$LIB/.unpacked" "$BEGUN"; do [ "$folder" = "$new" ] || rm -rf "$folder"; done
 }
@@ -496,6 +538,27 @@ forget_units() {
   done
 }
 
+# By rename too, and nothing else: who has only the command has no host to prove.
+install_command() {
+  undo=''
+  point_link "$new"
+  settle
+  if [ -n "$previous" ]; then say upgraded "$previous to $version"; else say installed "$new"; fi
+  command_screen
+}
+
+command_screen() {
+  echo
+  case :$PATH: in
+    *:"${LINK%/*}":*) ;;
+    *) hint 'Your PATH' "lacks ${LINK%/*}: add it" ;;
+  esac
+  hint Begin "$NAME bundle --help"
+  sudo=''
+  if [ "$(id -u)" = 0 ] && has sudo; then sudo='sudo '; fi
+  take_off
+}
+
 # Nothing is written here but what the flags, an edit or the source have changed.
 keep() {
   say kept "$version, which is installed already"
@@ -513,11 +576,18 @@ remove_all() {
   if [ ! -L "$LINK" ] && [ ! -d "$LIB" ] && [ ! -e "$RECORD" ]; then
     say unchanged "$NAME is not on this host"
     return
+  elif [ -n "$operator" ] && [ -e "$STATE" ]; then
+    fail "this machine is a host too: say --uninstall without --operator to take all of it off"
   elif [ -n "$dry_run" ]; then
     say would "take $NAME $(installed_version) off, with all that it made"
     return
   fi
   begin_run
+  if [ -n "$operator" ]; then
+    rm -rf "$LINK" "$LIB"
+    say removed "$LINK"
+    return
+  fi
   if "$LINK" --version >/dev/null 2>&1; then
     "$LINK" configure --undo || fail "the host could not be put back as it was; mend that and run this again" $?
   elif [ -e "$RECORD" ]; then
@@ -531,7 +601,7 @@ remove_all() {
 end_screen() {
   echo
   cat "$tmp/apply"
-  sed -n '/^note:/p' "$tmp/configure"
+  notes
   echo
   sudo=''
   has sudo && sudo='sudo '
@@ -550,10 +620,10 @@ end_screen() {
 # Can be pasted: the script's file where it is one, else what is fetched from where the release was.
 take_off() {
   if [ -n "$script" ]; then
-    hint 'Take it off' "${sudo}sh $(quote "$script") --uninstall"
+    hint 'Take it off' "${sudo}sh $(quote "$script") ${operator:+--operator }--uninstall"
   else
     if has curl; then fetcher='curl -fsSL'; else fetcher='wget -qO-'; fi
-    hint 'Take it off' "$fetcher $(quote "$shown_url/install.sh") |" "  ${sudo}sh -s -- --uninstall"
+    hint 'Take it off' "$fetcher $(quote "$shown_url/install.sh") |" "  ${sudo}sh -s -- ${operator:+--operator }--uninstall"
   fi
 }
 
@@ -569,7 +639,7 @@ quote() {
 
 # One at a time.
 begin_run() {
-  undo='' tmp=''
+  undo='' tmp='' noted=''
   if [ -z "$dry_run" ]; then
     (umask 077 && : >>"$LOCK")
     exec 9>>"$LOCK"
@@ -601,15 +671,20 @@ main() {
   colours
   read_environment
   read_flags ${1+"$@"}
+  [ -z "$operator" ] || choose_operators_place
   case $VERSION in
     @*) fail 'this install.sh is not of a release: npm run release makes one' ;;
   esac
   [ ! -e "$PACKAGED" ] || fail "$NAME is here as a package: upgrade and remove it with apt or dnf"
-  [ "$(id -u)" = 0 ] || fail 'this needs root: curl … | sudo sh -s -- …'
+  [ "$(id -u)" = 0 ] || [ -n "$operator" ] || fail 'this needs root: curl … | sudo sh -s -- …'
   # It would be run, and taken away.
   if is_foreign; then fail "$LINK is there and not ours"; fi
   if [ -n "$uninstall" ]; then
     remove_all
+    return
+  fi
+  if [ -n "$operator" ] && [ -e "$RECORD" ]; then
+    say kept "$LINK: this machine is a host, and has the command already"
     return
   fi
   check_files
@@ -620,26 +695,34 @@ main() {
   begin_run
   choose_version
   choose_place
-  [ -e "$CONFIG" ] || [ -n "$source_url" ] || fail 'say --source-url: where your CA keys are published' 2
+  [ -e "$CONFIG" ] || [ -n "$source_url$operator" ] || fail 'say --source-url: where your CA keys are published' 2
   check_space "$LIB" "$LIB_MB"
-  say checked "$variant, $init, $($sshd -V 2>&1 | sed -n 's/^\(OpenSSH_[^ ,]*\).*/\1/p')"
+  say checked "$variant${operator:+, the command alone}${init:+, $init, $($sshd -V 2>&1 | sed -n 's/^\(OpenSSH_[^ ,]*\).*/\1/p')}"
   if [ -e "$BEGUN/version" ] && [ -n "$previous" ] && [ -z "$dry_run" ]; then go_back; fi
   verify_release
   say verified "SHA256SUMS of $version, signed"
   if [ "$previous" = "$version" ]; then
-    [ "$(cat "$LIB/$version/archive.sha256" 2>/dev/null)" = "$wanted_sum" ] ||
-      fail "another build of $version is installed; --uninstall it first"
-    if [ -z "$dry_run" ]; then keep; else say would "keep $version, and put the flags in force"; fi
+    is_unpacked || fail "another build of $version is installed; --uninstall it first"
+    if [ -n "$operator" ]; then
+      say kept "$version, which is installed already"
+      [ -n "$dry_run" ] || command_screen
+    elif [ -z "$dry_run" ]; then keep
+    else say would "keep $version, and put the flags in force"; fi
     return
   fi
   if [ -n "$dry_run" ]; then
     say would "${previous:+upgrade $previous: }install $archive in $LIB/$version"
     return
   fi
-  verify_archive
-  say verified "$archive"
-  unpack_release
-  if [ -z "$previous" ]; then install_first; else upgrade; fi
+  new=$LIB/$version
+  if [ "$command" != "$version" ] || ! is_unpacked; then
+    verify_archive
+    say verified "$archive"
+    unpack_release
+  fi
+  if [ -n "$operator" ]; then install_command
+  elif [ -z "$previous" ]; then install_first
+  else upgrade; fi
 }
 
 # In braces, so that a cut-off last line is no command either. The rest of a pipe is not read.

@@ -12,18 +12,12 @@ export function renderRelease(release: Release): string {
   })
   const { fingerprint, throwaway } = release.signer
   const notes = [
-    release.dirty ? 'Uncommitted changes are in it: commit them, and build again.' : undefined,
+    release.dirty ? '  Uncommitted changes are in it: commit them, and build again.' : undefined,
     throwaway
-      ? 'The key was made for this build and is gone: name yours in RELEASE_SIGNING_KEY.'
+      ? '  The key was made for this build and is gone: name yours in RELEASE_SIGNING_KEY.'
       : undefined,
   ].filter(note => note !== undefined)
-  const next =
-    notes.length > 0
-      ? ['For trying, not for publishing:', ...notes.map(note => `  ${note}`)]
-      : [
-          'Next: put the folder on a web server, and on a host',
-          '  curl -fsSL https://…/install.sh | sudo sh -s -- --source-url https://…',
-        ]
+  const warned = notes.length > 0 ? ['For trying, not for publishing:', ...notes, ''] : []
   return `${[
     `pomerium-host-agent ${release.version} of commit ${release.commit}, in ${release.folder}`,
     '',
@@ -31,8 +25,27 @@ export function renderRelease(release: Release): string {
     '',
     `Signed by ${fingerprint}`,
     '',
-    ...next,
+    ...warned,
+    ...howToInstall(release.downloadUrl),
   ].join('\n')}\n`
+}
+
+// install.sh knows the folder's URL where it was built in, and wants to be told it where not.
+function howToInstall(downloadUrl: string | undefined): string[] {
+  if (downloadUrl !== undefined) {
+    return [
+      `Next: put the folder on a web server as ${downloadUrl}, and on a host`,
+      `  curl -fsSL ${downloadUrl}/install.sh | sudo sh -s -- --source-url https://…`,
+      'For the operator',
+      `  curl -fsSL ${downloadUrl}/install.sh | sh -s -- --operator`,
+    ]
+  }
+  return [
+    'Next: put the folder on a web server, and on a host',
+    '  curl -fsSL https://…/install.sh | sudo sh -s -- --download-url https://… --source-url https://…',
+    'Each install has to say --download-url, since this build does not know where its files lie:',
+    'make it with RELEASE_DOWNLOAD_URL=https://… to have the folder’s URL built in.',
+  ]
 }
 
 /** What a person reads when nothing is made: why, one line for each reason. */

@@ -44,6 +44,8 @@ export interface Release {
   /** Uncommitted changes went into it, so nobody can make it again. */
   readonly dirty: boolean
   readonly folder: string
+  /** Where it will lie, as install.sh has it built in. */
+  readonly downloadUrl: string | undefined
   readonly signer: { readonly fingerprint: string; readonly throwaway: boolean }
 }
 
@@ -56,6 +58,9 @@ export interface ReleaseRefused {
 /** Builds a release of the checkout. Same commit, same bytes, as long as the signer is the same. */
 export async function buildRelease(options: ReleaseOptions): Promise<Release | ReleaseRefused> {
   const { folder, targets = ['linux-x64', 'linux-arm64', 'noarch'] } = options
+  const place = readDownloadUrl(options.downloadUrl)
+  if (place.kind === 'refused') return place
+  const { downloadUrl } = place
   using signer = await openSigner(options.signingKey)
   const work = `${folder}.partial`
   for (const each of [folder, work]) rmSync(each, { recursive: true, force: true })
@@ -81,7 +86,7 @@ export async function buildRelease(options: ReleaseOptions): Promise<Release | R
     await packRpm(packable, folder)
   })
   await Promise.all(packed)
-  layInstaller(folder, signer.publicKey, options.downloadUrl ?? '')
+  layInstaller(folder, { version: VERSION, signer: signer.publicKey, downloadUrl })
   writeFileSync(join(folder, 'SHA256SUMS'), sumsOf(folder))
   await signer.sign(join(folder, 'SHA256SUMS'))
   rmSync(work, { recursive: true })
@@ -92,6 +97,7 @@ export async function buildRelease(options: ReleaseOptions): Promise<Release | R
     commit: await git('rev-parse', '--short', 'HEAD'),
     dirty: (await git('status', '--porcelain')) !== '',
     folder,
+    downloadUrl,
     signer: { fingerprint, throwaway },
   }
 }
@@ -111,13 +117,38 @@ async function findProblems(folder: string): Promise<string[]> {
   return [...findChangedLicences(shipped, accepted), ...(await findSecrets(folder, words))]
 }
 
-function layInstaller(folder: string, signer: string, downloadUrl: string): void {
+/** What install.sh is told of the release that it lies in. */
+export interface Filling {
+  readonly version: string
+  /** The public key of whoever signs. */
+  readonly signer: string
+  /** Where the release will lie; undefined: whoever installs has to say it. */
+  readonly downloadUrl: string | undefined
+}
+
+/** Lays install.sh into a release's folder. */
+export function layInstaller(folder: string, { version, signer, downloadUrl }: Filling): void {
   const template = join(source, 'installer', 'install.sh')
   const filled = readFileSync(template, 'utf8')
     .replaceAll('@RELEASE_SIGNER@', signer)
-    .replaceAll('@VERSION@', VERSION)
-    .replaceAll('@DOWNLOAD_URL@', downloadUrl)
+    .replaceAll('@VERSION@', version)
+    .replaceAll('@DOWNLOAD_URL@', downloadUrl ?? '')
   writeFileSync(join(folder, 'install.sh'), filled, { mode: 0o755 })
+}
+
+/**
+ * The folder's URL, without the slash at its end; undefined where none is given. One that the shell would
+ * read otherwise, or that is none, is refused.
+ */
+export function readDownloadUrl(
+  text: string | undefined,
+): { kind: 'read'; downloadUrl: string | undefined } | ReleaseRefused {
+  if (text === undefined) return { kind: 'read', downloadUrl: undefined }
+  const isUrl =
+    /^https?:$/.test(URL.parse(text)?.protocol ?? '') && /^[\w:/.~%+,=@[\]-]+$/.test(text)
+  if (isUrl) return { kind: 'read', downloadUrl: text.replace(/\/+$/, '') }
+  const why = `RELEASE_DOWNLOAD_URL is no URL of a folder, as https://downloads.example.com: "${text}"`
+  return { kind: 'refused', problems: [why] }
 }
 
 // As sha256sum writes and checks it.

@@ -12,6 +12,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./bundle/serve.ts')).serve,
   notify: async () => (await import('./bundle/notify.ts')).notify,
   rotate: async () => (await import('./bundle/rotate.ts')).rotate,
+  'new-secret': async () => (await import('./bundle/new-secret.ts')).newSecret,
+  'new-signer': async () => (await import('./bundle/new-signer.ts')).newSigner,
 }
 
 /** The operator's commands: `bundle create`, `bundle show` and so on. */

@@ -4,7 +4,7 @@ import type { Status } from '../core/status.ts'
 import type { FailedUnit } from '../provisioner/setup/prove-units.ts'
 import type { FileFault } from './check-files.ts'
 import { UsageError } from './invocation.ts'
-import { wrapped } from './screen.ts'
+import { wrap, wrapped } from './screen.ts'
 
 /** What is wrong with what configure was given, before it has changed anything. */
 export function refusal(lines: readonly string[]): UsageError {
@@ -17,7 +17,7 @@ export function refuseFaults(
   faults: readonly FileFault[],
   placeOf: (name: SettingName) => string,
   { renewed }: { renewed: boolean },
-): string[][] {
+): string[] {
   // An upgrade was not asked for by who changed the settings.
   const isNote = ({ bearable, passing }: FileFault) => passing || (bearable && renewed)
   const said = ({ setting, message }: FileFault) => `${placeOf(setting)}: ${message}`
@@ -30,7 +30,12 @@ export function refuseFaults(
     ])
     throw refusal(lines)
   }
-  return faults.map(fault => wrapped(`note: ${said(fault)}`))
+  return faults.map(said)
+}
+
+/** Something to know, on lines of their own; install.sh tells them by their beginning. */
+export function describeNote(text: string): string[] {
+  return wrap(`note: ${text}`, '      ')
 }
 
 /** What does not work though the settings are laid, each with its reason. */

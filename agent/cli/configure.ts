@@ -7,6 +7,7 @@ import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
 import { messageOf } from '../core/failures.ts'
 import { layoutOf } from '../core/layout.ts'
+import { describeOpenTrust } from '../core/open-trust.ts'
 import { EXIT, exitCodeOf } from '../core/outcome.ts'
 import { SERVICE_ENVIRONMENT_FILE, serviceEnvironment } from '../core/service-environment.ts'
 import { credentialFiles } from '../core/service-settings.ts'
@@ -31,7 +32,13 @@ import { clearStoodDown, readStoodDown } from '../provisioner/stood-down.ts'
 import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
 import { readNotes } from '../provisioner/textfile.ts'
 import { checkFiles } from './check-files.ts'
-import { describeFailed, describeTrouble, refusal, refuseFaults } from './configure-screens.ts'
+import {
+  describeFailed,
+  describeNote,
+  describeTrouble,
+  refusal,
+  refuseFaults,
+} from './configure-screens.ts'
 import { parseFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 import { configErrors } from './load-config.ts'
@@ -93,12 +100,15 @@ async function put(
   const changed = await setUp({ ...wish, stoodDown, rest })
   if (!rest) clearStoodDown(place)
   for (const path of changed) print(`  ${path}`)
-  for (const note of notes) for (const line of note) print(line)
   if (forServices.kind === 'refused') {
-    print(
-      `note: the services are not given the proxy of this shell: ${forServices.why}; say one in ${SERVICE_ENVIRONMENT_FILE}`,
+    notes.push(
+      `the services are not given the proxy of this shell: ${forServices.why}; say one in ${SERVICE_ENVIRONMENT_FILE}`,
     )
   }
+  // Once: where the settings are laid or changed, and not at each look.
+  const open = changed.includes(DEFAULT_CONFIG_FILE) ? describeOpenTrust(config) : undefined
+  if (open !== undefined) notes.push(open)
+  for (const line of notes.flatMap(describeNote)) print(line)
   if (rest) {
     print('the agent stands down as before, until apply or configure')
     return 0

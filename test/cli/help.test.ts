@@ -16,7 +16,8 @@ test.each(Object.entries(screens))('the screen of "%s" fits a terminal', (_, scr
 test('every command is named, on the screen that is its', () => {
   const names = [...known.keys()].filter(name => !INTERNAL.includes(name))
   const operators = names.filter(name => name.startsWith('bundle ')).map(name => name.slice(7))
-  const named = (screen: string) => [...screen.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)
+  const named = (screen: string) =>
+    [...screen.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map(([, name]) => name)
   expect(named(HELP).toSorted()).toEqual(names.filter(name => !name.includes(' ')).toSorted())
   expect(named(BUNDLE_HELP)).toEqual(operators)
   expect(Object.keys(COMMAND_HELP)).toEqual(operators)

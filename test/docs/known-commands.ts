@@ -19,7 +19,7 @@ export function readKnownCommands(): Map<string, KnownCommand> {
 /** Lines `name: async () => (await import('./…')).name`, as the tables of commands have them. */
 function commandsIn(file: string, prefix: string): [string, KnownCommand][] {
   const table = readCode(file).matchAll(
-    /^ {2}(\w+): async \(\) =>\s*\(?await import\('\.\/([^']+)'\)/gm,
+    /^ {2}'?([\w-]+)'?: async \(\) =>\s*\(?await import\('\.\/([^']+)'\)/gm,
   )
   return [...table].map(([, name = '', path = '']) => {
     const folder = file.slice(0, file.lastIndexOf('/'))

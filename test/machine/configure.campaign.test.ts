@@ -284,7 +284,7 @@ describeTier('configure, on a booted host', machineTier(), () => {
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
         isScreen(stdout)
         // It goes at the next boot.
-        expect(stdout.includes('note: ')).toBe(folder === '/tmp/x')
+        expect(stdout.includes(`note: ${CONFIG}`)).toBe(folder === '/tmp/x')
       },
     )
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { VERSION } from '../../installer/build.ts'
+import { codeBlocks, readPage } from '../docs/code-blocks.ts'
 import { verifyByHand } from '../release/by-hand.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
@@ -207,6 +208,36 @@ describeTier('other ways to install', machineTier(), () => {
     expect(left.length).toBeGreaterThan(5)
     expect(left).toEqual(left.map((_, index) => `rest ${first + index}`))
     expect(await accepted()).toBe(true)
+  })
+
+  // As a reader copies it, but for the addresses, which are examples there.
+  const readmes = () => {
+    const [line, ...more] = codeBlocks(readPage('README.md'))
+      .map(({ text }) => text)
+      .filter(text => text.includes('/install.sh | sudo sh'))
+    expect(more).toEqual([])
+    return (line ?? '')
+      .replace('https://downloads.example.com', RELEASE_URL)
+      .replace('--source-url https://ssh-ca.example.com/bundle', flags)
+      .replace('sudo ', '')
+      .trim()
+  }
+
+  test('the README’s line, of a release that knows where it lies, and of one that asks', async () => {
+    expect(await sh(readmes())).toMatchObject({ code: 0, stderr: '' })
+    expect(await accepted()).toBe(true)
+    expect(await it.install(['--uninstall'])).toMatchObject({ code: 0 })
+    await it.offer(await kit.make({ placeless: true, compressions }))
+    expect(await sh(readmes())).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('say --download-url'),
+    })
+    expect(difference(before, await census(it.host))).toEqual([])
+    const told = await sh(`${readmes()} --download-url ${RELEASE_URL}`)
+    expect(told).toMatchObject({ code: 0, stderr: '' })
+    expect(await accepted()).toBe(true)
+    await it.offer(release)
   })
 
   test('from files beside it, with nothing that could fetch', async () => {

@@ -40,6 +40,8 @@ describeTier('curl | sh, on a bare host', machineTier(), () => {
     const first = await it.install()
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(first.stdout).toContain(ca.fingerprint)
+    const warned = /note: nobody has to sign.*\n {6}https:\/\/localhost:8443\/bundle/g
+    expect(first.stdout.match(warned)).toHaveLength(1)
     expect(await accepted(it)).toBe(true)
     // What the timer and the watch do after an install is done before we look.
     await it.host.waitFor(
@@ -60,6 +62,7 @@ describeTier('curl | sh, on a bare host', machineTier(), () => {
     const installed = await touches(it.host)
     const second = await it.install()
     expect(second).toMatchObject({ code: 0, stderr: '' })
+    expect(second.stdout).not.toContain('note:')
     expect(second.stdout).toMatch(/unchanged: all(.|\n)*unchanged: (.|\n)*Try it/)
     // The timer's first poll may fall in between; what it notes is no business of the installer's.
     const polls = /^\/var\/lib(\/pomerium-host-agent)?:|^\/var\/lib\/pomerium-host-agent-daemon/

@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { inject } from 'vitest'
 import { NOARCH_LAUNCHER, VERSION } from '../../installer/build.ts'
+import { layInstaller } from '../../installer/release.ts'
 import { openSigner, type Signer } from '../../installer/signature.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
 
 /** Where the host finds the release's files. */
 export const RELEASE_URL = 'http://127.0.0.1:8080'
-const INSTALLER = join(import.meta.dirname, '../../installer/install.sh')
 
 // Quick rather than small: an archive is read once or twice.
 const QUICK = { gz: 'gzip -1', xz: 'xz -0 -T2' }
@@ -21,6 +21,8 @@ export interface Recipe {
   compressions?: ('gz' | 'xz')[]
   /** Without Node inside. */
   noarch?: boolean
+  /** Without the folder's URL in install.sh. */
+  placeless?: boolean
   /** Changes to the program's folder before it is packed. */
   change?: (folder: string) => Promise<void>
 }
@@ -39,6 +41,7 @@ export async function releaseKit(): Promise<ReleaseKit> {
     signer,
     async make(recipe: Recipe = {}) {
       const { version = VERSION, compressions = ['gz', 'xz'], noarch = false, change } = recipe
+      const downloadUrl = recipe.placeless === true ? undefined : RELEASE_URL
       count += 1
       const release = join(folder.path, `release-${count}`)
       const name = `pomerium-host-agent-${version}`
@@ -56,7 +59,7 @@ export async function releaseKit(): Promise<ReleaseKit> {
         await execa('tar', ['-I', QUICK[end], '-f', `${archive}.${end}`, ...pack])
       }
       await rm(program, { recursive: true })
-      await writeInstaller(join(release, 'install.sh'), version, signer)
+      layInstaller(release, { version, signer: signer.publicKey, downloadUrl })
       await sign(release, signer)
       return release
     },
@@ -75,15 +78,6 @@ export async function layProgram(folder: string, version: string): Promise<void>
   const text = await readFile(manifest, 'utf8')
   await rm(manifest)
   await writeFile(manifest, text.replace(`"version": "${VERSION}"`, `"version": "${version}"`))
-}
-
-async function writeInstaller(path: string, version: string, { publicKey }: Signer): Promise<void> {
-  const template = await readFile(INSTALLER, 'utf8')
-  const filled = template
-    .replaceAll('@VERSION@', version)
-    .replaceAll('@RELEASE_SIGNER@', publicKey)
-    .replaceAll('@DOWNLOAD_URL@', RELEASE_URL)
-  await writeFile(path, filled, { mode: 0o755 })
 }
 
 /** Writes SHA256SUMS of what lies in a folder, and its signature. */

@@ -20,6 +20,8 @@ Usage: pomerium-host-agent bundle COMMAND …
   serve FILE       hand it to the hosts, and follow the file
   notify [HOST]…   tell hosts that there is something new, and wait for them
   rotate           replace the User CA; call it until done
+  new-secret FILE  make the secret of the hosts' webhook
+  new-signer FILE  make a key that signs bundles, and the hosts' line for it
 
 The flags of each: bundle COMMAND --help. A time is 2026-11-20T10:00:00Z.
 
@@ -127,4 +129,17 @@ ${AS_JSON}
 
 Exit codes: 0 no host trusts the old key any more · 9 not every host has come
 11 the next step is yours`,
+
+  'new-secret': `Makes the secret of the hosts' webhook (whsec_…), in a file of mode 0600. It is
+not shown, and a file that is there is never overwritten.
+
+Usage: pomerium-host-agent bundle new-secret FILE`,
+
+  'new-signer': `Makes an ed25519 key that signs bundles, by ssh-keygen, and prints the line by
+which hosts know it (allowed_signers). What is there is never overwritten.
+
+Usage: pomerium-host-agent bundle new-signer FILE [FLAG]…
+
+  --name alice@laptop   whose key it is; by default you, on this machine
+  --no-passphrase       for machines; else ssh-keygen asks for one`,
 }

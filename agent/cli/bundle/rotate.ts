@@ -63,7 +63,7 @@ export async function rotate(invocation: Invocation): Promise<number> {
     },
     publish: (edition, instead) => publish(edition, instead, { file, command: publishCommand }),
     async tell(hosts, wanted, onReport) {
-      const progress = showProgress(hosts.size)
+      const progress = showProgress(hosts)
       const reports = await fleet.tell(hosts, wanted, report => {
         progress.hear(report)
         onReport(report)
