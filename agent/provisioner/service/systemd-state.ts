@@ -49,6 +49,11 @@ export function invocationOf(unit: Unit | undefined): string | undefined {
   return unit?.get('InvocationID') || undefined
 }
 
+/** It runs. One that is only starting is not restarted by `systemctl try-restart` (systemd 247). */
+export function isActive(unit: Unit | undefined): boolean {
+  return ['active', 'reloading'].includes(unit?.get('ActiveState') ?? '')
+}
+
 /** One that is about to start may have read its configuration already: it counts as running. */
 function isRunning(unit: Unit): boolean {
   return !['inactive', 'failed', ''].includes(unit.get('ActiveState') ?? '') && !hasFailed(unit)

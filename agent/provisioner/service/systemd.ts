@@ -12,7 +12,7 @@ import {
   type ServiceState,
   type SshService,
 } from './ssh-service.ts'
-import { idOf, invocationOf, SERVICES, SOCKETS, stateOf } from './systemd-state.ts'
+import { idOf, invocationOf, isActive, SERVICES, SOCKETS, stateOf } from './systemd-state.ts'
 import { limitOf, type Unit } from './systemd-units.ts'
 
 export interface SystemdHost {
@@ -68,7 +68,8 @@ export function openSystemd(host: SystemdHost): SshService {
     async restart() {
       const before = await state()
       const running = before.kind === 'running' && !before.forgotten
-      const invocation = running ? invocationOf(await unitOf(before.unit)) : undefined
+      const unit = running ? await unitOf(before.unit) : undefined
+      const invocation = isActive(unit) ? invocationOf(unit) : undefined
       seen.forget()
       if ('unit' in before) ours = before.unit
       switch (before.kind) {
