@@ -188,6 +188,21 @@ describe('serveRequests', () => {
   })
 })
 
+test('told to stop while somebody is connected, nothing keeps the process', async () => {
+  const stop = new AbortController()
+  const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+  const before = timers()
+  const knocked = Promise.withResolvers<void>()
+  const onKnock = knocked.resolve
+  const { ended } = await serve({ signal: stop.signal, idleMs: 60_000, requestMs: 60_000, onKnock })
+  const socket = connect(path)
+  await knocked.promise
+  stop.abort()
+  await Promise.all([ended, once(socket.resume(), 'close')])
+  await new Promise(resolve => setImmediate(resolve))
+  expect(timers()).toBeLessThanOrEqual(before)
+})
+
 test('those who come and leave without a word keep nobody out', async () => {
   await serve({ idleMs: 500, requestMs: 60_000 })
   for (let knock = 0; knock < 40; knock++) {
