@@ -54,7 +54,9 @@ async function send(bytes: string | Buffer, { end = false } = {}): Promise<strin
 describe('serveRequests', () => {
   test('hands the request over whole and answers with the outcome', async () => {
     const seen: ProvisionRequest[] = []
+    // Long enough for the second request to come on a machine that is busy.
     const { ended } = await serve({
+      idleMs: 2_000,
       handle: async request => {
         seen.push(request)
         return OUTCOME
