@@ -20,13 +20,18 @@ export function outrankingPaths(layout: Layout): string[] {
  * The least change by which sshd comes to use `text`: the drop-in; with it, where another owner is
  * adopted, a drop-in that sorts first; or an Include at the top of sshd_config, where no other
  * reaches the drop-in. Each is tried on the scanner, which reads as sshd does; `undefined` where
- * none wins. What an earlier arrangement put elsewhere is taken away. `scoped`: `text` is a `Match`.
+ * none wins. What an earlier arrangement put elsewhere is taken away. `scoped`: `text` is a `Match`;
+ * `revokes`: it names a list of revoked keys, which must win too.
  */
 export function arrange(
   snapshot: ConfigSnapshot,
   layout: Layout,
   text: string,
-  { outrank, includes, scoped }: { outrank: boolean; includes: boolean; scoped: boolean },
+  {
+    outrank,
+    includes,
+    ...wish
+  }: { outrank: boolean; includes: boolean; scoped: boolean; revokes: boolean },
 ): Arrangement | undefined {
   const { main } = snapshot
   const dropIn = layout.dropIn.path
@@ -46,7 +51,7 @@ export function arrange(
     ...(outrank ? outranking.map(path => new Map([...nothingElse, [path, text]])) : []),
     new Map([...nothingElse, [main, withBlock(bare, block)]]),
   ]
-  return candidates.find(candidate => wins(snapshot, candidate, layout, scoped))
+  return candidates.find(candidate => wins(snapshot, candidate, layout, wish))
 }
 
 /** Whether a line of sshd's configuration stands in a place of ours: a drop-in, or the block. */
@@ -63,11 +68,14 @@ function wins(
   snapshot: ConfigSnapshot,
   arrangement: Arrangement,
   layout: Layout,
-  scoped: boolean,
+  { scoped, revokes }: { scoped: boolean; revokes: boolean },
 ): boolean {
   const directives = scanWith(snapshot, arrangement)
   const texts = new Map([[snapshot.main, arrangement.get(snapshot.main) ?? '']])
   const isOwn = isOwnLine({ ...snapshot, texts }, layout)
+  const list = settings(directives, 'revokedkeys').find(({ matches }) => matches.length === 0)
+  const revoked = list !== undefined && (isOwn(list) || list.args[0] === layout.revokedKeys.path)
+  if (revokes && !revoked) return false
   // What a Match sets wins over what none does, wherever they stand.
   const canWin = (line: Directive) =>
     scoped ? line.matches.length > 0 && isUnconditional(line) : isUnconditional(line)

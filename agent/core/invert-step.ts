@@ -1,4 +1,5 @@
 import type { FileState } from './observation.ts'
+import { optional } from './optional.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -14,7 +15,7 @@ export function invertStep(step: Step, before: FileState | undefined): Step[] {
       // A wrong owner is not given back: only root's files decide whom sshd trusts.
       return before?.kind === 'file'
         ? [{ ...step, content: before.content, mode: before.mode, why }]
-        : [{ do: 'remove-file', path: step.path, why }]
+        : [{ do: 'remove-file', path: step.path, ...optional('vital', step.vital), why }]
     case 'remove-file':
       return before?.kind === 'file'
         ? [{ do: 'write-file', path: step.path, ...fileSpec(before), why }]

@@ -1,6 +1,6 @@
 import type { ConfigSnapshot } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
-import type { RevokedKeysFaults } from './revoked-keys.ts'
+import type { KeyList, RevokedKeysFaults } from './revoked-keys.ts'
 import type { Directive } from './sshd-config/directive.ts'
 import type { Written } from './written.ts'
 
@@ -61,7 +61,7 @@ export interface Observation {
   commandLine: readonly string[]
   /** Whether this sshd knows `Include`, which came with 8.2. */
   includes: boolean
-  /** By the name in somebody else's line, the CA file that sshd would go by without us. */
+  /** By the name in somebody else's line: the CA file that sshd would go by without us, and those of a Match. */
   foreignCaFiles: ReadonlyMap<string, ForeignCaFile>
   /** Folders to write to that can't be written to, with the reason (`EROFS`). */
   unwritable: ReadonlyMap<string, string>
@@ -69,6 +69,8 @@ export interface Observation {
   restartDue: boolean
   /** The files that some `RevokedKeys` names, where sshd can't go by them: it refuses every key then. */
   revokedKeys: RevokedKeysFaults
+  /** The same by path, of others, where sshd can. */
+  revokedLists?: ReadonlyMap<string, KeyList>
   sshd: SshdState
   service: ServiceState
   owner: { uid: number; gid: number }

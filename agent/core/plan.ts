@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { type AdoptedKey, adoptKeys } from './adopted-keys.ts'
+import { type AdoptedKey, adoptKeys, isDeadCa } from './adopted-keys.ts'
 import { type Arrangement, arrange, outrankingPaths } from './arrangement.ts'
 import { renderCaKeys } from './bundle.ts'
 import type { CaKey } from './ca-key.ts'
@@ -7,11 +7,18 @@ import { scanOf } from './config-snapshot.ts'
 import { type Proof, proofsFor } from './connections.ts'
 import { type DropIn, renderDropIn } from './drop-in.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
-import { findForeignCas, foreignCaInForce } from './foreign-ca.ts'
+import {
+  describeForeignCa,
+  type ForeignCa,
+  findForeignCas,
+  foreignCaInForce,
+} from './foreign-ca.ts'
+import { planRevocation } from './foreign-revoked-keys.ts'
 import type { Layout } from './layout.ts'
 import { blockLines } from './marked-block.ts'
 import { narrowings, withoutCaForSome } from './narrowings.ts'
 import type { Observation } from './observation.ts'
+import { optional } from './optional.ts'
 import {
   changesContent,
   planFile,
@@ -22,6 +29,7 @@ import {
   whyLeft,
 } from './plan-files.ts'
 import { planRestart } from './plan-restart.ts'
+import { dropRevokedKeys, planRevokedKeys, whyRevokedKeysStay } from './plan-revoked-keys.ts'
 import { refuseConflict } from './refuse-conflict.ts'
 import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
 import { showBytes } from './sshd-config/bytes.ts'
@@ -35,12 +43,16 @@ export type Plan =
       warnings: string[]
       /** Keys of another owner that are written beside ours. */
       adopted: AdoptedKey[]
+      /** The file of another owner whose revoked keys are written beside ours. */
+      unitedWith?: string
     }
   | HostRefused
 
 /** What the host shall be. */
-export interface Wanted extends DropIn {
+export interface Wanted extends Omit<DropIn, 'revokedKeys'> {
   keys: readonly CaKey[]
+  /** CAs that are dead, whoever names them. */
+  revoked: readonly CaKey[]
   /** The fingerprints of all keys that ever came to this host by a bundle. */
   published: readonly string[]
   conflict: 'refuse' | 'adopt'
@@ -63,12 +75,18 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   const adopted = adoptKeys(foreignCaInForce(host.config, layout), host, {
     ours: wanted.keys,
     published: wanted.published,
+    revoked: wanted.revoked,
   })
   if (adopted.kind === 'host-refused') return adopted
-  const arrangement = arrange(host.config, layout, renderDropIn(wanted), {
+  const revocation = planRevocation(host, layout, wanted)
+  if (revocation.kind === 'host-refused') return revocation
+  const list = revocation.text === undefined ? undefined : layout.revokedKeys.path
+  const dropIn = renderDropIn({ ...wanted, ...optional('revokedKeys', list) })
+  const arrangement = arrange(host.config, layout, dropIn, {
     outrank: wanted.conflict === 'adopt',
     includes: host.includes,
     scoped: wanted.acceptFrom !== undefined,
+    revokes: list !== undefined,
   })
   const obstacle =
     arrangement === undefined ? '' : obstacleToBlock(arrangement, host, wanted.acceptFrom)
@@ -79,10 +97,26 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
     )
   }
   const back = planBack(former, host, layout)
-  const warnings = [...adopted.warnings, ...narrowings(host, layout), ...back.warnings]
+  const dead = foreign.filter(
+    each => each.at.matches.length > 0 && isDeadCa(each, host, wanted.revoked),
+  )
+  const warnings = [
+    ...adopted.warnings,
+    ...dead.map(tellDead),
+    ...narrowings(host, layout),
+    ...back.warnings,
+  ]
   const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
-  const plan = planSteps(host, layout, wanted, { arrangement, keys, back })
-  return plan.kind === 'steps' ? { ...plan, warnings, adopted: adopted.keys } : plan
+  const narrowed = dead.length > 0
+  const texts = { arrangement, keys, back, narrowed, ...optional('revoked', revocation.text) }
+  const plan = planSteps(host, layout, wanted, texts)
+  if (plan.kind !== 'steps') return plan
+  const { unitedWith } = revocation
+  return { ...plan, warnings, adopted: adopted.keys, ...optional('unitedWith', unitedWith) }
+}
+
+function tellDead(foreign: ForeignCa): string {
+  return `${describeForeignCa(foreign)}: all its keys are revoked, and no certificate logs in there; remove that line`
 }
 
 /** What `remove` does, and what of ours it can't give back: a sentence each. */
@@ -100,14 +134,19 @@ export function planRemove(host: Observation, layout: Layout): Removal {
     { path: layout.caFile.path, is: 'keys' as const },
   ]
   const { written = [], madeFolders = [] } = host
-  const others = written.filter(({ path }) => now.every(each => each.path !== path))
+  const stays = whyRevokedKeysStay(host, layout)
+  const others = written.filter(
+    ({ path }) =>
+      now.every(each => each.path !== path) &&
+      (stays === undefined || path !== layout.revokedKeys.path),
+  )
   const all = [...now, ...others]
   const take = (...kinds: Written['is'][]) =>
     kinds.flatMap(is => all.filter(each => each.is === is)).flatMap(each => takeBack(each, host))
   const [removals, keys] = [take('block', 'config'), take('keys')]
   const ofSshd = written.filter(({ is }) => is !== 'textfile')
   const left = ofSshd.flatMap(each => {
-    const why = whyLeft(each, host)
+    const why = each.path === layout.revokedKeys.path ? stays : whyLeft(each, host)
     return why === undefined ? [] : [{ written: each, why }]
   })
   if (removals.length + keys.length === 0) return { steps: [], left }
@@ -132,8 +171,8 @@ export function planRemove(host: Observation, layout: Layout): Removal {
 
 function formerPlaces({ written = [], config }: Observation, layout: Layout): Written[] {
   // What has become a place of ours in another role is written anew.
-  const { caFile, dropIn } = layout
-  const now = [caFile.path, dropIn.path, ...outrankingPaths(layout), config.main]
+  const { caFile, revokedKeys, dropIn } = layout
+  const now = [caFile.path, revokedKeys.path, dropIn.path, ...outrankingPaths(layout), config.main]
   return written.filter(
     each => !isPlaceOfNow(each, layout, config.main) && !now.includes(each.path),
   )
@@ -192,11 +231,21 @@ function obstacleToBlock(
 
 type Planned = { kind: 'steps'; steps: Step[] } | HostRefused
 
+/** What is to lie on the host, and what is to go. */
+interface Texts {
+  arrangement: Arrangement
+  keys: string
+  revoked?: string
+  back: Back
+  /** Some are to log in by no CA of ours. */
+  narrowed: boolean
+}
+
 function planSteps(
   host: Observation,
   layout: Layout,
   wanted: Wanted,
-  { arrangement, keys, back }: { arrangement: Arrangement; keys: string; back: Back },
+  { arrangement, keys, revoked, back, narrowed }: Texts,
 ): Planned {
   const caFile = planFile(layout.caFile, keys, host)
   const config = [
@@ -214,11 +263,14 @@ function planSteps(
   const writes = [
     ...planFolder(layout.caFolder, host),
     ...caFile,
+    ...planRevokedKeys(host, layout, revoked),
     ...planFolder(layout.dropInFolder, host),
     ...config,
   ]
-  const proofs = provable(proofsFor(wanted.acceptFrom), host, layout)
-  if (writes.length + back.keys.length === 0) return planConverged(host, layout)
+  const after = [...(revoked === undefined ? dropRevokedKeys(host, layout) : []), ...back.keys]
+  const isNarrowed = narrowed || withoutCaForSome(host.config, layout).length > 0
+  const proofs = provable(proofsFor(wanted.acceptFrom), isNarrowed)
+  if (writes.length + after.length === 0) return planConverged(host, layout, revoked)
   const unwritable = refuseUnwritable(writes, host)
   if (unwritable !== undefined) return unwritable
   const restart = planRestart(
@@ -237,18 +289,14 @@ function planSteps(
     host,
     layout,
     config.length > 0 ? proofs : proofsOfKeys(host, layout, proofs),
+    revoked,
   )
-  const steps = [...writes, ...proof, ...restart, ...back.keys]
+  const steps = [...writes, ...proof, ...restart, ...after]
   return { kind: 'steps', steps }
 }
 
 // Where some are to log in by no CA, an arbitrary connection may be one of theirs.
-function provable(
-  [first, ...rest]: readonly [Proof, ...Proof[]],
-  { config }: Observation,
-  layout: Layout,
-): Proof[] {
-  const narrowed = withoutCaForSome(config, layout).length > 0
+function provable([first, ...rest]: readonly [Proof, ...Proof[]], narrowed: boolean): Proof[] {
   return first.user === undefined && narrowed ? [first] : [first, ...rest]
 }
 
@@ -264,9 +312,14 @@ function refuseUnwritable(writes: readonly Step[], host: Observation): HostRefus
 }
 
 // The files are right. Where sshd does not use them all the same, no file of ours can mend it.
-function planConverged(host: Observation, layout: Layout): Planned {
+function planConverged(host: Observation, layout: Layout, revoked: string | undefined): Planned {
   if (host.sshd.kind === 'readable') {
     const used = trustedUserCaKeys(host.sshd.effective)
+    const [list = 'none'] = host.sshd.effective.get('revokedkeys') ?? []
+    if (revoked !== undefined && list !== layout.revokedKeys.path) {
+      const who = whoSets('revokedkeys', host, list)
+      return refuseHost('shadowed', `sshd uses RevokedKeys ${showBytes(list)}, by ${who}`)
+    }
     if (used !== layout.caFile.path) {
       const who = whoSets('trustedusercakeys', host, used)
       return refuseHost(
@@ -283,11 +336,17 @@ function planConverged(host: Observation, layout: Layout): Planned {
 }
 
 // A tree without an sshd that runs here (an image of another architecture) can't be proved.
-function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]): Step[] {
+function planProof(
+  host: Observation,
+  layout: Layout,
+  proofs: readonly Proof[],
+  revoked: string | undefined,
+): Step[] {
   if (host.sshd.kind === 'absent') return []
   const caFile = layout.caFile.path
+  const revokedKeys = revoked === undefined ? undefined : layout.revokedKeys.path
   const why = 'sshd must be able to start, and really use the file'
-  return [{ do: 'prove-trust', caFile, proofs, why }]
+  return [{ do: 'prove-trust', caFile, ...optional('revokedKeys', revokedKeys), proofs, why }]
 }
 
 // Only keys are written, and sshd's configuration was looked at a moment ago: where no Match is in it,

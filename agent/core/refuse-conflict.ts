@@ -1,3 +1,4 @@
+import { isDeadCa } from './adopted-keys.ts'
 import { settingOnCommandLine } from './command-line.ts'
 import { scanOf } from './config-snapshot.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
@@ -15,7 +16,15 @@ export function refuseConflict(
   foreign: readonly ForeignCa[],
   host: Observation,
   layout: Layout,
-  { acceptFrom, conflict }: { acceptFrom?: readonly string[]; conflict: 'refuse' | 'adopt' },
+  {
+    acceptFrom,
+    conflict,
+    revoked,
+  }: {
+    acceptFrom?: readonly string[]
+    conflict: 'refuse' | 'adopt'
+    revoked: readonly { fingerprint: string }[]
+  },
 ): HostRefused | undefined {
   const widened = refuseWidened(host, layout, acceptFrom)
   if (widened !== undefined) return widened
@@ -23,7 +32,9 @@ export function refuseConflict(
   const isBefore = ({ file, line }: Place) =>
     before.some(earlier => earlier.file === file && earlier.line === line)
   const scoped = foreign.find(
-    ({ at, file }) => at.matches.length > 0 && (file !== undefined || isUnconditional(at)),
+    each =>
+      each.at.matches.length > 0 &&
+      (isUnconditional(each.at) || (each.file !== undefined && !isDeadCa(each, host, revoked))),
   )
   if (scoped !== undefined) {
     return refuseHost(

@@ -41,6 +41,8 @@ export interface Status {
   at: string
   outcome: Outcome
   trusted: readonly HeldKey[]
+  /** CA keys that are dead on this host; absent where there are none. */
+  revoked?: readonly TrustedKey[]
   held?: HeldStatus
   /** Whether sshd goes by our keys, and when that was last seen; absent where it never was. */
   effective?: { value: boolean; at: string }
@@ -92,6 +94,7 @@ export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
       ...key,
       ...optional('since', since && own(since, key.fingerprint)),
     })),
+    ...optional('revoked', outcome.revoked),
     ...('source' in held ? { held: held as HeldStatus } : {}),
     ...(effective === undefined ? {} : { effective }),
     ...optional('ports', end.ports ?? before?.ports),
@@ -127,7 +130,7 @@ const isOutcome = shape(
     steps: listOf(shape({ do: text, why: text })),
     trusted: listOf(isKey),
   },
-  { code: text, warnings: listOf(text), serial: count },
+  { code: text, warnings: listOf(text), serial: count, revoked: listOf(isKey) },
 )
 const isStatus = shape(
   {
@@ -146,6 +149,7 @@ const isStatus = shape(
       { source: text, acceptedAt: time },
       { serial: count, issued: time, expires: time, signer: isSigner },
     ),
+    revoked: listOf(isKey),
     effective: shape({ value: flag, at: time }),
     applies: isTally,
     standsDown: flag,

@@ -23,10 +23,15 @@ export const isWrittenList = listOf(
 )
 
 /** What lies on a host after any `apply`, whether or not that had to write it. */
-export function placesOfNow(layout: Layout, { main, texts }: ConfigSnapshot): Written[] {
+export function placesOfNow(
+  layout: Layout,
+  { main, texts }: ConfigSnapshot,
+  revokes: boolean,
+): Written[] {
   const outranking = outrankingPaths(layout).filter(path => texts.has(path))
   return [
     { path: layout.caFile.path, is: 'keys' },
+    ...(revokes ? [{ path: layout.revokedKeys.path, is: 'keys' as const }] : []),
     ...[layout.dropIn.path, ...outranking].map(path => ({ path, is: 'config' as const })),
     ...(hasBlock(texts.get(main) ?? '') ? [{ path: main, is: 'block' as const }] : []),
   ]
@@ -36,7 +41,7 @@ export function placesOfNow(layout: Layout, { main, texts }: ConfigSnapshot): Wr
 export function isPlaceOfNow({ path, is }: Written, layout: Layout, main: string): boolean {
   switch (is) {
     case 'keys':
-      return path === layout.caFile.path
+      return [layout.caFile.path, layout.revokedKeys.path].includes(path)
     case 'config':
       return path === layout.dropIn.path || outrankingPaths(layout).includes(path)
     case 'block':

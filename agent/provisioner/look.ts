@@ -3,13 +3,13 @@ import { type EffectiveConfig, trustedUserCaKeys } from '../core/effective-confi
 import { APPLY, bad, type Finding, warn } from '../core/finding.ts'
 import type { SshdState, Unseen } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
-import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
+import type { TrustedKey } from '../core/outcome.ts'
 import type { Plan } from '../core/plan.ts'
 import type { HostRefused } from '../core/refuse-host.ts'
 import type { Step } from '../core/step.ts'
 import { trustInForce } from '../core/trust-in-force.ts'
 import type { Host } from './host.ts'
-import { keysLie, keysOnHost } from './keys-on-host.ts'
+import { keysLie, trustOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { accept, planOn } from './provision.ts'
 import { isDamaged, readState, type State } from './state.ts'
@@ -17,6 +17,7 @@ import { isDamaged, readState, type State } from './state.ts'
 /** What root sees of the host's files and of sshd's configuration, at this moment. */
 export interface Look {
   trusted: TrustedKey[]
+  revoked?: TrustedKey[]
   /** Whether sshd goes by these keys; absent where its configuration is broken. */
   inForce?: boolean
   /** Why a repair would leave the host as it is; absent where it would not. */
@@ -41,7 +42,7 @@ export async function lookAtHost(host: Host, config: Config, now: Date): Promise
     planned === undefined ? namesOurs(sshd, caFile) : trustInForce(sshd, caFile, planned)
   const inForce = named && keysLie(host, held?.held)
   return {
-    trusted: trustedKeys(keysOnHost(host)),
+    ...trustOnHost(host),
     ...optional('inForce', inForce),
     ...refusalOf(isDamaged(state) ? state : planned),
     ...(sshd.kind === 'readable' ? { effective: sshd.effective } : {}),

@@ -4,7 +4,7 @@ import { outrankingPaths } from '../core/arrangement.ts'
 import type { ConfigSnapshot } from '../core/config-snapshot.ts'
 import { type Proof, proofsFor } from '../core/connections.ts'
 import { messageOf } from '../core/failures.ts'
-import { foreignCaInForce } from '../core/foreign-ca.ts'
+import { findForeignCas, foreignCaInForce } from '../core/foreign-ca.ts'
 import type {
   FileState,
   Observation,
@@ -13,7 +13,7 @@ import type {
   Unseen,
 } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
-import { type RevokedKeysFaults, revokedKeysFiles } from '../core/revoked-keys.ts'
+import { type KeyList, type RevokedKeysFault, revokedKeysFiles } from '../core/revoked-keys.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'
 import type { Written } from '../core/written.ts'
@@ -54,7 +54,7 @@ export async function observe(
     foreignCaFiles: readForeignCaFiles(host, config, unseen),
     unwritable: new Map(folders.flatMap(path => unwritable(host, path))),
     restartDue,
-    revokedKeys: revokedKeysFaults(host, config, sshd),
+    ...lookAtLists(host, config, sshd),
     sshd,
     service: await observeService(host, unseen),
     owner: host.owner,
@@ -69,8 +69,8 @@ function lookAtAll(
   written: readonly Written[],
   unseen: Unseen[],
 ): Map<string, FileState> {
-  const { caFolder, caFile, dropInFolder, dropIn } = host.layout
-  const places = [caFolder, caFile, dropInFolder, dropIn].map(({ path }) => path)
+  const { caFolder, caFile, revokedKeys, dropInFolder, dropIn } = host.layout
+  const places = [caFolder, caFile, revokedKeys, dropInFolder, dropIn].map(({ path }) => path)
   const all = [
     ...places,
     ...outrankingPaths(host.layout),
@@ -116,8 +116,9 @@ async function knowsInclude(host: Host, directives: readonly Directive[]): Promi
 }
 
 function readForeignCaFiles(host: Host, config: ConfigSnapshot, unseen: Unseen[]) {
-  const file = foreignCaInForce(config, host.layout)?.file
-  return new Map(file === undefined ? [] : [[file, readForeignCaFile(host, file, unseen)]])
+  const scoped = findForeignCas(config, host.layout).filter(({ at }) => at.matches.length > 0)
+  const read = [foreignCaInForce(config, host.layout), ...scoped].flatMap(ca => ca?.file ?? [])
+  return new Map([...new Set(read)].map(file => [file, readForeignCaFile(host, file, unseen)]))
 }
 
 // access(2) answers EROFS to root too; other refusals show at the first write, and are undone.
@@ -136,15 +137,19 @@ function isReadOnly(host: Host, path: string): boolean {
   }
 }
 
-function revokedKeysFaults(host: Host, config: ConfigSnapshot, sshd: SshdState): RevokedKeysFaults {
+// Every file that some RevokedKeys names: what is wrong with it, or what it holds.
+function lookAtLists(host: Host, config: ConfigSnapshot, sshd: SshdState) {
   const [used = 'none'] = (sshd.kind === 'readable' && sshd.effective.get('revokedkeys')) || []
   const named = [...revokedKeysFiles(config), ...(used === 'none' ? [] : [used])]
-  return new Map(
-    [...new Set(named)].flatMap(path => {
-      const fault = lookAtRevokedKeys(host, path)
-      return fault === undefined ? [] : [[path, fault] as const]
-    }),
-  )
+  const revokedKeys = new Map<string, RevokedKeysFault>()
+  const revokedLists = new Map<string, KeyList>()
+  for (const path of new Set(named)) {
+    const seen = lookAtRevokedKeys(host, path)
+    if (seen === undefined) continue
+    if (seen.kind === 'list' || seen.kind === 'krl') revokedLists.set(path, seen)
+    else revokedKeys.set(path, seen)
+  }
+  return { revokedKeys, revokedLists }
 }
 
 async function observeService(host: Host, unseen: Unseen[]): Promise<ServiceState> {

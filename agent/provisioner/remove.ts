@@ -10,7 +10,7 @@ import { findTraces } from '../core/traces.ts'
 import { removeFile } from './atomic-write.ts'
 import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
-import { keysOnHost } from './keys-on-host.ts'
+import { keysOnHost, trustOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { kept } from './provision.ts'
 import { snapshotConfig } from './snapshot-config.ts'
@@ -60,7 +60,7 @@ export async function remove(
       ? (['unchanged', 'nothing of ours is on this host'] as const)
       : (['applied', 'this host no longer trusts a Pomerium User CA'] as const)
   return {
-    ...stopped({ outcome, message }, { trusted: keysOnHost(host), steps }),
+    ...stopped({ outcome, message }, { ...trustOnHost(host), steps }),
     ...optional('keys', changes),
   }
 }
