@@ -12,6 +12,7 @@ import {
   type ForeignCa,
   findForeignCas,
   foreignCaInForce,
+  isForSome,
 } from './foreign-ca.ts'
 import { planRevocation } from './foreign-revoked-keys.ts'
 import type { Layout } from './layout.ts'
@@ -69,7 +70,10 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   const types = wanted.keys.map(({ type }) => type)
   const unfit = unfitness(host, layout, types)
   if (unfit !== undefined) return unfit
-  const foreign = findForeignCas(host.config, layout)
+  const others = findForeignCas(host.config, layout)
+  // What a Match sets for some wins: where that is dead, it takes nothing from anybody.
+  const dead = others.filter(each => isForSome(each) && isDeadCa(each, host, wanted.revoked))
+  const foreign = others.filter(each => !dead.includes(each))
   const conflict = refuseConflict(foreign, host, layout, wanted)
   if (conflict !== undefined) return conflict
   const adopted = adoptKeys(foreignCaInForce(host.config, layout), host, {
@@ -97,9 +101,6 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
     )
   }
   const back = planBack(former, host, layout)
-  const dead = foreign.filter(
-    each => each.at.matches.length > 0 && isDeadCa(each, host, wanted.revoked),
-  )
   const warnings = [
     ...adopted.warnings,
     ...dead.map(tellDead),

@@ -1,4 +1,3 @@
-import { isDeadCa } from './adopted-keys.ts'
 import { settingOnCommandLine } from './command-line.ts'
 import { scanOf } from './config-snapshot.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
@@ -16,15 +15,7 @@ export function refuseConflict(
   foreign: readonly ForeignCa[],
   host: Observation,
   layout: Layout,
-  {
-    acceptFrom,
-    conflict,
-    revoked,
-  }: {
-    acceptFrom?: readonly string[]
-    conflict: 'refuse' | 'adopt'
-    revoked: readonly { fingerprint: string }[]
-  },
+  { acceptFrom, conflict }: { acceptFrom?: readonly string[]; conflict: 'refuse' | 'adopt' },
 ): HostRefused | undefined {
   const widened = refuseWidened(host, layout, acceptFrom)
   if (widened !== undefined) return widened
@@ -32,9 +23,7 @@ export function refuseConflict(
   const isBefore = ({ file, line }: Place) =>
     before.some(earlier => earlier.file === file && earlier.line === line)
   const scoped = foreign.find(
-    each =>
-      each.at.matches.length > 0 &&
-      (isUnconditional(each.at) || (each.file !== undefined && !isDeadCa(each, host, revoked))),
+    ({ at, file }) => at.matches.length > 0 && (file !== undefined || isUnconditional(at)),
   )
   if (scoped !== undefined) {
     return refuseHost(

@@ -68,6 +68,7 @@ test('leaves out what is not known, and tells 0 where that is known', async () =
   expect(Object.keys(little).filter(name => !name.includes('cycles_total'))).toEqual([
     'pomerium_host_agent_build_info{version="1.2.3"}',
     'pomerium_host_agent_trusted_keys',
+    'pomerium_host_agent_revoked_keys',
   ])
   expect(
     await samples({ ...LITTLE, effective: false, restarts: 0, clockSkewSeconds: 0 }),
