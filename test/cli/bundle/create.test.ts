@@ -46,7 +46,14 @@ describe('bundle create', () => {
   })
 
   test('revokes keys, which show, diff and the next bundle tell of', async () => {
-    const made = await runBundle(['create', '--serial', '2', '--revoke', at('old.pub'), at('new.pub')])
+    const made = await runBundle([
+      'create',
+      '--serial',
+      '2',
+      '--revoke',
+      at('old.pub'),
+      at('new.pub'),
+    ])
     expect(made).toMatchObject({ code: 0, stderr: '' })
     expect(made.stdout).toMatch(new RegExp(`\n${escaped(NEW)}\n@revoked ${escaped(OLD)}\n$`))
     const shown = await runBundle(['show', '--json'], { input: made.stdout })
