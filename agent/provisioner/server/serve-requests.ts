@@ -49,7 +49,8 @@ export function serveRequests(serving: Serving): Promise<void> {
     }
     const rest = () => {
       clearTimeout(idle)
-      if (idleMs === undefined || open.size > 0) return
+      // Whoever leaves hangs up on all, and waits for nobody any more: no timer may keep the process.
+      if (idleMs === undefined || open.size > 0 || !server.listening) return
       idle = setTimeout(() => leave(resolve), idleMs)
     }
     const server = createServer({ allowHalfOpen: true }, socket => {

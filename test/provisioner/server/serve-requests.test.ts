@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import {
   decodeReply,
   encodeRequest,
@@ -14,6 +15,7 @@ import {
 import type { Outcome } from '../../../agent/core/outcome.ts'
 import { type Serving, serveRequests } from '../../../agent/provisioner/server/serve-requests.ts'
 
+const AGENT = join(import.meta.dirname, '../../../agent')
 const OUTCOME: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
 let folder: string
 let path: string
@@ -52,7 +54,9 @@ async function send(bytes: string | Buffer, { end = false } = {}): Promise<strin
 describe('serveRequests', () => {
   test('hands the request over whole and answers with the outcome', async () => {
     const seen: ProvisionRequest[] = []
+    // Long enough for the second request to come on a machine that is busy.
     const { ended } = await serve({
+      idleMs: 2_000,
       handle: async request => {
         seen.push(request)
         return OUTCOME
@@ -186,6 +190,33 @@ describe('serveRequests', () => {
     await ended
     await expect(send('x')).rejects.toThrow(/ENOENT/)
   })
+})
+
+// Serves for a minute without a request, and is told to stop while somebody is connected.
+const PROGRAM = `
+import { serveRequests } from '${AGENT}/provisioner/server/serve-requests.ts'
+const stop = new AbortController()
+await serveRequests({
+  listen: { path: process.argv[1] },
+  onListening: () => process.stdout.write('listening'),
+  onKnock: () => stop.abort(),
+  handle: async () => { throw new Error('nothing was asked') },
+  signal: stop.signal,
+  idleMs: 60_000,
+  requestMs: 60_000,
+})
+`
+
+test('told to stop while somebody is connected, nothing keeps the process', async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  connect(path)
+    .on('error', () => {})
+    .resume()
+  expect(await once(child, 'close')).toEqual([0, null])
 })
 
 test('those who come and leave without a word keep nobody out', async () => {
