@@ -5,12 +5,16 @@ import { connect } from 'node:net'
 export interface ProbeReport {
   attempts: number
   failures: { atMs: number; reason: string }[]
-  /** How many times one or more questions in a row, in the order of asking, had no answer. */
+  /**
+   * How many times the port was closed: one or more questions in a row, in the order of asking, had no answer,
+   * and some of them were refused. An sshd that is up drops connections too (MaxStartups).
+   */
   gaps: number
   /** From the first question of such a row to the answer that ended it. */
   longestGapMs: number
 }
 
+const REFUSED = 'ECONNREFUSED'
 const [hz = 10, port = 22] = process.argv.slice(2).map(Number)
 /** A question: when it was asked, and when it was answered or why not. */
 interface Question {
@@ -75,10 +79,15 @@ function report(): ProbeReport {
     const ends = questions.find(later => later.asked > asked && later.answered !== undefined)
     return (ends?.answered ?? performance.now()) - asked
   })
+  const isClosed = (begin: Question) => {
+    const row = questions.slice(questions.indexOf(begin))
+    const end = row.findIndex(({ reason }) => reason === undefined)
+    return row.slice(0, end === -1 ? row.length : end).some(({ reason }) => reason === REFUSED)
+  }
   return {
     attempts: questions.length,
     failures,
-    gaps: begins.length,
+    gaps: begins.filter(isClosed).length,
     longestGapMs: Math.round(Math.max(0, ...lengths)),
   }
 }

@@ -2,7 +2,8 @@ import type { Host } from './host.ts'
 
 /** When systemd has begun to start sshd in this boot, in ms since the epoch; the boot's own aside. */
 export async function sshdStarts(host: Pick<Host, 'exec'>): Promise<number[]> {
-  const show = 'journalctl --boot --unit=ssh.service --output=json --no-pager'
+  // What a busy journald has not written yet has happened too.
+  const show = 'journalctl --sync; journalctl --boot --unit=ssh.service --output=json --no-pager'
   const { stdout } = await host.exec(show)
   const entries = stdout.split('\n').filter(Boolean)
   const starts = entries

@@ -183,6 +183,7 @@ const file = fc
  */
 const STRICTER: [what: string, reason: RegExp][] = [
   ['a line that is none', /^a line is: principals/],
+  ['a public key alone, which ssh-keygen passes over', /^a public key alone; /],
   [
     'a line without a key, or with a damaged one',
     /not a public key line|is not whole base64|cut off/,
