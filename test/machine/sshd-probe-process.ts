@@ -26,6 +26,10 @@ interface Question {
 const questions: Question[] = []
 const pending = new Set<Promise<void>>()
 
+// A busy sshd has not noticed yet that some have left, and from ten on it drops some that come (MaxStartups).
+// So no more than these are asked at once, and a question has ended when sshd has closed it too.
+const AT_ONCE = 5
+
 // From 9.8 on, sshd shuts out addresses that leave before they log in (PerSourcePenalties, one
 // second each): with 4000 of them in turn, none comes back before it is forgiven.
 const address = (n: number) => `127.50.${Math.floor(n / 200) % 20}.${(n % 200) + 1}`
@@ -35,26 +39,32 @@ function ask(): Promise<void> {
   const localAddress = address(questions.push(question))
   return new Promise(resolve => {
     const socket = connect({ host: '127.0.0.1', port: port, localAddress })
-    const finish = (reason?: string) => {
-      if (reason === undefined) question.answered = performance.now()
-      else question.reason = reason
-      socket.removeAllListeners().on('error', () => {})
-      socket.destroy()
-      resolve()
+    const hasFailed = (reason: string) => {
+      if (question.answered === undefined) question.reason ??= reason
     }
     let banner = ''
     socket.setEncoding('utf8').setTimeout(5_000)
     socket.on('data', text => {
       banner += text
-      if (banner.includes('\n')) finish(banner.startsWith('SSH-2.0-') ? undefined : banner.trim())
+      if (!banner.includes('\n')) return
+      if (banner.startsWith('SSH-2.0-')) question.answered ??= performance.now()
+      else hasFailed(banner.trim())
+      socket.end()
     })
-    socket.on('timeout', () => finish('timeout'))
-    socket.on('error', error => finish((error as NodeJS.ErrnoException).code ?? error.message))
-    socket.on('close', () => finish('closed before the banner'))
+    socket.on('timeout', () => {
+      hasFailed('timeout')
+      socket.destroy()
+    })
+    socket.on('error', error => hasFailed((error as NodeJS.ErrnoException).code ?? error.message))
+    socket.on('close', () => {
+      hasFailed('closed before the banner')
+      resolve()
+    })
   })
 }
 
 function tick(): void {
+  if (pending.size >= AT_ONCE) return
   const question = ask().finally(() => pending.delete(question))
   pending.add(question)
 }

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import type { Host } from './host.ts'
 import type { ProbeReport } from './sshd-probe-process.ts'
 
-/** What a restart looks like from outside: a closed port, or a connection that was closed unasked. */
+/** What a restart looks like from outside: a closed port, a connection closed unasked, an sshd with much to do. */
 export const REASONS_OF_A_RESTART: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'closed before the banner',
+  'Exceeded MaxStartups',
 ])
 
 export interface SshdProbe {
