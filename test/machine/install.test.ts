@@ -9,6 +9,8 @@ import type { HostFiles } from './host-files.ts'
 import { login } from './login.ts'
 import { type ReleaseKit, releaseKit } from './release-kit.ts'
 
+const PROVISIONER = 'pomerium-host-agent-provisioner.service'
+
 describeTier('curl | sh, on a bare host', machineTier(), () => {
   let kit: ReleaseKit
   let release: string
@@ -43,17 +45,19 @@ describeTier('curl | sh, on a bare host', machineTier(), () => {
     const warned = /note: nobody has to sign.*\n {6}https:\/\/localhost:8443\/bundle/g
     expect(first.stdout.match(warned)).toHaveLength(1)
     expect(await accepted(it)).toBe(true)
-    // What the timer and the watch do after an install is done before we look.
+    // What the timer and the watch do after an install is done before we look; the provisioner would stay
+    // for another minute.
     await it.host.waitFor(
       'rest',
       async () => {
         const { stdout } = await it.host.exec(
-          'systemctl list-units --state=active,activating "pomerium*.service"',
+          'systemctl list-units --plain --no-legend --state=active,activating "pomerium*.service"',
         )
-        return stdout.includes('0 loaded units')
+        return stdout.split('\n').every(line => line === '' || line.startsWith(PROVISIONER))
       },
       90_000,
     )
+    await it.host.exec(`systemctl stop ${PROVISIONER}`)
 
     // The census would tell.
     const made = difference(before, await census(it.host)).join('\n')

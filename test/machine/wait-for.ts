@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /**
  * Asks `probe` again and again until its answer is neither false nor undefined, and returns
  * that answer. Rejects after `timeoutMs`, naming `what`; what the probe throws is thrown on.
+ * The longer it has waited, the longer it waits for the next question, up to half a second.
  */
 export async function waitFor<T>(
   what: string,
@@ -15,9 +16,8 @@ export async function waitFor<T>(
     if (answer !== false && answer !== undefined) {
       return answer as Exclude<T, false | undefined>
     }
-    if (performance.now() - start > timeoutMs) {
-      throw new Error(`waited ${timeoutMs} ms for ${what}`)
-    }
-    await sleep(everyMs)
+    const waited = performance.now() - start
+    if (waited > timeoutMs) throw new Error(`waited ${timeoutMs} ms for ${what}`)
+    await sleep(Math.max(everyMs, Math.min(waited / 20, 500)))
   }
 }
