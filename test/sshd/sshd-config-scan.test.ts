@@ -9,6 +9,7 @@ import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
 import { reachOf, settingsBefore } from '../../agent/core/sshd-config/reach.ts'
 import { scanSshdConfig } from '../../agent/core/sshd-config/scan.ts'
 import { globalWinner, overrides, settings } from '../../agent/core/sshd-config/who-wins.ts'
+import { campaign } from '../campaign.ts'
 import { memoryFiles } from '../core/sshd-config/memory-files.ts'
 import {
   CONNECTION,
@@ -23,7 +24,7 @@ import { generateKey } from './ssh-ca.ts'
 import { type TempDir, tempDir } from './temp-dir.ts'
 import { findTools } from './tools.ts'
 
-const RUNS = 300
+const OF = { slice: 100, whole: 300 }
 const tools = findTools()
 
 describeTier('the scanner and the real sshd', tools, () => {
@@ -55,7 +56,7 @@ describeTier('the scanner and the real sshd', tools, () => {
             expect(`${value}`).toContain(`/at/${winner.file.slice(ROOT.length + 1)}:${winner.line}`)
         }
       }),
-      { numRuns: RUNS },
+      campaign('configurations scanned', OF),
     )
   })
 
@@ -81,7 +82,7 @@ describeTier('the scanner and the real sshd', tools, () => {
           expect(before).toEqual(settings(directives, 'trustedusercakeys'))
         }
       }),
-      { numRuns: RUNS },
+      campaign('configurations scanned', OF),
     )
   })
 
