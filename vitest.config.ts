@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -25,6 +26,8 @@ const tier = (name: string, include: string[], seconds: number) => ({
   hookTimeout: seconds * 1000,
   // These tests wait more than they compute.
   maxWorkers: 4,
+  // What starts the program from its sources starts it in half of the time.
+  env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compiled') },
 })
 
 // Nothing of ours is remembered by a module, so a worker need not begin anew for each file.
