@@ -13,7 +13,7 @@ import { bootProvisionerHost } from './provisioner-host.ts'
 import { REASONS_OF_A_RESTART, sshdProbe } from './sshd-probe.ts'
 import { sshdStarts } from './sshd-starts.ts'
 
-const TIMES = rounds({ slice: 150, whole: 1_000 })
+const TIMES = rounds({ slice: 80, whole: 1_000 })
 const STATE = '/var/lib/pomerium-host-agent/state.json'
 // Debian's unit has systemd's default: five starts in ten seconds, of which two are not ours.
 const BURST_OF_OURS = 3
