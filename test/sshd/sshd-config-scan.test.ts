@@ -25,6 +25,7 @@ import { type TempDir, tempDir } from './temp-dir.ts'
 import { findTools } from './tools.ts'
 
 const OF = { slice: 100, whole: 300 }
+const LONG = { timeout: 300_000 }
 const tools = findTools()
 
 describeTier('the scanner and the real sshd', tools, () => {
@@ -39,7 +40,7 @@ describeTier('the scanner and the real sshd', tools, () => {
   })
   afterAll(() => folder[Symbol.asyncDispose]())
 
-  test('name the same line for every keyword', () => {
+  test('name the same line for every keyword', LONG, () => {
     fc.assert(
       fc.property(configTree({ modern }), tree => {
         const effective = askSshd(tree)
@@ -60,7 +61,7 @@ describeTier('the scanner and the real sshd', tools, () => {
     )
   })
 
-  test('agree on whether a new drop-in is read at global scope, and before what', () => {
+  test('agree on whether a new drop-in is read at global scope, and before what', LONG, () => {
     const name = 'd/pomerium-ca.conf'
     const include = `Include ${ROOT}/d/*.conf\n`
     const leads = fc.constantFrom('', include, include, `TrustedUserCAKeys /first\n${include}`)
