@@ -14,6 +14,8 @@ import { type ReleaseKit, releaseKit } from './release-kit.ts'
 const HOSTS = { slice: 1, whole: 14 }
 const AT_ONCE = 4
 const NAME = 'pomerium-host-agent'
+// Three in turn, each with a run of every unit, beside as many on other hosts.
+const SLOW = { timeoutMs: 240_000 }
 const VERBS = ['start', 'stop', 'restart']
 const UNITS = ['.timer', '.service', '-webhook.socket', '-webhook.service', '-provisioner.socket']
 const CONFIGURE = [
@@ -79,12 +81,12 @@ export function testOldHosts(suite: Suite): void {
       await it.expectToFollow()
 
       for (const line of configure) {
-        const done = await it.host.exec(`pomerium-host-agent ${line}`, { allowFail: true })
+        const done = await it.host.exec(`pomerium-host-agent ${line}`, { allowFail: true, ...SLOW })
         expect(done, line).toMatchObject({ code: 0, stderr: '' })
         await it.expectToFollow()
       }
       // Neither of two that come at once is lost.
-      await it.host.exec(`pomerium-host-agent ${CONFIGURE.at(-1)}`)
+      await it.host.exec(`pomerium-host-agent ${CONFIGURE.at(-1)}`, SLOW)
       expect(await it.host.read('/etc/pomerium/host-agent.yaml')).toMatch(
         /poll_interval: 2m[\s\S]*127\.0\.0\.1:9445/,
       )
