@@ -1,5 +1,6 @@
 // The main job, end to end, on loopback: `npm run demo`. Needs no root and touches nothing of the
-// machine; everything lies in a temporary folder that goes with the process.
+// machine; everything lies in a temporary folder that goes with the process. OpenSSH that the machine lacks
+// is fetched into the user's cache, and stays there.
 
 import { styleText } from 'node:util'
 import type { Outcome } from '../../agent/core/outcome.ts'
@@ -10,6 +11,7 @@ import { makeCa } from '../sshd/ssh-ca.ts'
 import { throwawayConfig, throwawayHost } from '../sshd/throwaway-host.ts'
 import { startThrowawaySshd } from '../sshd/throwaway-sshd.ts'
 import { findTools } from '../sshd/tools.ts'
+import { bringOpenssh } from './bring-openssh.ts'
 
 /** Something in the story went otherwise than told. */
 class DemoError extends Error {
@@ -32,7 +34,8 @@ async function step<T>(
 }
 
 async function demo(): Promise<void> {
-  const tools = findTools()
+  const brought = await bringOpenssh(say)
+  const tools = brought.ok ? findTools() : brought
   if (!tools.ok) throw new DemoError(`the demo needs OpenSSH: ${tools.why}`)
   say('\nA throwaway sshd, a control plane and two User CAs, all on loopback:\n')
   const start = performance.now()

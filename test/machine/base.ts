@@ -29,6 +29,15 @@ export async function ensurePackages(suite: Suite, packages: readonly string[]):
   return ensureTree('make-packages.sh', `${suite}-${sorted.join('-')}`, [base], sorted)
 }
 
+/** Folders for a host without OpenSSH: `layer` lies above the base, `repository` is where its apt looks. */
+export async function ensureWithoutOpenssh(
+  suite: Suite,
+): Promise<{ layer: string; repository: string }> {
+  const base = await ensureBase(suite)
+  const made = await ensureTree('make-without-openssh.sh', `${suite}-without-openssh`, [base])
+  return { layer: join(made, 'layer'), repository: join(made, 'repository') }
+}
+
 /** The libraries of an arm64 host, for `qemu-aarch64-static -L`. */
 export function ensureArm64(): Promise<string> {
   return ensureTree('make-arm64.sh', 'arm64', [])

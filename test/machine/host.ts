@@ -20,6 +20,8 @@ export interface HostOptions {
   layers?: readonly string[]
   /** Debian packages that the host has beside the base; made once and cached. */
   packages?: readonly string[]
+  /** Files and folders of the outside machine, each with where the host sees it, read-only. */
+  binds?: Readonly<Record<string, string>>
   /** Changes to the host's files before its first boot. */
   prepare?: (files: HostFiles) => void | Promise<void>
   /** Process 1 and its arguments, for hosts without systemd. */
@@ -67,12 +69,12 @@ let count = 0
 
 /** Boots a host and returns when it is up. Its network is its own loopback and nothing else. */
 export async function bootHost(options: HostOptions): Promise<Host> {
-  const { suite, layers = [], packages = [], prepare, booted = systemdIsUp } = options
+  const { suite, layers = [], packages = [], binds, prepare, booted = systemdIsUp } = options
   const base = await ensureBase(suite)
   const extra = packages.length === 0 ? [] : [await ensurePackages(suite, packages)]
   count += 1
   const name = `pha-${suite}-${process.pid}-${count}`
-  const chassis = await assemble(name, [...layers, ...extra, base], options.init)
+  const chassis = await assemble(name, [...layers, ...extra, base], { init: options.init, binds })
   let pid = 0
   let stopped: Promise<void> | undefined
   const outsiders = new Set<Running>()

@@ -18,6 +18,13 @@ export interface Chassis {
   release(): Promise<void>
 }
 
+export interface Setup {
+  /** Process 1 and its arguments; systemd if not given. */
+  init?: readonly string[] | undefined
+  /** Paths outside, each with where the host sees it, read-only. */
+  binds?: Readonly<Record<string, string>> | undefined
+}
+
 /**
  * Puts a host together from `lowerDirs` (the topmost first) without booting it. It goes,
  * and leaves nothing, when this process does, even where that is killed by SIGKILL.
@@ -25,11 +32,15 @@ export interface Chassis {
 export async function assemble(
   name: string,
   lowerDirs: readonly string[],
-  init: readonly string[] | undefined,
+  { init = ['--boot'], binds = {} }: Setup,
 ): Promise<Chassis> {
   const tree = '/run/tree'
   const nspawn = ['systemd-nspawn', '--private-network', '--quiet', '--register=no', '--keep-unit']
-  nspawn.push('--console=pipe', `--machine=${name}`, '-D', tree, ...(init ?? ['--boot']))
+  nspawn.push('--console=pipe', `--machine=${name}`, '-D', tree)
+  for (const [outside, inside] of Object.entries(binds)) {
+    nspawn.push(`--bind-ro=${outside}:${inside}`)
+  }
+  nspawn.push(...init)
   const script = join(import.meta.dirname, 'machine.sh')
   const holder = ['--mount', 'sh', script, name, lowerDirs.join(':'), ...nspawn]
   // In a session of its own: ctrl-C must not take the holder before it has cleaned up.

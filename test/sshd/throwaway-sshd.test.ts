@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeTier } from './describe-tier.ts'
 import { type Ca, type KeyType, makeCa } from './ssh-ca.ts'
 import { startThrowawaySshd, type ThrowawaySshd } from './throwaway-sshd.ts'
-import { findTools } from './tools.ts'
+import { findToolsAndShell } from './tools.ts'
 
-describeTier('certificates of the shape that Pomerium issues', findTools(), () => {
+describeTier('certificates of the shape that Pomerium issues', findToolsAndShell(), () => {
   test.each<[KeyType, RegExp]>([
     ['ed25519', /ED25519 .* \(using ssh-ed25519\)/],
     ['ecdsa', /ECDSA .* \(using ecdsa-sha2-nistp256\)/],
@@ -41,7 +41,7 @@ describeTier('certificates of the shape that Pomerium issues', findTools(), () =
   })
 })
 
-describeTier('a throwaway sshd', findTools(), () => {
+describeTier('a throwaway sshd', findToolsAndShell(), () => {
   let sshd: ThrowawaySshd
   let ca: Ca
   let other: Ca

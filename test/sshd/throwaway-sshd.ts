@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../free-port.ts'
@@ -23,7 +22,7 @@ export interface SshdLogin {
   ca?: Ca
   /** …or this one. */
   certificate?: Certificate
-  /** Who runs the tests, if not given; without root nobody else can log in. */
+  /** Who runs the tests, or as whom sshd runs, if not given; without root nobody else can log in. */
   user?: string
   /** The address of 127.0.0.0/8 to come from. */
   from?: string
@@ -83,7 +82,7 @@ export async function startThrowawaySshd({ config = '' } = {}): Promise<Throwawa
       await sleep(2)
     }
   }
-  const user = userInfo().username
+  const { user } = tools
   const destination = async (options: SshdLogin): Promise<Destination> => {
     const name = options.user ?? user
     const credentials = options.certificate ?? (await options.ca?.issue({ principals: [name] }))
@@ -106,7 +105,7 @@ export async function startThrowawaySshd({ config = '' } = {}): Promise<Throwawa
   return {
     root: folder.path,
     port,
-    // setpriv, unshare and sh have become sshd by now.
+    // setpriv, and unshare and sh or another setpriv, have become sshd by now.
     pid: child.pid ?? 0,
     user,
     log: () => log,
