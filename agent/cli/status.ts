@@ -106,6 +106,7 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
     verdict: judge(known, findings),
     findings,
     ...optional('trusted', known.trusted),
+    ...optional('revoked', look === undefined ? status?.revoked : look.revoked),
     ...optional('bundle', status?.held),
     ...optional('effective', known.effective),
     ...optional('last', known.last),

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { type AdoptedKey, adoptKeys } from './adopted-keys.ts'
+import { type AdoptedKey, adoptKeys, isDeadCa } from './adopted-keys.ts'
 import { type Arrangement, outrankingPaths } from './arrangement.ts'
 import { renderCaKeys } from './bundle.ts'
 import type { CaKey } from './ca-key.ts'
@@ -9,7 +9,8 @@ import type { DropIn } from './drop-in.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
 import { arrangeDropIn, judgeExemption } from './exemption.ts'
 import type { Finding } from './finding.ts'
-import { isGlobal } from './foreign-ca.ts'
+import { describeForeignCa, type ForeignCa, isForSome, isGlobal } from './foreign-ca.ts'
+import { planRevocation } from './foreign-revoked-keys.ts'
 import type { Layout } from './layout.ts'
 import { blockLines } from './marked-block.ts'
 import { narrowings, withoutCaForSome } from './narrowings.ts'
@@ -25,6 +26,7 @@ import {
   whyLeft,
 } from './plan-files.ts'
 import { planRestart } from './plan-restart.ts'
+import { dropRevokedKeys, planRevokedKeys, whyRevokedKeysStay } from './plan-revoked-keys.ts'
 import { refuseConflict } from './refuse-conflict.ts'
 import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
 import { showBytes } from './sshd-config/bytes.ts'
@@ -51,12 +53,16 @@ export type Plan =
       adopted: AdoptedKey[]
       /** Lines that trust the publisher's keys by files laid by hand, and count no more. */
       tookOver: Place[]
+      /** The file of another owner whose revoked keys are written beside ours. */
+      unitedWith?: string
     }
   | HostRefused
 
 /** What the host shall be. */
-export interface Wanted extends DropIn {
+export interface Wanted extends Omit<DropIn, 'revokedKeys'> {
   keys: readonly CaKey[]
+  /** CAs that are dead, whoever names them. */
+  revoked: readonly CaKey[]
   /** The fingerprints of all keys that ever came to this host by a bundle. */
   published: readonly string[]
   conflict: 'refuse' | 'adopt'
@@ -74,7 +80,10 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   const unfit = unfitness(host, layout, types)
   if (unfit !== undefined) return unfit
   const judged = judgeForeignCas(host, layout, wanted)
-  const conflict = refuseConflict(judged, host, layout, wanted)
+  // What a Match sets for some wins: where that is dead, it takes nothing from anybody.
+  const dead = judged.filter(each => isForSome(each) && isDeadCa(each, host, wanted.revoked))
+  const alive = judged.filter(each => !dead.includes(each))
+  const conflict = refuseConflict(alive, host, layout, wanted)
   if (conflict !== undefined) return conflict
   const tookOver = linesTakenOver(judged)
   const inForce = judged.find(isGlobal)
@@ -82,16 +91,21 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   const adopted = adoptKeys(toAdopt ? inForce : undefined, host, {
     ours: wanted.keys,
     published: wanted.published,
+    revoked: wanted.revoked,
   })
   if (adopted.kind === 'host-refused') return adopted
+  const revocation = planRevocation(host, layout, wanted)
+  if (revocation.kind === 'host-refused') return revocation
+  const list = revocation.text === undefined ? undefined : layout.revokedKeys.path
   const scoped = wanted.acceptFrom !== undefined
   const shut = scoped && inForce !== undefined && isPublishers(inForce)
-  const dropIn = { ...wanted, shut }
+  const dropIn = { ...wanted, shut, ...optional('revokedKeys', list) }
   const { arrangement, exempts } = arrangeDropIn(host, layout, dropIn, {
     outrank: wanted.conflict === 'adopt' || tookOver.length > 0,
     includes: host.includes,
     scoped,
     shut,
+    revokes: list !== undefined,
     found: host.found,
   })
   const obstacle =
@@ -103,23 +117,37 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
     )
   }
   const back = planBack(former, host, layout)
-  const left = linesLeft(judged, layout)
+  const left = linesLeft(alive, layout)
   const warnings = [
     ...adopted.warnings,
+    ...dead.map(tellDead),
     ...left.map(each => warnOfLeft(each, wanted.keys)),
     ...narrowings(host, layout),
     ...back.warnings,
   ]
   const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
-  const narrowed = left.length > 0 || withoutCaForSome(host, layout).length > 0
-  const plan = planSteps(host, layout, wanted, { arrangement, keys, back, narrowed })
+  const narrowed = [...left, ...dead, ...withoutCaForSome(host, layout)].length > 0
+  const texts = { arrangement, keys, back, narrowed, ...optional('revoked', revocation.text) }
+  const plan = planSteps(host, layout, wanted, texts)
   if (plan.kind !== 'steps') return plan
   const line = !exempts ? 'not-written' : plan.steps.length > 0 ? 'to-write' : 'written'
   const advice = [
     ...judgeExemption(host, layout, wanted.exemptFromPenalties, line),
     ...judgeStartups(host),
   ]
-  return { ...plan, warnings, advice, adopted: adopted.keys, tookOver }
+  const { unitedWith } = revocation
+  return {
+    ...plan,
+    warnings,
+    advice,
+    adopted: adopted.keys,
+    tookOver,
+    ...optional('unitedWith', unitedWith),
+  }
+}
+
+function tellDead(foreign: ForeignCa): string {
+  return `${describeForeignCa(foreign)}: all its keys are revoked, and no certificate logs in there; remove that line`
 }
 
 /** What `remove` does, and what of ours it can't give back: a sentence each. */
@@ -139,14 +167,19 @@ export function planRemove(host: Observation, layout: Layout): Removal {
   ]
     .filter(({ path }) => !found.has(path))
     .map(each => ({ ...each, ...optional('found', foundBefore(written, each.path)) }))
-  const others = written.filter(({ path }) => now.every(each => each.path !== path))
+  const stays = whyRevokedKeysStay(host, layout)
+  const others = written.filter(
+    ({ path }) =>
+      now.every(each => each.path !== path) &&
+      (stays === undefined || path !== layout.revokedKeys.path),
+  )
   const all = [...now, ...others]
   const take = (...kinds: Written['is'][]) =>
     kinds.flatMap(is => all.filter(each => each.is === is)).flatMap(each => takeBack(each, host))
   const [removals, keys] = [take('block', 'config'), take('keys')]
   const ofSshd = written.filter(({ is }) => is !== 'textfile')
   const left = ofSshd.flatMap(each => {
-    const why = whyLeft(each, host)
+    const why = each.path === layout.revokedKeys.path ? stays : whyLeft(each, host)
     return why === undefined ? [] : [{ written: each, why }]
   })
   if (removals.length + keys.length === 0) return { steps: [], left }
@@ -222,16 +255,21 @@ function obstacleToBlock(
 
 type Planned = { kind: 'steps'; steps: Step[] } | HostRefused
 
+/** What is to lie on the host, and what is to go. */
+interface Texts {
+  arrangement: Arrangement
+  keys: string
+  revoked?: string
+  back: Back
+  /** Some are to log in by no CA, or by a file of their own. */
+  narrowed: boolean
+}
+
 function planSteps(
   host: Observation,
   layout: Layout,
   wanted: Wanted,
-  {
-    arrangement,
-    keys,
-    back,
-    narrowed,
-  }: { arrangement: Arrangement; keys: string; back: Back; narrowed: boolean },
+  { arrangement, keys, revoked, back, narrowed }: Texts,
 ): Planned {
   const caFile = planFile(layout.caFile, keys, host)
   const config = [
@@ -249,11 +287,13 @@ function planSteps(
   const writes = [
     ...planFolder(layout.caFolder, host),
     ...caFile,
+    ...planRevokedKeys(host, layout, revoked),
     ...planFolder(layout.dropInFolder, host),
     ...config,
   ]
+  const after = [...(revoked === undefined ? dropRevokedKeys(host, layout) : []), ...back.keys]
   const proofs = provable(proofsFor(wanted.acceptFrom), narrowed)
-  if (writes.length + back.keys.length === 0) return planConverged(host, layout)
+  if (writes.length + after.length === 0) return planConverged(host, layout, revoked)
   const unwritable = refuseUnwritable(writes, host)
   if (unwritable !== undefined) return unwritable
   const restart = planRestart(
@@ -272,8 +312,9 @@ function planSteps(
     host,
     layout,
     config.length > 0 ? proofs : proofsOfKeys(host, layout, proofs),
+    revoked,
   )
-  const steps = [...writes, ...proof, ...restart, ...back.keys]
+  const steps = [...writes, ...proof, ...restart, ...after]
   return { kind: 'steps', steps }
 }
 
@@ -294,9 +335,14 @@ function refuseUnwritable(writes: readonly Step[], host: Observation): HostRefus
 }
 
 // The files are right. Where sshd does not use them all the same, no file of ours can mend it.
-function planConverged(host: Observation, layout: Layout): Planned {
+function planConverged(host: Observation, layout: Layout, revoked: string | undefined): Planned {
   if (host.sshd.kind === 'readable') {
     const used = trustedUserCaKeys(host.sshd.effective)
+    const [list = 'none'] = host.sshd.effective.get('revokedkeys') ?? []
+    if (revoked !== undefined && list !== layout.revokedKeys.path) {
+      const who = whoSets('revokedkeys', host, list)
+      return refuseHost('shadowed', `sshd uses RevokedKeys ${showBytes(list)}, by ${who}`)
+    }
     if (used !== layout.caFile.path) {
       const who = whoSets('trustedusercakeys', host, used)
       return refuseHost(
@@ -313,11 +359,17 @@ function planConverged(host: Observation, layout: Layout): Planned {
 }
 
 // A tree without an sshd that runs here (an image of another architecture) can't be proved.
-function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]): Step[] {
+function planProof(
+  host: Observation,
+  layout: Layout,
+  proofs: readonly Proof[],
+  revoked: string | undefined,
+): Step[] {
   if (host.sshd.kind === 'absent') return []
   const caFile = layout.caFile.path
+  const revokedKeys = revoked === undefined ? undefined : layout.revokedKeys.path
   const why = 'sshd must be able to start, and really use the file'
-  return [{ do: 'prove-trust', caFile, proofs, why }]
+  return [{ do: 'prove-trust', caFile, ...optional('revokedKeys', revokedKeys), proofs, why }]
 }
 
 // Only keys are written, and sshd's configuration was looked at a moment ago: where no Match is in it,

@@ -24,7 +24,7 @@ export function newCaKey(type: Parameters<typeof newKeyLine>[0] = 'ed25519'): Ca
 }
 
 export const KEY = newCaKey()
-export const WANTED: Wanted = { ...sshd, keys: [KEY], published: [] }
+export const WANTED: Wanted = { ...sshd, keys: [KEY], revoked: [], published: [] }
 
 const FOLDER: FileState = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 }
 

@@ -19,6 +19,7 @@ export async function create({ args }: Invocation): Promise<number> {
       issued: { type: 'string' },
       expires: { type: 'string' },
       'valid-for': { type: 'string' },
+      revoke: { type: 'string', multiple: true },
       output: { type: 'string', short: 'o' },
     },
   })
@@ -30,7 +31,17 @@ export async function create({ args }: Invocation): Promise<number> {
   const gathered = await gatherKeys(positionals)
   if (gathered.kind === 'problem') throw new UsageError(gathered.message)
   if (gathered.kind === 'refused') return printRefusal(gathered.file, gathered.refusal, false)
-  const composed = composeBundle({ ...headers, keys: gathered.keys })
+  const dead = await gatherKeys(values.revoke ?? [])
+  if (dead.kind === 'problem') throw new UsageError(dead.message)
+  if (dead.kind === 'refused') return printRefusal(dead.file, dead.refusal, false)
+  const revoked = new Map(
+    [...gathered.revoked, ...dead.keys, ...dead.revoked].map(key => [key.base64, key]),
+  )
+  const composed = composeBundle({
+    ...headers,
+    keys: gathered.keys,
+    revoked: [...revoked.values()],
+  })
   if (composed.kind === 'refused') return printRefusal('the bundle', composed, false)
   const { text, bundle } = composed
   for (const { warning } of bundle.keys) if (warning !== undefined) warn(warning)

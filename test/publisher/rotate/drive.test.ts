@@ -123,7 +123,7 @@ test('compromised: the old key goes first, and what that breaks is known', async
     for (const { holds } of world.hosts.values()) {
       expect(holds.fingerprints).toEqual([NEW.fingerprint])
     }
-    expect(served(world)).not.toContain(OLD.base64)
+    expect(served(world)).toContain(`@revoked ${OLD.type} ${OLD.base64}`)
     expect(lockedOut(world)).toEqual([])
     if (world.effects < killAt) break
     kills += 1
