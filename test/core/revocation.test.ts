@@ -5,8 +5,10 @@ import { composeBundle } from '../../agent/core/compose-bundle.ts'
 import { renderDropIn } from '../../agent/core/drop-in.ts'
 import { invertStep } from '../../agent/core/invert-step.ts'
 import type { Observation } from '../../agent/core/observation.ts'
-import { planApply, planRemove, type Wanted } from '../../agent/core/plan.ts'
+import { planApply } from '../../agent/core/plan.ts'
+import { planRemove } from '../../agent/core/plan-remove.ts'
 import { acceptBundle } from '../../agent/core/trust.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import {
   CA,
