@@ -21,6 +21,10 @@ export type Revocation =
       text?: string
       /** The file of another owner whose keys are in it too. */
       unitedWith?: string
+      /** Lists of others that win, as they are named there, and have all our keys: their lines stay. */
+      covering: string[]
+      /** Absent where our own line is to name the list; one of `covering` wins for everybody. */
+      unnamed?: true
     }
   | HostRefused
 
@@ -36,7 +40,7 @@ export function planRevocation(
   layout: Layout,
   { revoked, conflict }: { revoked: readonly CaKey[]; conflict: 'refuse' | 'adopt' },
 ): Revocation {
-  if (revoked.length === 0) return { kind: 'revocation' }
+  if (revoked.length === 0) return { kind: 'revocation', covering: [] }
   const own = renderCaKeys(revoked)
   const option = settingOnCommandLine(host.commandLine, 'revokedkeys')
   if (option !== undefined && option.args[0] !== layout.revokedKeys.path) {
@@ -46,28 +50,40 @@ export function planRevocation(
     )
   }
   const lines = linesOfOthers(host, layout)
-  const scoped = lines.find(
-    at => at.matches.length > 0 && !covers(host.revokedLists?.get(fileOf(at)), revoked),
-  )
-  if (scoped !== undefined) {
+  const isCovering = (at: Directive) => covers(host.revokedLists?.get(fileOf(at)), revoked)
+  const scoped = lines.filter(({ matches }) => matches.length > 0)
+  const lacking = scoped.find(at => !isCovering(at))
+  if (lacking !== undefined) {
     const remedy = 'remove that line, or add the revoked keys of the bundle to its file'
-    return refuse(`what a Match sets wins and can not be adopted: ${describe(scoped)}; ${remedy}`)
+    return refuse(`what a Match sets wins and can not be adopted: ${describe(lacking)}; ${remedy}`)
   }
+  const covering = namesIn(scoped)
   const first = lines.find(({ matches }) => matches.length === 0)
   const file = first && revokedKeysFile(first)
   const isFirst = settingsBefore(layout.dropIn.path, scanOf(host.config), 'revokedkeys').some(
     at => at.file === first?.file && at.line === first.line,
   )
-  if (first === undefined || (file === undefined && !isFirst))
-    return { kind: 'revocation', text: own }
+  if (first === undefined || (file === undefined && !isFirst)) {
+    return { kind: 'revocation', text: own, covering }
+  }
+  if (conflict === 'refuse' && isCovering(first)) {
+    return {
+      kind: 'revocation',
+      text: own,
+      covering: [...covering, ...namesIn([first])],
+      unnamed: true,
+    }
+  }
   if (conflict === 'refuse') {
-    const remedy = 'remove it, or set sshd.conflict: adopt to have its keys revoked too'
+    const remedy =
+      'add the revoked keys of the bundle to its file, or set sshd.conflict: adopt to have both'
     return refuse(`another owner's line would be displaced: ${describe(first)}; ${remedy}`)
   }
-  return file === undefined ? { kind: 'revocation', text: own } : unite(own, first, file, host)
+  const united = file === undefined ? { text: own } : unite(own, first, file, host)
+  return 'code' in united ? united : { kind: 'revocation', ...united, covering }
 }
 
-function unite(own: string, at: Directive, file: string, host: Observation): Revocation {
+function unite(own: string, at: Directive, file: string, host: Observation) {
   const fault = host.revokedKeys.get(file)
   const list = host.revokedLists?.get(file)
   const why =
@@ -89,8 +105,10 @@ function unite(own: string, at: Directive, file: string, host: Observation): Rev
   const known = new Set(linesOfKeys(Buffer.from(own)).map(({ base64 }) => base64))
   const others = linesOfKeys(list.content).filter(({ base64 }) => !known.has(base64))
   const text = own + others.map(({ type, base64 }) => `${type} ${base64}\n`).join('')
-  return { kind: 'revocation', text, unitedWith: showBytes(file) }
+  return { text, unitedWith: showBytes(file) }
 }
+
+const namesIn = (lines: readonly Directive[]) => lines.flatMap(({ args }) => args[0] ?? [])
 
 function covers(list: KeyList | undefined, revoked: readonly CaKey[]): boolean {
   if (list?.kind !== 'list') return false

@@ -22,23 +22,22 @@ export function planRemove(host: Observation, layout: Layout): Removal {
   const now = [
     { path: host.config.main, is: 'block' as const },
     ...config.map(path => ({ path, is: 'config' as const })),
-    { path: layout.caFile.path, is: 'keys' as const },
+    ...[layout.caFile, layout.revokedKeys].map(({ path }) => ({ path, is: 'keys' as const })),
   ]
     .filter(({ path }) => !found.has(path))
     .map(each => ({ ...each, ...optional('found', foundBefore(written, each.path)) }))
   const stays = whyRevokedKeysStay(host, layout)
-  const others = written.filter(
-    ({ path }) =>
-      now.every(each => each.path !== path) &&
-      (stays === undefined || path !== layout.revokedKeys.path),
+  const others = written.filter(({ path }) => now.every(each => each.path !== path))
+  const all = [...now, ...others].filter(
+    ({ path }) => stays === undefined || path !== layout.revokedKeys.path,
   )
-  const all = [...now, ...others]
   const take = (...kinds: Written['is'][]) =>
     kinds.flatMap(is => all.filter(each => each.is === is)).flatMap(each => takeBack(each, host))
   const [removals, keys] = [take('block', 'config'), take('keys')]
   const ofSshd = written.filter(({ is }) => is !== 'textfile')
   const left = ofSshd.flatMap(each => {
-    const why = each.path === layout.revokedKeys.path ? stays : whyLeft(each, host)
+    const kept = each.path === layout.revokedKeys.path ? stays : undefined
+    const why = kept ?? whyLeft(each, host)
     return why === undefined ? [] : [{ written: each, why }]
   })
   if (removals.length + keys.length === 0) return { steps: [], left }
@@ -49,12 +48,14 @@ export function planRemove(host: Observation, layout: Layout): Removal {
   const ofConfig = ({ path }: { path: string }) =>
     all.some(({ is, path: file }) => is === 'config' && posix.dirname(file) === path)
   const isOfConfig = (step: Step) => 'path' in step && ofConfig(step)
+  const isList = (step: Step) => 'path' in step && step.path === layout.revokedKeys.path
+  const rereads = removals.length > 0 || keys.some(isList)
   const steps = [
     // What includes the drop-in goes before it.
     ...removals,
     ...folders.filter(isOfConfig),
     ...(host.sshd.kind === 'absent' ? [] : [CHECK_CONFIG]),
-    ...(Array.isArray(restart) && removals.length > 0 ? restart : []),
+    ...(Array.isArray(restart) && rereads ? restart : []),
     ...keys,
     ...folders.filter(step => !isOfConfig(step)),
   ]

@@ -21,7 +21,8 @@ export function planRevokedKeys(
  */
 export function dropRevokedKeys(host: Observation, layout: Layout): Step[] {
   const { path } = layout.revokedKeys
-  const stopped = host.service.kind === 'not-running' && host.service.socket === undefined
+  const { service } = host
+  const stopped = service.kind === 'not-running' && service.socket === undefined
   const isOurs = host.written?.some(each => each.path === path) ?? false
   return isOurs && !stopped && whyRevokedKeysStay(host, layout) === undefined
     ? removeIfThere(path, host.files)
@@ -31,7 +32,17 @@ export function dropRevokedKeys(host: Observation, layout: Layout): Step[] {
 /** Why the list can't be taken away, for a person; `undefined` where it can, or is not there. */
 export function whyRevokedKeysStay(host: Observation, layout: Layout): string | undefined {
   const { path } = layout.revokedKeys
+  if (host.files.get(path)?.kind !== 'file') return undefined
   const [other] = othersRevoking(host, layout)
-  if (other === undefined || host.files.get(path)?.kind !== 'file') return undefined
-  return `${path}: ${describePlace(other)} names it, and sshd would refuse every key without it; take that line away`
+  const stays = (why: string, remedy: string) =>
+    `${path}: ${why}, and sshd would refuse every key without it; ${remedy}`
+  if (other !== undefined) {
+    return stays(`${describePlace(other)} names it`, 'take that line away')
+  }
+  return host.service.kind === 'not-ours'
+    ? stays(
+        `an sshd may go by it that we can't restart (${host.service.why})`,
+        'restart that, then delete the file',
+      )
+    : undefined
 }

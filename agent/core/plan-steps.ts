@@ -3,6 +3,7 @@ import { type Arrangement, outrankingPaths } from './arrangement.ts'
 import { scanOf } from './config-snapshot.ts'
 import { type Proof, proofsFor } from './connections.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
+import type { Revocation as Judged } from './foreign-revoked-keys.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { optional } from './optional.ts'
@@ -17,13 +18,15 @@ import type { Wanted } from './wanted.ts'
 
 const PUT_OFF = 'put off before, to stay below the start limit of the unit'
 
+type Revocation = Exclude<Judged, HostRefused>
+
 export type Planned = { kind: 'steps'; steps: Step[] } | HostRefused
 
 /** What is to lie on the host, and what is to go. */
 export interface Texts {
   arrangement: Arrangement
   keys: string
-  revoked?: string
+  revocation: Revocation
   back: Back
   /** Some are to log in by no CA, or by a file of their own. */
   narrowed: boolean
@@ -33,7 +36,7 @@ export function planSteps(
   host: Observation,
   layout: Layout,
   wanted: Wanted,
-  { arrangement, keys, revoked, back, narrowed }: Texts,
+  { arrangement, keys, revocation, back, narrowed }: Texts,
 ): Planned {
   const caFile = planFile(layout.caFile, keys, host)
   const config = [
@@ -51,35 +54,44 @@ export function planSteps(
   const writes = [
     ...planFolder(layout.caFolder, host),
     ...caFile,
-    ...planRevokedKeys(host, layout, revoked),
+    ...planRevokedKeys(host, layout, revocation.text),
     ...planFolder(layout.dropInFolder, host),
     ...config,
   ]
-  const after = [...(revoked === undefined ? dropRevokedKeys(host, layout) : []), ...back.keys]
+  const lists = listsOf(revocation, layout)
+  const dropped = lists === undefined ? dropRevokedKeys(host, layout) : []
+  const after = [...dropped, ...back.keys]
   const proofs = provable(proofsFor(wanted.acceptFrom), narrowed)
-  if (writes.length + after.length === 0) return planConverged(host, layout, revoked)
+  if (writes.length + after.length === 0) return planConverged(host, layout, lists)
   const unwritable = refuseUnwritable(writes, host)
   if (unwritable !== undefined) return unwritable
+  // An sshd that still goes by the name of the list refuses every key without it.
+  const rereads = changesContent(config, host) || dropped.length > 0
   const restart = planRestart(
     host.service,
-    changesContent(config, host)
+    rereads
       ? 'sshd reads its configuration only at start'
       : changesContent(caFile, host) && wanted.restart === 'rotation'
         ? 'the trusted keys change (sshd.restart: rotation)'
         : host.restartDue
           ? PUT_OFF
           : undefined,
-    changesContent(config, host) ? 'config' : 'rotation',
+    rereads ? 'config' : 'rotation',
   )
   if (!Array.isArray(restart)) return restart
   const proof = planProof(
     host,
     layout,
     config.length > 0 ? proofs : proofsOfKeys(host, layout, proofs),
-    revoked,
+    lists,
   )
   const steps = [...writes, ...proof, ...restart, ...after]
   return { kind: 'steps', steps }
+}
+
+// By any of these sshd refuses what the bundle revokes; `undefined`: it revokes nothing.
+function listsOf({ text, covering }: Revocation, { revokedKeys }: Layout): string[] | undefined {
+  return text === undefined ? undefined : [revokedKeys.path, ...covering]
 }
 
 // Where some are to log in by no CA, or by a file of their own, an arbitrary connection may be one of theirs.
@@ -99,11 +111,15 @@ function refuseUnwritable(writes: readonly Step[], host: Observation): HostRefus
 }
 
 // The files are right. Where sshd does not use them all the same, no file of ours can mend it.
-function planConverged(host: Observation, layout: Layout, revoked: string | undefined): Planned {
+function planConverged(
+  host: Observation,
+  layout: Layout,
+  lists: readonly string[] | undefined,
+): Planned {
   if (host.sshd.kind === 'readable') {
     const used = trustedUserCaKeys(host.sshd.effective)
     const [list = 'none'] = host.sshd.effective.get('revokedkeys') ?? []
-    if (revoked !== undefined && list !== layout.revokedKeys.path) {
+    if (lists?.includes(list) === false) {
       const who = whoSets('revokedkeys', host, list)
       return refuseHost('shadowed', `sshd uses RevokedKeys ${showBytes(list)}, by ${who}`)
     }
@@ -127,13 +143,12 @@ function planProof(
   host: Observation,
   layout: Layout,
   proofs: readonly Proof[],
-  revoked: string | undefined,
+  lists: readonly string[] | undefined,
 ): Step[] {
   if (host.sshd.kind === 'absent') return []
   const caFile = layout.caFile.path
-  const revokedKeys = revoked === undefined ? undefined : layout.revokedKeys.path
   const why = 'sshd must be able to start, and really use the file'
-  return [{ do: 'prove-trust', caFile, ...optional('revokedKeys', revokedKeys), proofs, why }]
+  return [{ do: 'prove-trust', caFile, ...optional('revokedKeys', lists), proofs, why }]
 }
 
 // Only keys are written, and sshd's configuration was looked at a moment ago: where no Match is in it,

@@ -70,7 +70,8 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   if (adopted.kind === 'host-refused') return adopted
   const revocation = planRevocation(host, layout, wanted)
   if (revocation.kind === 'host-refused') return revocation
-  const list = revocation.text === undefined ? undefined : layout.revokedKeys.path
+  const named = revocation.text !== undefined && revocation.unnamed !== true
+  const list = named ? layout.revokedKeys.path : undefined
   const scoped = wanted.acceptFrom !== undefined
   const shut = scoped && inForce !== undefined && isPublishers(inForce)
   const dropIn = { ...wanted, shut, ...optional('revokedKeys', list) }
@@ -101,8 +102,7 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   ]
   const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
   const narrowed = [...left, ...dead, ...withoutCaForSome(host, layout)].length > 0
-  const texts = { arrangement, keys, back, narrowed, ...optional('revoked', revocation.text) }
-  const plan = planSteps(host, layout, wanted, texts)
+  const plan = planSteps(host, layout, wanted, { arrangement, keys, revocation, back, narrowed })
   if (plan.kind !== 'steps') return plan
   const line = !exempts ? 'not-written' : plan.steps.length > 0 ? 'to-write' : 'written'
   const advice = [

@@ -24,7 +24,8 @@ export type Step =
   | {
       do: 'prove-trust'
       caFile: string
-      revokedKeys?: string
+      /** By any of these names sshd refuses what is revoked, and by no other. */
+      revokedKeys?: readonly string[]
       proofs: readonly Proof[]
       why: string
     }

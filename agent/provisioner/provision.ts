@@ -154,7 +154,7 @@ export function kept(host: Host, { held }: State, adopted?: State['adopted']): K
 }
 
 // The same bundle and yet files to write: somebody has changed them. Once is put right, again and
-// again is left alone and said.
+// again is left alone and said; but for the list without which sshd refuses every key.
 function withoutFight(
   plan: Plan,
   accepted: Good,
@@ -166,7 +166,8 @@ function withoutFight(
   const path = contestedPath(writtenBy(plan, host), state.repairs, now)
   if (path === undefined) return plan
   const fight = describeFight(path)
-  if (!byHand) return refuseHost('contested', fight)
+  const isVital = path === host.layout.revokedKeys.path
+  if (!byHand && !isVital) return refuseHost('contested', fight)
   return { ...plan, warnings: [...plan.warnings, fight] }
 }
 

@@ -110,7 +110,7 @@ describe('the list of revoked keys', () => {
       'restart-sshd',
     ])
     const proof = plan.kind === 'steps' && plan.steps.find(step => step.do === 'prove-trust')
-    expect(proof).toMatchObject({ revokedKeys: LIST })
+    expect(proof).toMatchObject({ revokedKeys: [LIST] })
   })
 
   test('as it should be: nothing; another key in it: no restart', () => {
@@ -133,6 +133,42 @@ describe('the list of revoked keys', () => {
     expect(steps(revoking(), WANTED)).toEqual(gone)
     const removal = outline(planRemove(revoking(), layout).steps)
     expect(removal.indexOf('restart-sshd')).toBeLessThan(removal.indexOf(`remove-file ${LIST}`))
+  })
+
+  /** The line that names the list was taken away by hand, and sshd may not have read that yet. */
+  const unnamed = (more: Partial<Observation> = {}) => {
+    const bare = renderDropIn({ caFile: CA })
+    const host = revoking({ sshd: uses(CA), ...more })
+    const files = new Map([...host.files, [DROP_IN, file(bare)]])
+    const texts = new Map([...host.config.texts, [DROP_IN, bare]])
+    return { ...host, files, config: { ...host.config, texts } }
+  }
+
+  test('goes by a restart, even where the line that named it was taken away by hand', () => {
+    expect(steps(unnamed(), WANTED)).toEqual(['prove-trust', 'restart-sshd', `remove-file ${LIST}`])
+    const files = new Map([...unnamed().files].filter(([path]) => path !== DROP_IN))
+    const gone = { ...unnamed(), files }
+    const removal = outline(planRemove(gone, layout).steps)
+    expect(removal).toContain('restart-sshd')
+    expect(removal.indexOf('restart-sshd')).toBeLessThan(removal.indexOf(`remove-file ${LIST}`))
+  })
+
+  test('stays where an sshd that we can not restart may go by it, and remove says so', () => {
+    const host = unnamed({ service: { kind: 'not-ours', why: 'no init' } })
+    expect(steps(host, WANTED)).toEqual([])
+    const { steps: removal, left } = planRemove(host, layout)
+    expect(outline(removal)).not.toContain(`remove-file ${LIST}`)
+    expect(left).toMatchObject([
+      { written: { path: LIST }, why: expect.stringContaining('no init') },
+    ])
+  })
+
+  test('goes with the rest where the record is lost, as our drop-in names it', () => {
+    const host = revoking({ written: [] })
+    expect(outline(planRemove(host, layout).steps)).toContain(`remove-file ${LIST}`)
+    const theirs = hostWith({}, { files: new Map([[LIST, file('their own\n')]]) })
+    const found = new Map([[LIST, { content: '', mode: 0o600, uid: 0, gid: 0 }]])
+    expect(outline(planRemove({ ...theirs, found }, layout).steps)).toEqual([])
   })
 
   test('stays while sshd may be one that was started by hand, or where we never wrote it', () => {
@@ -216,11 +252,32 @@ describe('RevokedKeys of another owner', () => {
     expect(listOf(hostOf(main, more))).toBe('revoked-keys-not-united')
   })
 
-  test('a Match whose list has all our keys does no harm', () => {
-    const content = Buffer.from(`${DEAD.type} ${DEAD.base64}\n`)
-    const config = { [MAIN]: `${INCLUDE}Match User bob\nRevokedKeys ${theirs}\n` }
-    const host = hostOf(config, { revokedLists: new Map([[theirs, { kind: 'list', content }]]) })
-    expect(planApply(host, layout, REVOKES)).toMatchObject({ kind: 'steps' })
+  const content = Buffer.from(`${DEAD.type} ${DEAD.base64}\n`)
+  const covering: Partial<Observation> = {
+    revokedLists: new Map([[theirs, { kind: 'list', content }]]),
+  }
+  const proofOf = (host: Observation, wanted = REVOKES) => {
+    const plan = planApply(host, layout, wanted)
+    return plan.kind === 'steps' && plan.steps.find(step => step.do === 'prove-trust')
+  }
+
+  test.each(['User bob', 'all'])('in Match %s, with all our keys in it: no harm', scope => {
+    const config = { [MAIN]: `${INCLUDE}Match ${scope}\nRevokedKeys ${theirs}\n` }
+    expect(proofOf(hostOf(config, covering))).toMatchObject({ revokedKeys: [LIST, theirs] })
+  })
+
+  test('for everybody, with all our keys in it: it stays, and ours is not named', () => {
+    const host = hostOf(main, covering)
+    const plan = planApply(host, layout, REVOKES)
+    const written = plan.kind === 'steps' ? plan.steps : []
+    expect(outline(written)).toContain(`write-file ${LIST}`)
+    const dropIn = written.find(step => 'path' in step && step.path === DROP_IN)
+    expect(dropIn?.do === 'write-file' && dropIn.content.toString()).not.toContain('RevokedKeys')
+    expect(proofOf(host)).toMatchObject({ revokedKeys: [LIST, theirs] })
+    // With one of them missing there, it would win over ours.
+    expect(proofOf(host, { ...REVOKES, revoked: [DEAD, OTHER] })).toBe(false)
+    // Who adopts has both in one.
+    expect(listOf(host)).toBe(renderCaKeys([DEAD]))
   })
 })
 

@@ -145,4 +145,20 @@ describe('what is remembered, as the status tells it', () => {
     })
     expect(await apply('<html>', LATER)).toMatchObject({ contested: true })
   })
+
+  test('the list of revoked keys is never left to a fight: without it nobody logs in', async () => {
+    await apply(`${one}\n@revoked ${two}\n`, FIRST)
+    const { fs, at, layout } = it.host
+    for (let n = 1; n <= 7; n++) {
+      fs.unlinkSync(at(layout.revokedKeys.path))
+      const outcome = await inTurn(it.host, LATER, () => repair(config, LATER, it.host))
+      expect(outcome).toMatchObject({
+        outcome: 'applied',
+        revoked: [{ type: 'ecdsa-sha2-nistp256' }],
+      })
+      const fight = expect.stringContaining('somebody keeps changing')
+      if (n > 5) expect(outcome.warnings).toEqual(expect.arrayContaining([fight]))
+      expect(readStatus(it.host)).toMatchObject({ revoked: [{ type: 'ecdsa-sha2-nistp256' }] })
+    }
+  })
 })

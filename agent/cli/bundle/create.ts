@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { type Bundle, parseBundle } from '../../core/bundle.ts'
 import { parseSerial } from '../../core/bundle-headers.ts'
 import { composeBundle } from '../../core/compose-bundle.ts'
 import { optional } from '../../core/optional.ts'
@@ -5,6 +7,7 @@ import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { placeFile } from '../../publisher/place-file.ts'
 import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
+import { readNamed } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
 import { parseSpan, parseTime } from './times.ts'
 import { warn, warnOfSize } from './warn.ts'
@@ -49,9 +52,20 @@ export async function create({ args }: Invocation): Promise<number> {
     warn('no --serial: a host takes any older bundle without one for a new one')
   }
   warnOfSize(text)
+  for (const key of revokedNoLonger(values.output, bundle)) {
+    warn(`${key} was revoked in ${values.output}, and is so no longer: give it to --revoke`)
+  }
   if (values.output === undefined) process.stdout.write(text)
   else placeFile(values.output, text)
   return 0
+}
+
+// By the bundle in whose place this one comes: what is forgotten in it is trusted by others again.
+function revokedNoLonger(path: string | undefined, { revoked }: Bundle): string[] {
+  const before = path === undefined || !existsSync(path) ? undefined : parseBundle(readNamed(path))
+  if (before?.kind !== 'bundle') return []
+  const now = new Set(revoked.map(({ fingerprint }) => fingerprint))
+  return before.revoked.map(({ fingerprint }) => fingerprint).filter(each => !now.has(each))
 }
 
 interface HeaderFlags {

@@ -63,6 +63,12 @@ describe('bundle create', () => {
     expect(next.stdout).toContain(`@revoked ${OLD}`)
     const diff = await runBundle(['diff', '--json', at('new.pub'), at('revoking')])
     expect(JSON.parse(diff.stdout)).toMatchObject({ revoked: { added: [{ comment: 'ca-old' }] } })
+    const bundle = ['--serial', '4', '-o', at('revoking'), at('new.pub')]
+    const kept = await runBundle(['create', '--revoke', at('old.pub'), ...bundle])
+    expect(kept).toMatchObject({ code: 0, stderr: '' })
+    const forgotten = await runBundle(['create', ...bundle])
+    expect(forgotten.code).toBe(0)
+    expect(forgotten.stderr).toMatch(/^warning: SHA256:\S+ was revoked in .* and is so no longer/)
     const both = await runBundle(['create', '--revoke', at('old.pub'), at('old.pub')])
     expect(both.code).toBe(4)
     expect(both.stdout).toContain('trusted-and-revoked')
