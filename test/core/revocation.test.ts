@@ -46,6 +46,11 @@ describe('@revoked in a bundle', () => {
     })
   })
 
+  test('in lines of Windows too', () => {
+    const bundle = parseBundle(Buffer.from(`${one}\r\n@revoked ${two} gone\r\n`))
+    expect(bundle).toMatchObject({ keys: [{ comment: '' }], revoked: [{ comment: 'gone' }] })
+  })
+
   test.each([
     ['named both ways', [one, two, `@revoked ${one}`], 'trusted-and-revoked', 3],
     ['the other way round', [`@revoked ${one}`, two, `${one} again`], 'trusted-and-revoked', 3],
@@ -54,6 +59,8 @@ describe('@revoked in a bundle', () => {
     ['the marker alone', [one, '@revoked'], 'unknown-type', 2],
     ['another marker', [one, `@cert-authority ${two}`], 'option-prefix', 2],
     ['in other letters', [one, `@Revoked ${two}`], 'option-prefix', 2],
+    ['as in known_hosts, with a host', [one, `@revoked * ${two}`], 'option-prefix', 2],
+    ['glued to the type', [one, `@revoked${two}`], 'unknown-type', 2],
     ['twice marked', [one, `@revoked @revoked ${two}`], 'option-prefix', 2],
     ['a certificate', [one, '@revoked ssh-ed25519-cert-v01@openssh.com AAAA'], 'certificate', 2],
     ['no key', [one, '@revoked ssh-ed25519 AAAA'], 'type-mismatch', 2],

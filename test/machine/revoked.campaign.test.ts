@@ -1,82 +1,27 @@
 // A CA whose private key got out, named in five places beside the bundle: `@revoked` ends it in all of
 // them, and nobody else. Each row begins on a host that knows nothing of us, and is given back after it.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { PrintedStatus } from '../../agent/cli/render-status.ts'
+import { newKeyLine } from '../ssh-keys.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { DROP_IN, REVOKED } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { suites } from './base.ts'
 import { login } from './login.ts'
 import { bootProvisionerHost, type ProvisionerHost } from './provisioner-host.ts'
 import { shareOf } from './share.ts'
+import { addBob, append, STOLEN_PLACES } from './stolen-places.ts'
 
 const MAIN = '/etc/ssh/sshd_config'
-const LIST = '/var/lib/pomerium/pomerium_revoked_user_ca_keys'
+const THEIRS = '/etc/ssh/revoked'
 const TEXTFILE = '/var/lib/node-exporter/pomerium.prom'
-const CONFIG = `sshd: { conflict: adopt }\nmetrics: { textfile: ${TEXTFILE} }\n`
+const UNIT = '/etc/systemd/system/ssh.service.d'
+const METRICS = `metrics: { textfile: ${TEXTFILE} }\n`
+const CONFIG = `sshd: { conflict: adopt }\n${METRICS}`
+const KEPT = '/var/tmp/before'
 const RESTART = 'systemctl restart ssh'
-
-interface Place {
-  name: string
-  /** Makes the host trust the stolen key, and another CA beside it where that is possible. */
-  lay(it: ProvisionerHost, stolen: string, theirs: string): Promise<void>
-  /** As whom the stolen key logs in. */
-  user?: string
-  /** Whether the other CA is to log in, before and after. */
-  others?: boolean
-}
-
-const authorizedKeys: Place = {
-  name: 'authorized_keys, as cert-authority',
-  lay: async ({ host }, stolen, theirs) => {
-    const file = '/home/alice/.ssh/authorized_keys'
-    await host.write(file, `cert-authority ${stolen}\ncert-authority ${theirs}\n`)
-    await host.exec('chown -R alice: /home/alice/.ssh; chmod 700 /home/alice/.ssh')
-  },
-  others: true,
-}
-const match: Place = {
-  name: 'a line in a Match',
-  lay: async ({ host }, stolen) => {
-    await host.write('/etc/ssh/bobs.pub', `${stolen}\n`)
-    await append(host, 'Match User bob\n    TrustedUserCAKeys /etc/ssh/bobs.pub\nMatch all\n')
-  },
-  user: 'bob',
-}
-const adopted: Place = {
-  name: 'a file that is adopted',
-  lay: async ({ host }, stolen, theirs) => {
-    await host.write('/etc/ssh/team.pub', `${stolen}\n${theirs}\n`)
-    await host.write('/etc/ssh/sshd_config.d/00-team.conf', 'TrustedUserCAKeys /etc/ssh/team.pub\n')
-  },
-  others: true,
-}
-const oldLine: Place = {
-  name: 'an old line of sshd_config',
-  lay: async ({ host }, stolen, theirs) => {
-    await host.write('/etc/ssh/old.pub', `${theirs}\n${stolen}\n`)
-    await append(host, 'TrustedUserCAKeys /etc/ssh/old.pub\n')
-  },
-  others: true,
-}
-const secondDropIn: Place = {
-  name: 'a second drop-in',
-  lay: async ({ host }, stolen) => {
-    await host.write('/etc/ssh/second.pub', `${stolen}\n`)
-    await host.write('/etc/ssh/sshd_config.d/zz-2.conf', 'TrustedUserCAKeys /etc/ssh/second.pub\n')
-  },
-}
-const all: Place = {
-  name: 'all five at once',
-  lay: async (it, stolen, theirs) => {
-    for (const place of [adopted, secondDropIn, oldLine, authorizedKeys, match]) {
-      await place.lay(it, stolen, theirs)
-    }
-  },
-  others: true,
-}
-const PLACES = [authorizedKeys, match, adopted, oldLine, secondDropIn, all]
 
 describeTier('a CA that is revoked, on a booted host', machineTier(), () => {
   describe.each(suites)('%s', suite => {
@@ -93,21 +38,29 @@ describeTier('a CA that is revoked, on a booted host', machineTier(), () => {
         makeCa('ecdsa', 'theirs'),
       ])
       it = await bootProvisionerHost({ suite })
-      await it.host.exec('useradd --create-home --shell /bin/bash --password "*" bob')
+      await addBob(it.host)
       await it.host.write(`${TEXTFILE}.txt`, '')
       // Many restarts in a short time, which are not about the start limit.
-      await it.host.write(
-        '/etc/systemd/system/ssh.service.d/no-limit.conf',
-        '[Unit]\nStartLimitIntervalSec=0\n',
-      )
+      await it.host.write(`${UNIT}/no-limit.conf`, '[Unit]\nStartLimitIntervalSec=0\n')
       await it.host.exec('systemctl daemon-reload')
-      await it.configure(CONFIG)
     })
     afterAll(async () => {
       await it?.[Symbol.asyncDispose]()
       for (const ca of [good, stolen, theirs]) await ca?.[Symbol.asyncDispose]()
     })
 
+    /** A host as it was before us, and so again after the test, however that ends. */
+    const begin = async (config = CONFIG) => {
+      serial = 0
+      await it.host.exec(`cp -a /etc/ssh ${KEPT}`)
+      onTestFinished(async () => {
+        await it.agent('remove')
+        const gone = `/etc/ssh /home/alice/.ssh ${UNIT}/fails.conf`
+        const back = `rm -rf ${gone}; mv ${KEPT} /etc/ssh; systemctl daemon-reload; ${RESTART}`
+        await it.host.exec(back)
+      })
+      await it.configure(config)
+    }
     const outcome = async (ca: Ca, user = 'alice') => (await login(it.host, { ca, user })).outcome
     const dead = () => `@revoked ${stolen.publicKey}`
     const apply = async (...lines: string[]) => {
@@ -118,41 +71,45 @@ describeTier('a CA that is revoked, on a booted host', machineTier(), () => {
       return outcome
     }
     const status = async (...flags: string[]) => (await it.agent('status', ...flags)).stdout
-    const asBefore = async () => {
-      const remove = await it.agent('remove', '--json')
-      expect(remove.code, remove.stdout).toBe(0)
-      serial = 0
+    const findings = async () => {
+      const told = JSON.parse(await status('--json')) as PrintedStatus
+      return told.findings.map(({ code }) => code)
     }
-    const kept = '/var/tmp/before'
-    const keep = () => it.host.exec(`rm -rf ${kept}; cp -a /etc/ssh ${kept}`)
-    const giveBack = () =>
-      it.host.exec(
-        `rm -rf /etc/ssh /home/alice/.ssh; cp -a ${kept} /etc/ssh; ${RESTART}; rm -rf ${kept}`,
-      )
+    const remove = async () => {
+      const { code, stdout } = await it.agent('remove', '--json')
+      expect(code, stdout).toBe(0)
+      expect(it.host.exists(REVOKED)).toBe(false)
+    }
+    const layAuthorizedKeys = async () =>
+      STOLEN_PLACES[0].lay(it.host, stolen.publicKey, theirs.publicKey)
+    const layTheirList = async (...keys: string[]) => {
+      await it.host.write(THEIRS, keys.map(key => `${key}\n`).join(''))
+      await append(it.host, `RevokedKeys ${THEIRS}\n`)
+      await it.host.exec(RESTART)
+    }
 
-    test.each(shareOf(suite, PLACES))('is dead by $name', { timeout: 300_000 }, async place => {
-      await keep()
-      await place.lay(it, stolen.publicKey, theirs.publicKey)
+    test.each(shareOf(suite, STOLEN_PLACES))('is dead by $name', { timeout: 300_000 }, async at => {
+      await begin()
+      await at.lay(it.host, stolen.publicKey, theirs.publicKey)
       await it.host.exec(RESTART)
       const before = await it.host.snapshot('/etc/ssh')
-      expect(await outcome(stolen, place.user)).toBe('accepted')
-      if (place.others) expect(await outcome(theirs)).toBe('accepted')
+      expect(await outcome(stolen, at.user)).toBe('accepted')
+      if (at.others) expect(await outcome(theirs)).toBe('accepted')
 
       const { revoked } = await apply(dead())
       expect(revoked).toMatchObject([{ fingerprint: stolen.fingerprint, comment: 'stolen' }])
       for (const user of ['alice', 'bob']) expect(await outcome(stolen, user)).toBe('refused')
       expect(await outcome(good)).toBe('accepted')
-      if (place.others) expect(await outcome(theirs)).toBe('accepted')
+      if (at.others) expect(await outcome(theirs)).toBe('accepted')
 
-      await asBefore()
+      await remove()
       expect(await it.host.snapshot('/etc/ssh')).toEqual(before)
-      expect(it.host.exists(LIST)).toBe(false)
-      expect(await outcome(stolen, place.user)).toBe('accepted')
-      await giveBack()
+      expect(await outcome(stolen, at.user)).toBe('accepted')
     })
 
-    describe.runIf(shareOf(suite, ['what is said']).length > 0)('what is said of it', () => {
-      test('status and metrics name what is revoked, and no longer when it is not', async () => {
+    const rows = {
+      async 'status and metrics name what is revoked, and no longer when it is not'() {
+        await begin()
         await apply(dead())
         const told = JSON.parse(await status('--json')) as PrintedStatus
         expect(told.revoked).toMatchObject([{ fingerprint: stolen.fingerprint }])
@@ -160,68 +117,137 @@ describeTier('a CA that is revoked, on a booted host', machineTier(), () => {
         const metrics = await it.host.read(TEXTFILE)
         expect(metrics).toContain(`revoked_key_info{fingerprint="${stolen.fingerprint}"`)
         expect(metrics).toMatch(/_revoked_keys 1$/m)
-        expect(await it.host.stat(LIST)).toMatchObject({ mode: '0600', uid: 0, gid: 0 })
+        expect(await it.host.stat(REVOKED)).toMatchObject({ mode: '0600', uid: 0, gid: 0 })
 
         expect(await apply()).not.toHaveProperty('revoked')
-        expect(it.host.exists(LIST)).toBe(false)
+        expect(it.host.exists(REVOKED)).toBe(false)
         expect(await status()).not.toMatch(/^revoked/m)
         const after = await it.host.read(TEXTFILE)
         expect(after).toMatch(/_revoked_keys 0$/m)
         expect(after).not.toContain('revoked_key_info{')
         expect(await outcome(good)).toBe('accepted')
-      })
+      },
 
-      test('a list that is gone shuts everybody out, is said to, and put back', async () => {
+      async 'a list that is gone shuts everybody out, is said to, and put back'() {
+        await begin()
         await apply(dead())
-        await it.host.exec(`rm ${LIST}`)
+        await it.host.exec(`rm ${REVOKED}`)
         expect(await outcome(good)).toBe('refused')
-        const told = JSON.parse(await status('--json')) as PrintedStatus
-        expect(told.findings.map(({ code }) => code)).toEqual(
-          expect.arrayContaining(['not-in-force', 'drift']),
+        expect(await findings()).toEqual(expect.arrayContaining(['not-in-force', 'drift']))
+        const { stdout } = await it.host.exec('pomerium-host-agent status --json', {
+          user: 'alice',
+          allowFail: true,
+        })
+        expect(JSON.parse(stdout).findings).toContainEqual(
+          expect.objectContaining({ code: 'drift', headline: expect.stringContaining(REVOKED) }),
         )
-        const { code } = await it.agent('apply')
-        expect(code).toBe(0)
+        expect((await it.agent('apply')).code).toBe(0)
         expect(await outcome(good)).toBe('accepted')
         expect(await outcome(stolen)).toBe('refused')
-        await asBefore()
-      })
+      },
 
-      test('another’s RevokedKeys is refused, or united with; a KRL is not', async () => {
-        await keep()
-        await it.host.write('/etc/ssh/revoked', `# ours\n${theirs.publicKey}\n`)
-        await append(it.host, 'RevokedKeys /etc/ssh/revoked\n')
-        await it.host.exec(RESTART)
+      async 'another’s RevokedKeys is refused, or united with; a KRL is not'() {
+        await begin('')
+        await layTheirList('# ours', theirs.publicKey)
         await apply()
-        await it.configure()
+        serial = 100
         const refused = await it.apply('# serial: 100', good.publicKey, dead())
         expect(refused).toMatchObject({ code: 5, outcome: { code: 'foreign-revoked-keys' } })
         expect(refused.outcome.message).toContain(MAIN)
 
         await it.configure(CONFIG)
-        serial = 100
-        await apply(dead(), `@revoked ${(await makeKey()).trim()}`)
-        expect(await it.host.read(LIST)).toContain(theirs.publicKey.split(' ')[1])
+        await apply(dead())
+        expect(await it.host.read(REVOKED)).toContain(theirs.publicKey.split(' ')[1])
         for (const ca of [stolen, theirs]) expect(await outcome(ca)).toBe('refused')
         expect(await outcome(good)).toBe('accepted')
 
-        await it.host.exec('ssh-keygen -q -k -f /etc/ssh/revoked /etc/ssh/ssh_host_rsa_key.pub')
+        await it.host.exec(`ssh-keygen -q -k -f ${THEIRS} /etc/ssh/ssh_host_rsa_key.pub`)
         const krl = await it.apply('# serial: 200', good.publicKey, dead())
         expect(krl).toMatchObject({ code: 5, outcome: { code: 'revoked-keys-not-united' } })
         expect(await outcome(good)).toBe('accepted')
-        await asBefore()
-        await giveBack()
-      })
-    })
+      },
 
-    const makeKey = async () => {
-      await it.host.exec(`rm -f /tmp/k*; ssh-keygen -q -t ed25519 -N '' -f /tmp/k`)
-      return it.host.read('/tmp/k.pub')
+      async 'a list of theirs that has our keys too stays, and is watched over'() {
+        await begin(METRICS)
+        await layAuthorizedKeys()
+        await layTheirList(stolen.publicKey)
+        await append(it.host, `Match User bob\n    RevokedKeys ${THEIRS}\nMatch all\n`)
+        await apply(dead())
+        expect(await it.host.read(DROP_IN)).not.toContain('RevokedKeys')
+        for (const user of ['alice', 'bob']) {
+          expect(await outcome(stolen, user)).toBe('refused')
+          expect(await outcome(good, user)).toBe('accepted')
+        }
+        expect(await outcome(theirs)).toBe('accepted')
+
+        await it.host.write(THEIRS, '')
+        expect(await outcome(stolen)).toBe('accepted')
+        expect((await it.agent('plan')).code).toBe(5)
+        expect(JSON.parse(await status('--json'))).toMatchObject({ well: false })
+        await it.host.write(THEIRS, `${stolen.publicKey}\n`)
+        await remove()
+      },
+
+      async 'is dead from everywhere, where the CA is trusted from some addresses only'() {
+        await begin('sshd: { accept_from: [192.0.2.1] }\n')
+        await layAuthorizedKeys()
+        await apply(dead())
+        expect(await outcome(stolen)).toBe('refused')
+        expect(await outcome(theirs)).toBe('accepted')
+      },
+
+      async 'is dead by the block, where sshd_config has no Include'() {
+        await begin()
+        await layAuthorizedKeys()
+        await it.host.exec(`sed -i '/^Include/d' ${MAIN}; ${RESTART}`)
+        const before = await it.host.read(MAIN)
+        await apply(dead())
+        expect(await outcome(stolen)).toBe('refused')
+        for (const ca of [good, theirs]) expect(await outcome(ca)).toBe('accepted')
+        await remove()
+        expect(await it.host.read(MAIN)).toBe(before)
+        expect(await outcome(theirs)).toBe('accepted')
+      },
+
+      async 'an apply that fails, and a remove after the drop-in went, shut nobody out'() {
+        await begin()
+        await layAuthorizedKeys()
+        await apply()
+        const fails = `[Service]\nExecStartPre=/bin/sh -c '! grep -q RevokedKeys ${DROP_IN}'\nRestart=no\n`
+        await it.host.write(`${UNIT}/fails.conf`, fails)
+        await it.host.exec('systemctl daemon-reload')
+        serial = 100
+        const { code, outcome: end } = await it.apply('# serial: 100', good.publicKey, dead())
+        expect(end).toMatchObject({ outcome: 'rolled-back' })
+        expect(end).not.toHaveProperty('revoked')
+        expect(code).toBe(6)
+        expect(it.host.exists(REVOKED)).toBe(false)
+        for (const ca of [good, stolen, theirs]) expect(await outcome(ca)).toBe('accepted')
+
+        await it.host.exec(`rm ${UNIT}/fails.conf; systemctl daemon-reload; ${RESTART}`)
+        await apply(dead())
+        await it.host.exec(`rm ${DROP_IN}`)
+        await remove()
+        for (const ca of [stolen, theirs]) expect(await outcome(ca)).toBe('accepted')
+        expect(await outcome(good)).toBe('refused')
+      },
+
+      async 'as many keys as a bundle may revoke, in the lines of Windows'() {
+        await begin()
+        await layAuthorizedKeys()
+        const others = Array.from({ length: 63 }, () => `@revoked ${newKeyLine('ed25519')}\r`)
+        const { revoked } = await apply(...others, `${dead()}\r`)
+        expect(revoked).toHaveLength(64)
+        expect(await outcome(stolen)).toBe('refused')
+        for (const ca of [good, theirs]) expect(await outcome(ca)).toBe('accepted')
+        await it.host.exec(`sort -R ${REVOKED} -o ${REVOKED}`)
+        expect(await findings()).toContain('drift')
+        const more = await it.apply('# serial: 9', good.publicKey, ...others, others[0] as string)
+        expect(more).toMatchObject({ code: 4, outcome: { code: 'duplicate-key' } })
+      },
     }
+    test.each(shareOf(suite, Object.entries(rows)))('%s', (_, run) => run())
   })
 })
 
 const escaped = (text: string) => text.replace(/[+/]/g, '\\$&')
-
-async function append(host: ProvisionerHost['host'], lines: string): Promise<void> {
-  await host.write(MAIN, `${(await host.read(MAIN)).trimEnd()}\n${lines}`)
-}

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { callsForPause } from '../../agent/core/repairs.ts'
 import type { Status } from '../../agent/core/status.ts'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
@@ -158,6 +159,7 @@ describe('what is remembered, as the status tells it', () => {
       })
       const fight = expect.stringContaining('somebody keeps changing')
       if (n > 5) expect(outcome.warnings).toEqual(expect.arrayContaining([fight]))
+      expect(callsForPause(outcome)).toBe(n > 5)
       expect(readStatus(it.host)).toMatchObject({ revoked: [{ type: 'ecdsa-sha2-nistp256' }] })
     }
   })
