@@ -4,6 +4,7 @@ import { compareBundles } from '../../agent/core/compare-bundles.ts'
 import { composeBundle } from '../../agent/core/compose-bundle.ts'
 import { renderDropIn } from '../../agent/core/drop-in.ts'
 import { invertStep } from '../../agent/core/invert-step.ts'
+import { layoutOf } from '../../agent/core/layout.ts'
 import type { Observation } from '../../agent/core/observation.ts'
 import { planApply } from '../../agent/core/plan.ts'
 import { planRemove } from '../../agent/core/plan-remove.ts'
@@ -140,6 +141,24 @@ describe('the list of revoked keys', () => {
     expect(steps(revoking(), WANTED)).toEqual(gone)
     const removal = outline(planRemove(revoking(), layout).steps)
     expect(removal.indexOf('restart-sshd')).toBeLessThan(removal.indexOf(`remove-file ${LIST}`))
+  })
+
+  test('moves with sshd.ca_file: the new one before the directive, the old one behind the restart', () => {
+    const moved = layoutOf({ caFile: '/srv/ca/ours.pub', dropIn: DROP_IN })
+    const written = [CA, LIST].map(path => ({ path, is: 'keys' as const }))
+    const host = revoking({ written })
+    const files = new Map([...host.files, ['/srv/ca', { kind: 'missing' } as const]])
+    const order = stepsOf(
+      planApply({ ...host, files }, moved, { ...REVOKES, caFile: '/srv/ca/ours.pub' }),
+    )
+    const list = '/srv/ca/pomerium_revoked_user_ca_keys'
+    const wanted = [
+      `write-file ${list}`,
+      `write-file ${DROP_IN}`,
+      'restart-sshd',
+      `remove-file ${LIST}`,
+    ]
+    expect(order.filter(step => wanted.includes(step))).toEqual(wanted)
   })
 
   /** The line that names the list was taken away by hand, and sshd may not have read that yet. */
