@@ -76,7 +76,7 @@ export function planRevocation(
   }
   if (conflict === 'refuse') {
     const remedy =
-      'add the revoked keys of the bundle to its file, or set sshd.conflict: adopt to have both'
+      'remove it, add the revoked keys of the bundle to its list, or set sshd.conflict: adopt for both'
     return refuse(`another owner's line would be displaced: ${describe(first)}; ${remedy}`)
   }
   const united = file === undefined ? { text: own } : unite(own, first, file, host)
