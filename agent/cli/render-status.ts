@@ -1,6 +1,7 @@
 import { describeSkew } from '../core/clock-skew.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Unseen } from '../core/observation.ts'
+import type { TrustedKey } from '../core/outcome.ts'
 import type { HeldKey, HeldStatus } from '../core/status.ts'
 import { formatDistance, formatTime } from '../core/time-span.ts'
 import type { LastCycle, Verdict } from '../core/verdict.ts'
@@ -24,6 +25,8 @@ export interface StatusReport {
   /** All that is not well; the verdict is the first of them. */
   findings: readonly Finding[]
   trusted?: readonly HeldKey[]
+  /** CA keys that are dead on this host, whoever names them. */
+  revoked?: readonly TrustedKey[]
   bundle?: HeldStatus
   effective?: { value: boolean; at: string }
   last?: LastCycle
@@ -50,6 +53,7 @@ export type PrintedStatus = { well: boolean } & Verdict & Omit<StatusReport, 've
 /** The names of the facts, in the order of the screen. */
 export const FACTS = [
   'trusted',
+  'revoked',
   'from',
   'bundle',
   'signed by',
@@ -106,6 +110,7 @@ function factsOf(report: StatusReport, now: Date): Row[] {
   }
   return [
     ...row('trusted', ...(report.trusted ?? []).flatMap(describeKey)),
+    ...row('revoked', ...(report.revoked ?? []).flatMap(describeKey)),
     ...row('from', bundle?.source),
     ...row('bundle', ...(bundle === undefined ? [] : describeBundle(bundle, now))),
     ...row('signed by', ...(bundle === undefined ? [] : describeSigner(bundle))),

@@ -75,7 +75,7 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
   const told = lookAtStatus(host)
   const notes = readNotes(host)
   const status = typeof told === 'object' ? told : undefined
-  const seen = await seeForOurselves(host, read, now)
+  const seen = await seeForOurselves(host, read, { now, revokes: status?.revoked !== undefined })
   const { look } = seen
   const since = new Map(status?.trusted.map(key => [key.fingerprint, key.since]))
   const standsDown = look !== undefined && readStoodDown(host) !== undefined
@@ -106,6 +106,7 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
     verdict: judge(known, findings),
     findings,
     ...optional('trusted', known.trusted),
+    ...optional('revoked', look === undefined ? status?.revoked : look.revoked),
     ...optional('bundle', status?.held),
     ...optional('effective', known.effective),
     ...optional('last', known.last),
@@ -129,12 +130,12 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
 async function seeForOurselves(
   host: Host,
   { config, isOurs, found }: ReadConfig,
-  now: Date,
+  { now, revokes }: { now: Date; revokes: boolean },
 ): Promise<{ look?: Look; found: Finding[]; unseen: Unseen[] }> {
   const isRoot = process.getuid?.() === host.owner.uid
   // A broken config may name other files than the defaults do.
   const look = isRoot && found.length === 0 ? await lookAtHost(host, config, now) : undefined
-  const files = look ?? (isRoot ? { found: [], unseen: [UNNAMED] } : glanceAtFiles(host))
+  const files = look ?? (isRoot ? { found: [], unseen: [UNNAMED] } : glanceAtFiles(host, revokes))
   if (host.tree) return { ...optional('look', look), found: [...found, ...files.found], unseen: [] }
   const [sshd, services] = await Promise.all([
     seeSshd(host, look?.effective),

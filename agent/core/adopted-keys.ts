@@ -19,7 +19,15 @@ export type Adoption = { kind: 'adopted'; keys: AdoptedKey[]; warnings: string[]
 export function adoptKeys(
   foreign: ForeignCa | undefined,
   { foreignCaFiles, sshd }: Pick<Observation, 'foreignCaFiles' | 'sshd'>,
-  { ours, published }: { ours: readonly { fingerprint: string }[]; published: readonly string[] },
+  {
+    ours,
+    published,
+    revoked,
+  }: {
+    ours: readonly { fingerprint: string }[]
+    published: readonly string[]
+    revoked: readonly { fingerprint: string }[]
+  },
 ): Adoption {
   if (foreign?.file === undefined) return { kind: 'adopted', keys: [], warnings: [] }
   const file = foreignCaFiles.get(foreign.file) ?? NOT_READ
@@ -39,14 +47,20 @@ export function adoptKeys(
   }
   const inBundle = new Set(ours.map(key => key.fingerprint))
   const ofPublisher = new Set(published)
+  const isDead = named(revoked)
   const others = keys.filter(key => !inBundle.has(key.fingerprint))
-  const retired = others.filter(key => ofPublisher.has(key.fingerprint))
+  const dead = others.filter(isDead)
+  const retired = others.filter(key => ofPublisher.has(key.fingerprint) && !isDead(key))
   return {
     kind: 'adopted',
     keys: others
-      .filter(key => !ofPublisher.has(key.fingerprint))
+      .filter(key => !ofPublisher.has(key.fingerprint) && !isDead(key))
       .map(key => ({ ...key, file: file.path })),
-    warnings: [...retired.map(key => tellRetired(file.path, key)), ...tellEnd(file.path, ends)],
+    warnings: [
+      ...dead.map(key => tellRevoked(file.path, key)),
+      ...retired.map(key => tellRetired(file.path, key)),
+      ...tellEnd(file.path, ends),
+    ],
   }
 }
 
@@ -54,6 +68,30 @@ const NOT_READ: ForeignCaFile = { kind: 'unreadable', why: 'it was not looked at
 
 function tellRetired(file: string, { line, fingerprint }: ListedKey): string {
   return `${file}:${line}: ${fingerprint} came by a bundle and is retired; it is not adopted`
+}
+
+function tellRevoked(file: string, { line, fingerprint }: ListedKey): string {
+  return `${file}:${line}: ${fingerprint} is revoked by the bundle; it is not adopted`
+}
+
+const named = (keys: readonly { fingerprint: string }[]) => {
+  const fingerprints = new Set(keys.map(({ fingerprint }) => fingerprint))
+  return ({ fingerprint }: { fingerprint: string }) => fingerprints.has(fingerprint)
+}
+
+/**
+ * Whether a line of others trusts none but keys that are revoked, so that it takes nothing from anybody
+ * that it wins: as far as it was read, and as every sshd reads it.
+ */
+export function isDeadCa(
+  { file = '' }: ForeignCa,
+  { foreignCaFiles }: Pick<Observation, 'foreignCaFiles'>,
+  revoked: readonly { fingerprint: string }[],
+): boolean {
+  const read = foreignCaFiles.get(file)
+  if (read?.kind !== 'read') return false
+  const { keys, doubt } = readCaFile(read.content)
+  return keys.length > 0 && doubt === undefined && keys.every(named(revoked))
 }
 
 function tellEnd(file: string, ends: CaFileReading['ends']): string[] {

@@ -18,6 +18,12 @@ export function outrankingPaths(layout: Layout, found?: FoundFiles): string[] {
   return paths.filter(path => !found?.has(path))
 }
 
+/** The drop-ins of ours; one that was `found` by such a name is not. */
+export function ownDropIns(layout: Layout, found?: FoundFiles): string[] {
+  const isOurs = (path: string) => !found?.has(path)
+  return [layout.dropIn.path, ...outrankingPaths(layout)].filter(isOurs)
+}
+
 /** How a text is to come before what others have set. */
 export interface Arranging {
   /** By a drop-in that sorts first, where it must. */
@@ -28,6 +34,8 @@ export interface Arranging {
   scoped: boolean
   /** What others set at global scope is to count for nobody. */
   shut: boolean
+  /** The text names a list of revoked keys, which must win too. */
+  revokes: boolean
   found: FoundFiles
 }
 
@@ -78,13 +86,16 @@ function wins(
   snapshot: ConfigSnapshot,
   arrangement: Arrangement,
   layout: Layout,
-  { scoped, shut }: Arranging,
+  { scoped, shut, revokes }: Arranging,
 ): boolean {
   const directives = scanWith(snapshot, arrangement)
   const { main } = snapshot
   const texts = new Map([[main, arrangement.get(main) ?? '']])
   const files = [...arrangement.keys()].filter(path => path !== main)
   const isOwn = isOwnLine({ main, texts }, files)
+  const list = settings(directives, 'revokedkeys').find(({ matches }) => matches.length === 0)
+  const revoked = list !== undefined && (isOwn(list) || list.args[0] === layout.revokedKeys.path)
+  if (revokes && !revoked) return false
   // What a Match sets wins over what none does, wherever they stand.
   const canWin = (line: Directive) =>
     scoped ? line.matches.length > 0 && isUnconditional(line) : isUnconditional(line)

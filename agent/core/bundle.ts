@@ -1,11 +1,14 @@
 import { type HeaderRefusalCode, type Headers, parseHeader } from './bundle-headers.ts'
-import { MAX_BUNDLE_BYTES, MAX_KEYS } from './bundle-limits.ts'
+import { MAX_BUNDLE_BYTES, MAX_KEYS, MAX_REVOKED_KEYS } from './bundle-limits.ts'
 import { type CaKey, type KeyRefusalCode, parseCaKey, renderCaKey } from './ca-key.ts'
+import { afterRevokedMarker } from './revoked-marker.ts'
 
 /** A bundle whose form is right. Whether it is to be trusted is for `trust` to say. */
 export interface Bundle extends Headers {
   kind: 'bundle'
   keys: [CaKey, ...CaKey[]]
+  /** CAs that are dead, whoever else trusts them: the lines with the marker `@revoked`. */
+  revoked: CaKey[]
   /** The SSHSIG block and what it signs: all bytes before its BEGIN line. */
   signature?: { armor: string; signed: Uint8Array }
 }
@@ -17,6 +20,7 @@ export type BundleRefusalCode =
   | 'empty'
   | 'duplicate-key'
   | 'too-many-keys'
+  | 'trusted-and-revoked'
   | 'control-character'
   | 'nul'
   | 'not-text'
@@ -36,7 +40,7 @@ const BEGIN_SIGNATURE = '-----BEGIN SSH SIGNATURE-----'
 const END_SIGNATURE = '-----END SSH SIGNATURE-----'
 
 /**
- * Parses a CA bundle: header comments, 1 to 16 keys, an optional SSHSIG block.
+ * Parses a CA bundle: header comments, 1 to 16 keys, keys that are revoked, an optional SSHSIG block.
  * One bad line refuses the whole, since sshd ignores every line after one that it can't parse.
  */
 export function parseBundle(bytes: Uint8Array): Bundle | BundleRefused {
@@ -75,7 +79,8 @@ export function renderCaKeys(keys: readonly Parameters<typeof renderCaKey>[0][])
 function parseLines(lines: string[], bytes: Uint8Array): Bundle | BundleRefused {
   const headers: Headers = {}
   const keys: CaKey[] = []
-  const seen = new Map<string, number>()
+  const revoked: CaKey[] = []
+  const seen = new Map<string, { number: number; list: CaKey[] }>()
   for (const [index, raw] of lines.entries()) {
     const number = index + 1
     const line = raw.replace(/\r$/, '')
@@ -85,33 +90,43 @@ function parseLines(lines: string[], bytes: Uint8Array): Bundle | BundleRefused 
     }
     if (line === BEGIN_SIGNATURE) {
       const signature = readSignature(lines, index, bytes)
-      return 'kind' in signature ? signature : finish(headers, keys, signature)
+      return 'kind' in signature ? signature : finish(headers, keys, revoked, signature)
     }
     if (line.trim() === '') continue
     if (line.trimStart().startsWith('#')) {
-      if (keys.length > 0) continue
+      if (seen.size > 0) continue
       const header = parseHeader(line.trim(), headers)
       if (header !== undefined) return refuse(header.code, header.message, number)
       continue
     }
-    const parsed = parseCaKey(line)
+    const marked = afterRevokedMarker(line)
+    const parsed = parseCaKey(marked ?? line)
     if (parsed.kind === 'refused') return refuse(parsed.code, parsed.message, number)
+    const [list, most, what] =
+      marked === undefined
+        ? [keys, MAX_KEYS, 'keys']
+        : [revoked, MAX_REVOKED_KEYS, 'keys that are revoked']
     const twin = seen.get(parsed.key.base64)
     if (twin !== undefined) {
-      return refuse('duplicate-key', `the same key as on line ${twin}`, number)
+      return twin.list === list
+        ? refuse('duplicate-key', `the same key as on line ${twin.number}`, number)
+        : refuse(
+            'trusted-and-revoked',
+            `the key of line ${twin.number} is named both as trusted and as revoked; take one of the two lines away`,
+            number,
+          )
     }
-    if (keys.length === MAX_KEYS) {
-      return refuse('too-many-keys', `more than ${MAX_KEYS} keys`, number)
-    }
-    seen.set(parsed.key.base64, number)
-    keys.push(parsed.key)
+    if (list.length === most) return refuse('too-many-keys', `more than ${most} ${what}`, number)
+    seen.set(parsed.key.base64, { number, list })
+    list.push(parsed.key)
   }
-  return finish(headers, keys)
+  return finish(headers, keys, revoked)
 }
 
 function finish(
   headers: Headers,
   keys: CaKey[],
+  revoked: CaKey[],
   signature?: Bundle['signature'],
 ): Bundle | BundleRefused {
   const [first, ...rest] = keys
@@ -122,6 +137,7 @@ function finish(
     kind: 'bundle',
     ...headers,
     keys: [first, ...rest],
+    revoked,
     ...(signature === undefined ? {} : { signature }),
   }
 }

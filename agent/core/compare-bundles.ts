@@ -8,6 +8,8 @@ export interface Comparison {
   added: CaKey[]
   removed: CaKey[]
   kept: CaKey[]
+  /** The same of the keys that are revoked. */
+  revoked: { added: CaKey[]; removed: CaKey[]; kept: CaKey[] }
   /** `[old, new]` of what is not the same in both; a signer is the fingerprint that is claimed. */
   headers: { name: 'serial' | 'issued' | 'expires' | 'signer'; old: string; new: string }[]
   unchanged: boolean
@@ -15,6 +17,8 @@ export interface Comparison {
 
 export function compareBundles(old: Bundle, next: Bundle): Comparison {
   const { added, removed, kept } = compareKeys<CaKey>(old.keys, next.keys)
+  const revoked = compareKeys<CaKey>(old.revoked, next.revoked)
+  const changes = [added, removed, revoked.added, revoked.removed].flat()
   const headers = (['serial', 'issued', 'expires', 'signer'] as const)
     .map(name => ({ name, old: describe(old, name), new: describe(next, name) }))
     .filter(pair => pair.old !== pair.new)
@@ -22,8 +26,9 @@ export function compareBundles(old: Bundle, next: Bundle): Comparison {
     added,
     removed,
     kept,
+    revoked,
     headers,
-    unchanged: added.length + removed.length + headers.length === 0,
+    unchanged: changes.length + headers.length === 0,
   }
 }
 

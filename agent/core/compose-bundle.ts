@@ -1,5 +1,6 @@
 import { type Bundle, type BundleRefused, parseBundle } from './bundle.ts'
 import { type CaKey, renderCaKey } from './ca-key.ts'
+import { withRevokedMarker } from './revoked-marker.ts'
 
 /** What an unsigned bundle says of itself, and its keys. */
 export interface Draft {
@@ -7,6 +8,7 @@ export interface Draft {
   issued?: Date
   expires?: Date
   keys: readonly CaKey[]
+  revoked?: readonly CaKey[]
 }
 
 /** A Pomerium Direct Response route serves no more than this, in bytes. */
@@ -19,13 +21,15 @@ export const DIRECT_RESPONSE_BYTES = 4096
 export function composeBundle(
   draft: Draft,
 ): { kind: 'composed'; text: string; bundle: Bundle } | BundleRefused {
-  const { serial, issued, expires, keys } = draft
+  const { serial, issued, expires, keys, revoked = [] } = draft
   const headers = [
     ...(serial === undefined ? [] : [`# serial: ${serial}`]),
     ...(issued === undefined ? [] : [`# issued: ${renderTime(issued)}`]),
     ...(expires === undefined ? [] : [`# expires: ${renderTime(expires)}`]),
   ]
-  const text = [...headers, ...keys.map(renderCaKey)].map(line => `${line}\n`).join('')
+  const dead = revoked.map(key => withRevokedMarker(renderCaKey(key)))
+  const lines = [...headers, ...keys.map(renderCaKey), ...dead]
+  const text = lines.map(line => `${line}\n`).join('')
   const bundle = parseBundle(Buffer.from(text))
   return bundle.kind === 'refused' ? bundle : { kind: 'composed', text, bundle }
 }

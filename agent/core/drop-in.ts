@@ -7,6 +7,8 @@ export interface DropIn {
   exemptFromPenalties?: readonly string[]
   /** Beside `acceptFrom`: from anywhere else no CA is trusted, whatever others set at global scope. */
   shut?: boolean
+  /** The file of CA keys that are dead; absent where there are none. */
+  revokedKeys?: string
 }
 
 const HEAD = `# Written by pomerium-host-agent, which overwrites changes made here.
@@ -15,12 +17,14 @@ const HEAD = `# Written by pomerium-host-agent, which overwrites changes made he
 
 /**
  * The sshd_config(5) drop-in that makes sshd trust the keys in `caFile`. A `Match` ends with the
- * file that it stands in, since Include came (8.2): nothing that is read behind it is scoped.
+ * file that it stands in, since Include came (8.2): nothing that is read behind it is scoped. What is
+ * revoked is so from anywhere, and stands before it.
  */
 export function renderDropIn({
   caFile,
   acceptFrom,
   exemptFromPenalties,
+  revokedKeys,
   shut = false,
 }: DropIn): string {
   const trust = `TrustedUserCAKeys ${caFile}\n`
@@ -29,9 +33,11 @@ export function renderDropIn({
     exemptFromPenalties === undefined
       ? ''
       : `PerSourcePenaltyExemptList ${exemptFromPenalties.join(',')}\n`
-  if (acceptFrom === undefined) return `${HEAD}${exemption}${trust}`
+  const revocation = revokedKeys === undefined ? '' : `RevokedKeys ${revokedKeys}\n`
+  const head = `${HEAD}${exemption}${revocation}`
+  if (acceptFrom === undefined) return `${head}${trust}`
   const elsewhere = shut ? 'TrustedUserCAKeys none\n' : ''
-  return `${HEAD}${exemption}${elsewhere}Match Address ${acceptFrom.join(',')}\n    ${trust}`
+  return `${head}${elsewhere}Match Address ${acceptFrom.join(',')}\n    ${trust}`
 }
 
 /** Whether a file begins as ours do. */

@@ -1,11 +1,5 @@
 import { leftOut, withRanges } from './address-list.ts'
-import {
-  type Arrangement,
-  type Arranging,
-  arrange,
-  isOwnLine,
-  outrankingPaths,
-} from './arrangement.ts'
+import { type Arrangement, type Arranging, arrange, isOwnLine, ownDropIns } from './arrangement.ts'
 import { settingOnCommandLine } from './command-line.ts'
 import { scanOf, scanWith } from './config-snapshot.ts'
 import { type DropIn, renderDropIn } from './drop-in.ts'
@@ -88,7 +82,7 @@ function listInForce(effective: EffectiveConfig): string[] | undefined {
 function listOfOthers(host: Observation, layout: Layout): string[] | undefined {
   const option = settingOnCommandLine(host.commandLine, KEYWORD)
   if (option !== undefined) return entriesOf(option.args[0])
-  const isOwn = isOwnLine(host.config, [layout.dropIn.path, ...outrankingPaths(layout, host.found)])
+  const isOwn = isOwnLine(host.config, ownDropIns(layout, host.found))
   const first = settings(scanOf(host.config), KEYWORD).find(line => !isOwn(line))
   return first && entriesOf(first.args[0])
 }

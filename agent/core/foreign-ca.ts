@@ -1,4 +1,4 @@
-import { isOwnLine, outrankingPaths } from './arrangement.ts'
+import { isOwnLine, ownDropIns } from './arrangement.ts'
 import { scanOf } from './config-snapshot.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
@@ -20,8 +20,7 @@ export type Looked = Pick<Observation, 'config' | 'found'>
  * whatever it says, unless it was found there: it is written anew.
  */
 export function findForeignCas({ config, found }: Looked, layout: Layout): ForeignCa[] {
-  const files = [layout.dropIn.path, ...outrankingPaths(layout)].filter(path => !found.has(path))
-  const isOwn = isOwnLine(config, files)
+  const isOwn = isOwnLine(config, ownDropIns(layout, found))
   return settings(scanOf(config), 'trustedusercakeys').flatMap(at => {
     if (isOwn(at)) return []
     const [file = 'none'] = at.args

@@ -27,7 +27,8 @@ export function findFound(
   layout: Layout,
 ): FoundFiles {
   const ours = new Set([...written, ...findTraces(config)].map(({ path }) => path))
-  const places = [layout.caFile.path, layout.dropIn.path, ...outrankingPaths(layout)]
+  const { caFile, revokedKeys, dropIn } = layout
+  const places = [caFile.path, revokedKeys.path, dropIn.path, ...outrankingPaths(layout)]
   return new Map(
     places.flatMap(path => {
       const state = files.get(path)

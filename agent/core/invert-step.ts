@@ -1,4 +1,5 @@
 import type { FileState } from './observation.ts'
+import { optional } from './optional.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -11,7 +12,9 @@ export function invertStep(step: Step, before: FileState | undefined): Step[] {
     case 'make-folder':
       return [{ do: 'remove-folder', path: step.path, why }]
     case 'write-file': {
-      if (before?.kind !== 'file') return [{ do: 'remove-file', path: step.path, why }]
+      if (before?.kind !== 'file') {
+        return [{ do: 'remove-file', path: step.path, ...optional('vital', step.vital), why }]
+      }
       // A file of ours is not given back to a wrong owner: only root's decide whom sshd trusts.
       const { uid, gid } = step.found ? before : step
       const { content, mode } = before

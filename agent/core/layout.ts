@@ -11,6 +11,8 @@ export interface Place {
 export interface Layout {
   caFolder: Place
   caFile: Place
+  /** Beside the CA file, for all that is said of its folder holds for it too. */
+  revokedKeys: Place
   dropInFolder: Place
   dropIn: Place
   stateFolder: Place
@@ -37,6 +39,10 @@ export function layoutOf(sshd: Pick<Config['sshd'], 'caFile' | 'dropIn'>): Layou
   return {
     caFolder: { path: posix.dirname(sshd.caFile), mode: 0o755 },
     caFile: { path: sshd.caFile, mode: 0o600 },
+    revokedKeys: {
+      path: posix.join(posix.dirname(sshd.caFile), 'pomerium_revoked_user_ca_keys'),
+      mode: 0o600,
+    },
     dropInFolder: { path: posix.dirname(sshd.dropIn), mode: 0o755 },
     dropIn: { path: sshd.dropIn, mode: 0o600 },
     stateFolder: { path: STATE, mode: 0o700 },

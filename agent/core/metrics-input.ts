@@ -6,6 +6,8 @@ import type { Status } from './status.ts'
 export interface MetricsInput {
   version: string
   trusted: readonly TrustedKey[]
+  /** CA keys that are dead on this host, whoever names them. */
+  revoked: readonly TrustedKey[]
   /** Whether sshd goes by our keys. */
   effective?: boolean | undefined
   /** When that was last seen. */
@@ -48,6 +50,7 @@ export function metricsInput(
   return {
     version,
     trusted: status?.trusted ?? [],
+    revoked: status?.revoked ?? [],
     effective: inForce === undefined ? undefined : inForce && sshdListens !== false,
     effectiveSeen: date(status?.effective?.at),
     sshdListens,

@@ -46,6 +46,16 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
     keys.set({ fingerprint, type, comment, ...optional('adopted', adopted) }, 1)
   }
   gauge('trusted_keys', 'How many CA keys this host trusts.', input.trusted.length)
+  const dead = new Gauge({
+    name: `${PREFIX}revoked_key_info`,
+    help: 'A CA key that is revoked on this host, whoever names it.',
+    labelNames: ['fingerprint', 'type', 'comment'],
+    registers,
+  })
+  for (const { fingerprint, type, comment } of input.revoked) {
+    dead.set({ fingerprint, type, comment }, 1)
+  }
+  gauge('revoked_keys', 'How many CA keys are revoked on this host.', input.revoked.length)
   flag('trust_effective', 'Whether sshd goes by these keys: 1 where it does.', input.effective)
   at('trust_seen', 'When sshd was last asked whether it does.', input.effectiveSeen)
   flag('sshd_listening', 'Whether anything listens where sshd did: 1.', input.sshdListens)

@@ -22,9 +22,10 @@ export function narrowings(
     ({ args }) => args[0]?.toLowerCase() === 'no',
   )
   const noCa = withoutCaForSome(host, layout)
+  const own = layout.revokedKeys.path
   return [
     ...[...pubkeyOff, ...noCa].map(at => `${describePlace(at)}: no certificate logs in${whom(at)}`),
-    ...brokenRevocations(config, revokedKeys).map(
+    ...brokenRevocations(config, revokedKeys, own).map(
       ({ at, file, fault }) =>
         `${describePlace(at)}: no key logs in${whom(at)}: RevokedKeys names ${describeRevokedKeys(file, fault)}`,
     ),

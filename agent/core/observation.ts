@@ -1,7 +1,7 @@
 import type { ConfigSnapshot } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
 import type { FoundFiles } from './found.ts'
-import type { RevokedKeysFaults } from './revoked-keys.ts'
+import type { KeyList, RevokedKeysFaults } from './revoked-keys.ts'
 import type { Directive } from './sshd-config/directive.ts'
 import type { Written } from './written.ts'
 
@@ -76,6 +76,8 @@ export interface Observation {
   restartDue: boolean
   /** The files that some `RevokedKeys` names, where sshd can't go by them: it refuses every key then. */
   revokedKeys: RevokedKeysFaults
+  /** The same by path, of others, where sshd can. */
+  revokedLists?: ReadonlyMap<string, KeyList>
   sshd: SshdState
   service: ServiceState
   owner: { uid: number; gid: number }

@@ -30,6 +30,8 @@ export interface Outcome {
   message: string
   steps: StepReport[]
   trusted: TrustedKey[]
+  /** CA keys that are dead on this host, whoever names them; absent where there are none. */
+  revoked?: TrustedKey[]
   /** Which keys came and which went; absent where the same are trusted as before. */
   keys?: KeyChanges
   /** Lines that trusted the same keys by a file laid by hand; they count no more, and `remove` gives them back. */

@@ -8,6 +8,7 @@ import { reportStep, type Step } from './step.ts'
 /** What stays true of a host that was left as it was. */
 export interface Kept {
   trusted: readonly TrustedKey[]
+  revoked?: readonly TrustedKey[]
   serial?: number
 }
 
@@ -22,10 +23,11 @@ export function succeeded(
   const restart = steps.find(step => step.do === 'restart-sshd')
   const { length } = host.trusted
   const count = length === 1 ? '1 CA key' : `${length} CA keys`
+  const dead = host.revoked === undefined ? '' : `, ${host.revoked.length} revoked`
   const [outcome, message] =
     steps.length === 0
-      ? (['unchanged', `nothing to do: ${count} trusted`] as const)
-      : (['applied', `this host now trusts ${count}`] as const)
+      ? (['unchanged', `nothing to do: ${count} trusted${dead}`] as const)
+      : (['applied', `this host now trusts ${count}${dead}`] as const)
   return {
     outcome,
     message,
@@ -67,8 +69,9 @@ export function warned(outcome: Outcome, warning: string | undefined): Outcome {
   return { ...outcome, warnings: [...(outcome.warnings ?? []), warning] }
 }
 
-function kept({ trusted, serial }: Kept) {
-  return { trusted: trustedKeys(trusted), ...serialOf(serial) }
+function kept({ trusted, revoked, serial }: Kept) {
+  const dead = revoked && trustedKeys(revoked)
+  return { trusted: trustedKeys(trusted), ...optional('revoked', dead), ...serialOf(serial) }
 }
 
 function serialOf(serial: number | undefined): { serial?: number } {

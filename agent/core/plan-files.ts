@@ -24,7 +24,7 @@ export function removeIfThere(path: string, files: Files): Step[] {
  * replaced, not mended: whoever holds it open keeps the old one.
  */
 export function planFile(
-  place: Place,
+  place: Place & { vital?: true },
   text: string,
   host: Pick<Observation, 'files' | 'owner' | 'found'>,
 ): Step[] {

@@ -1,33 +1,19 @@
-import { posix } from 'node:path'
-import { type AdoptedKey, adoptKeys } from './adopted-keys.ts'
-import { type Arrangement, outrankingPaths } from './arrangement.ts'
+import { type AdoptedKey, adoptKeys, isDeadCa } from './adopted-keys.ts'
+import type { Arrangement } from './arrangement.ts'
 import { renderCaKeys } from './bundle.ts'
-import type { CaKey } from './ca-key.ts'
-import { scanOf } from './config-snapshot.ts'
-import { type Proof, proofsFor } from './connections.ts'
-import type { DropIn } from './drop-in.ts'
-import { trustedUserCaKeys } from './effective-config.ts'
 import { arrangeDropIn, judgeExemption } from './exemption.ts'
 import type { Finding } from './finding.ts'
-import { isGlobal } from './foreign-ca.ts'
+import { describeForeignCa, type ForeignCa, isForSome, isGlobal } from './foreign-ca.ts'
+import { planRevocation } from './foreign-revoked-keys.ts'
 import type { Layout } from './layout.ts'
 import { blockLines } from './marked-block.ts'
 import { narrowings, withoutCaForSome } from './narrowings.ts'
 import type { Observation } from './observation.ts'
 import { optional } from './optional.ts'
-import {
-  changesContent,
-  planFile,
-  planFolder,
-  planMain,
-  removeIfThere,
-  takeBack,
-  whyLeft,
-} from './plan-files.ts'
-import { planRestart } from './plan-restart.ts'
+import { planBack } from './plan-back.ts'
+import { planSteps } from './plan-steps.ts'
 import { refuseConflict } from './refuse-conflict.ts'
-import { type HostRefused, refuseHost, unfitness, whoSets } from './refuse-host.ts'
-import { showBytes } from './sshd-config/bytes.ts'
+import { type HostRefused, refuseHost, unfitness } from './refuse-host.ts'
 import type { Place } from './sshd-config/directive.ts'
 import { judgeStartups } from './startups.ts'
 import type { Step } from './step.ts'
@@ -38,7 +24,8 @@ import {
   linesTakenOver,
   warnOfLeft,
 } from './take-over.ts'
-import { formerPlaces, foundBefore, type Written, withoutFormer } from './written.ts'
+import type { Wanted } from './wanted.ts'
+import { formerPlaces, withoutFormer } from './written.ts'
 
 export type Plan =
   | {
@@ -51,17 +38,10 @@ export type Plan =
       adopted: AdoptedKey[]
       /** Lines that trust the publisher's keys by files laid by hand, and count no more. */
       tookOver: Place[]
+      /** The file of another owner whose revoked keys are written beside ours. */
+      unitedWith?: string
     }
   | HostRefused
-
-/** What the host shall be. */
-export interface Wanted extends DropIn {
-  keys: readonly CaKey[]
-  /** The fingerprints of all keys that ever came to this host by a bundle. */
-  published: readonly string[]
-  conflict: 'refuse' | 'adopt'
-  restart: 'rotation' | 'config-change'
-}
 
 /**
  * The steps from the host as it is to the host as wanted; none where it is so already.
@@ -74,7 +54,10 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   const unfit = unfitness(host, layout, types)
   if (unfit !== undefined) return unfit
   const judged = judgeForeignCas(host, layout, wanted)
-  const conflict = refuseConflict(judged, host, layout, wanted)
+  // What a Match sets for some wins: where that is dead, it takes nothing from anybody.
+  const dead = judged.filter(each => isForSome(each) && isDeadCa(each, host, wanted.revoked))
+  const alive = judged.filter(each => !dead.includes(each))
+  const conflict = refuseConflict(alive, host, layout, wanted)
   if (conflict !== undefined) return conflict
   const tookOver = linesTakenOver(judged)
   const inForce = judged.find(isGlobal)
@@ -82,16 +65,22 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
   const adopted = adoptKeys(toAdopt ? inForce : undefined, host, {
     ours: wanted.keys,
     published: wanted.published,
+    revoked: wanted.revoked,
   })
   if (adopted.kind === 'host-refused') return adopted
+  const revocation = planRevocation(host, layout, wanted)
+  if (revocation.kind === 'host-refused') return revocation
+  const named = revocation.text !== undefined && revocation.unnamed !== true
+  const list = named ? layout.revokedKeys.path : undefined
   const scoped = wanted.acceptFrom !== undefined
   const shut = scoped && inForce !== undefined && isPublishers(inForce)
-  const dropIn = { ...wanted, shut }
+  const dropIn = { ...wanted, shut, ...optional('revokedKeys', list) }
   const { arrangement, exempts } = arrangeDropIn(host, layout, dropIn, {
     outrank: wanted.conflict === 'adopt' || tookOver.length > 0,
     includes: host.includes,
     scoped,
     shut,
+    revokes: list !== undefined,
     found: host.found,
   })
   const obstacle =
@@ -103,104 +92,37 @@ export function planApply(found: Observation, layout: Layout, wanted: Wanted): P
     )
   }
   const back = planBack(former, host, layout)
-  const left = linesLeft(judged, layout)
+  const left = linesLeft(alive, layout)
   const warnings = [
     ...adopted.warnings,
+    ...dead.map(tellDead),
     ...left.map(each => warnOfLeft(each, wanted.keys)),
     ...narrowings(host, layout),
     ...back.warnings,
   ]
   const keys = renderCaKeys([...wanted.keys, ...adopted.keys])
-  const narrowed = left.length > 0 || withoutCaForSome(host, layout).length > 0
-  const plan = planSteps(host, layout, wanted, { arrangement, keys, back, narrowed })
+  const narrowed = [...left, ...dead, ...withoutCaForSome(host, layout)].length > 0
+  const plan = planSteps(host, layout, wanted, { arrangement, keys, revocation, back, narrowed })
   if (plan.kind !== 'steps') return plan
   const line = !exempts ? 'not-written' : plan.steps.length > 0 ? 'to-write' : 'written'
   const advice = [
     ...judgeExemption(host, layout, wanted.exemptFromPenalties, line),
     ...judgeStartups(host),
   ]
-  return { ...plan, warnings, advice, adopted: adopted.keys, tookOver }
-}
-
-/** What `remove` does, and what of ours it can't give back: a sentence each. */
-export interface Removal {
-  steps: Step[]
-  left: { written: Written; why: string }[]
-}
-
-/** The steps that take everything of ours off the host: by the record, and where we write now. */
-export function planRemove(host: Observation, layout: Layout): Removal {
-  const config = [layout.dropIn.path, ...outrankingPaths(layout)]
-  const { written = [], madeFolders = [], found } = host
-  const now = [
-    { path: host.config.main, is: 'block' as const },
-    ...config.map(path => ({ path, is: 'config' as const })),
-    { path: layout.caFile.path, is: 'keys' as const },
-  ]
-    .filter(({ path }) => !found.has(path))
-    .map(each => ({ ...each, ...optional('found', foundBefore(written, each.path)) }))
-  const others = written.filter(({ path }) => now.every(each => each.path !== path))
-  const all = [...now, ...others]
-  const take = (...kinds: Written['is'][]) =>
-    kinds.flatMap(is => all.filter(each => each.is === is)).flatMap(each => takeBack(each, host))
-  const [removals, keys] = [take('block', 'config'), take('keys')]
-  const ofSshd = written.filter(({ is }) => is !== 'textfile')
-  const left = ofSshd.flatMap(each => {
-    const why = whyLeft(each, host)
-    return why === undefined ? [] : [{ written: each, why }]
-  })
-  if (removals.length + keys.length === 0) return { steps: [], left }
-  const restart = planRestart(host.service, 'sshd reads its configuration only at start', 'config')
-  const folders = madeFolders.toReversed().map((path): Step => {
-    return { do: 'remove-folder', path, why: 'made by us' }
-  })
-  const ofConfig = ({ path }: { path: string }) =>
-    all.some(({ is, path: file }) => is === 'config' && posix.dirname(file) === path)
-  const isOfConfig = (step: Step) => 'path' in step && ofConfig(step)
-  const steps = [
-    // What includes the drop-in goes before it.
-    ...removals,
-    ...folders.filter(isOfConfig),
-    ...(host.sshd.kind === 'absent' ? [] : [CHECK_CONFIG]),
-    ...(Array.isArray(restart) && removals.length > 0 ? restart : []),
-    ...keys,
-    ...folders.filter(step => !isOfConfig(step)),
-  ]
-  return { steps, left }
-}
-
-/** What goes back at former places: before the proof, and what sshd may read until its restart. */
-interface Back {
-  config: Step[]
-  keys: Step[]
-  warnings: string[]
-}
-
-function planBack(former: readonly Written[], host: Observation, layout: Layout): Back {
-  const take = (...kinds: Written['is'][]) =>
-    former.filter(({ is }) => kinds.includes(is)).flatMap(each => takeBack(each, host))
-  const used = [layout.caFolder.path, layout.dropInFolder.path]
-  const isFormer = (folder: string) =>
-    !used.some(path => path === folder || path.startsWith(`${folder}/`))
-  const folders = (host.madeFolders ?? []).filter(isFormer).toReversed()
-  const remove = folders.map((path): Step => {
-    return { do: 'remove-folder', path, why: 'made by us, and no longer used' }
-  })
-  const [config, keys] = [take('block', 'config'), take('keys')]
+  const { unitedWith } = revocation
   return {
-    config,
-    keys: config.length + keys.length === 0 ? [] : [...keys, ...remove],
-    warnings: former.flatMap(each => {
-      const why = whyLeft(each, host)
-      if (why !== undefined) return [why]
-      if (each.is !== 'block' || takeBack(each, host).length === 0) return []
-      return [`${each.path} had our block: restart the sshd that was started with it`]
-    }),
+    ...plan,
+    warnings,
+    advice,
+    adopted: adopted.keys,
+    tookOver,
+    ...optional('unitedWith', unitedWith),
   }
 }
 
-const PUT_OFF = 'put off before, to stay below the start limit of the unit'
-const CHECK_CONFIG: Step = { do: 'check-config', why: 'sshd must be able to start' }
+function tellDead(foreign: ForeignCa): string {
+  return `${describeForeignCa(foreign)}: all its keys are revoked, and no certificate logs in there; remove that line`
+}
 
 // Why the block can't be put into sshd's main file, for the end of a sentence that asks a person to.
 function obstacleToBlock(
@@ -218,112 +140,4 @@ function obstacleToBlock(
   return !includes && acceptFrom !== undefined
     ? ', with an OpenSSH of 8.2 or later: this one knows no Include, and sshd.accept_from needs one'
     : undefined
-}
-
-type Planned = { kind: 'steps'; steps: Step[] } | HostRefused
-
-function planSteps(
-  host: Observation,
-  layout: Layout,
-  wanted: Wanted,
-  {
-    arrangement,
-    keys,
-    back,
-    narrowed,
-  }: { arrangement: Arrangement; keys: string; back: Back; narrowed: boolean },
-): Planned {
-  const caFile = planFile(layout.caFile, keys, host)
-  const config = [
-    ...planFile(layout.dropIn, arrangement.get(layout.dropIn.path) ?? '', host),
-    ...outrankingPaths(layout, host.found).flatMap(path => {
-      const text = arrangement.get(path)
-      const { mode } = layout.dropIn
-      return text === undefined
-        ? removeIfThere(path, host.files)
-        : planFile({ path, mode }, text, host)
-    }),
-    ...planMain(host, arrangement.get(host.config.main)),
-    ...back.config,
-  ]
-  const writes = [
-    ...planFolder(layout.caFolder, host),
-    ...caFile,
-    ...planFolder(layout.dropInFolder, host),
-    ...config,
-  ]
-  const proofs = provable(proofsFor(wanted.acceptFrom), narrowed)
-  if (writes.length + back.keys.length === 0) return planConverged(host, layout)
-  const unwritable = refuseUnwritable(writes, host)
-  if (unwritable !== undefined) return unwritable
-  const restart = planRestart(
-    host.service,
-    changesContent(config, host)
-      ? 'sshd reads its configuration only at start'
-      : changesContent(caFile, host) && wanted.restart === 'rotation'
-        ? 'the trusted keys change (sshd.restart: rotation)'
-        : host.restartDue
-          ? PUT_OFF
-          : undefined,
-    changesContent(config, host) ? 'config' : 'rotation',
-  )
-  if (!Array.isArray(restart)) return restart
-  const proof = planProof(
-    host,
-    layout,
-    config.length > 0 ? proofs : proofsOfKeys(host, layout, proofs),
-  )
-  const steps = [...writes, ...proof, ...restart, ...back.keys]
-  return { kind: 'steps', steps }
-}
-
-// Where some are to log in by no CA, or by a file of their own, an arbitrary connection may be one of theirs.
-function provable([first, ...rest]: readonly [Proof, ...Proof[]], narrowed: boolean): Proof[] {
-  return first.user === undefined && narrowed ? [first] : [first, ...rest]
-}
-
-function refuseUnwritable(writes: readonly Step[], host: Observation): HostRefused | undefined {
-  for (const step of writes) {
-    const folder = 'path' in step ? posix.dirname(step.path) : ''
-    const why = host.unwritable.get(folder)
-    if (why !== undefined) {
-      return refuseHost('read-only', `${folder} can't be written to (${why}); mount it read-write`)
-    }
-  }
-  return undefined
-}
-
-// The files are right. Where sshd does not use them all the same, no file of ours can mend it.
-function planConverged(host: Observation, layout: Layout): Planned {
-  if (host.sshd.kind === 'readable') {
-    const used = trustedUserCaKeys(host.sshd.effective)
-    if (used !== layout.caFile.path) {
-      const who = whoSets('trustedusercakeys', host, used)
-      return refuseHost(
-        'shadowed',
-        `sshd uses TrustedUserCAKeys ${showBytes(used ?? 'none')}, by ${who}`,
-      )
-    }
-  }
-  const restart =
-    host.service.kind === 'failed'
-      ? planRestart(host.service, 'sshd is down', 'config')
-      : planRestart(host.service, host.restartDue ? PUT_OFF : undefined, 'rotation')
-  return Array.isArray(restart) ? { kind: 'steps', steps: restart } : restart
-}
-
-// A tree without an sshd that runs here (an image of another architecture) can't be proved.
-function planProof(host: Observation, layout: Layout, proofs: readonly Proof[]): Step[] {
-  if (host.sshd.kind === 'absent') return []
-  const caFile = layout.caFile.path
-  const why = 'sshd must be able to start, and really use the file'
-  return [{ do: 'prove-trust', caFile, proofs, why }]
-}
-
-// Only keys are written, and sshd's configuration was looked at a moment ago: where no Match is in it,
-// all connections are like the first.
-function proofsOfKeys(host: Observation, layout: Layout, proofs: readonly Proof[]) {
-  const used = host.sshd.kind === 'readable' ? trustedUserCaKeys(host.sshd.effective) : undefined
-  const matches = scanOf(host.config).some(({ keyword }) => keyword === 'match')
-  return used !== layout.caFile.path || matches ? proofs : proofs.slice(0, 1)
 }

@@ -25,6 +25,8 @@ export type HostRefusalCode =
   | 'revoked-keys-unreadable'
   | 'not-a-regular-file'
   | 'not-a-folder'
+  | 'foreign-revoked-keys'
+  | 'revoked-keys-not-united'
   | 'foreign-ca'
   | 'foreign-ca-unreadable'
   | 'foreign-ca-key'
@@ -78,13 +80,14 @@ export function unfitness(
   }
   return (
     unfitPlaces(host, layout) ??
-    (sshd.kind === 'readable' ? unfitConfig(host, sshd.effective, caTypes) : undefined)
+    (sshd.kind === 'readable' ? unfitConfig(host, layout, sshd.effective, caTypes) : undefined)
   )
 }
 
 function unfitPlaces(host: Observation, layout: Layout): HostRefused | undefined {
-  const own = [layout.caFile.path, layout.dropIn.path, ...outrankingPaths(layout)]
-  for (const path of own) {
+  const { caFile, revokedKeys, dropIn } = layout
+  const own = [caFile, revokedKeys, dropIn].map(({ path }) => path)
+  for (const path of [...own, ...outrankingPaths(layout)]) {
     const state = host.files.get(path)
     if (state?.kind !== 'folder' && state?.kind !== 'other') continue
     const what = state.kind === 'folder' ? 'folder' : state.what
@@ -109,6 +112,7 @@ function unfitPlaces(host: Observation, layout: Layout): HostRefused | undefined
 
 function unfitConfig(
   host: Observation,
+  layout: Layout,
   effective: EffectiveConfig,
   caTypes: readonly CaKeyType[],
 ): HostRefused | undefined {
@@ -132,15 +136,20 @@ function unfitConfig(
       `a CA of type ${excluded} can not log anyone in: CASignatureAlgorithms, by ${at('casignaturealgorithms')}, leaves it out; add it there, or use a CA of another type`,
     )
   }
-  return noPrincipals(host, effective) ?? unfitRevokedKeys(host, effective)
+  return noPrincipals(host, effective) ?? unfitRevokedKeys(host, effective, layout)
 }
 
-function unfitRevokedKeys(host: Observation, effective: EffectiveConfig): HostRefused | undefined {
+function unfitRevokedKeys(
+  host: Observation,
+  effective: EffectiveConfig,
+  { revokedKeys }: Layout,
+): HostRefused | undefined {
   const override = overrides(scanOf(host.config), 'revokedkeys').find(isUnconditional)
   const [used = 'none'] = effective.get('revokedkeys') ?? []
   const file = used === 'none' ? override && revokedKeysFile(override) : used
   const fault = file === undefined ? undefined : host.revokedKeys.get(file)
-  if (file === undefined || fault === undefined) return undefined
+  // What is wrong with our own is put right.
+  if (file === undefined || file === revokedKeys.path || fault === undefined) return undefined
   const by = whoSets('revokedkeys', host)
   const remedy =
     used === 'none' ? 'a Match knows no "none"; take that line away' : `make that file, be it empty`

@@ -30,8 +30,10 @@ export function contestedPath(
 
 /** What is said of such a file, by a repair that leaves it and by an `apply` that does not. */
 export function describeFight(path: string): string {
-  return `somebody keeps changing ${path}; find out who, and stop one of us`
+  return `${FIGHT} ${path}; find out who, and stop one of us`
 }
+
+const FIGHT = 'somebody keeps changing'
 
 /** Before the next look at a host that a look does not mend; a watch sees what we write ourselves too. */
 export const PAUSE_MS = 60_000
@@ -40,6 +42,11 @@ export const PAUSE_MS = 60_000
  * Whether to wait before drift is looked at again: somebody writes back, or what we write is undone.
  * Both wake the watch, which would have us restart sshd without end.
  */
-export function callsForPause({ outcome, code }: Pick<Outcome, 'outcome' | 'code'>): boolean {
-  return code === 'contested' || outcome === 'rolled-back' || outcome === 'rollback-failed'
+export function callsForPause({
+  outcome,
+  code,
+  warnings = [],
+}: Pick<Outcome, 'outcome' | 'code' | 'warnings'>): boolean {
+  const fights = code === 'contested' || warnings.some(warning => warning.startsWith(FIGHT))
+  return fights || outcome === 'rolled-back' || outcome === 'rollback-failed'
 }

@@ -31,12 +31,12 @@ export function revokedKeysFiles(config: ConfigSnapshot): string[] {
   return [...new Set(files)]
 }
 
-/** The lines within a Match whose file is at fault, so that sshd refuses every key there. */
-export function brokenRevocations(config: ConfigSnapshot, faults: RevokedKeysFaults) {
+/** The lines within a Match whose file is at fault, so that sshd refuses every key there; `own` is put right. */
+export function brokenRevocations(config: ConfigSnapshot, faults: RevokedKeysFaults, own: string) {
   return overrides(scanOf(config), 'revokedkeys').flatMap(at => {
     const file = revokedKeysFile(at)
     const fault = file === undefined ? undefined : faults.get(file)
-    return file === undefined || fault === undefined ? [] : [{ at, file, fault }]
+    return file === undefined || file === own || fault === undefined ? [] : [{ at, file, fault }]
   })
 }
 
@@ -45,19 +45,38 @@ export function describeRevokedKeys(file: string, fault: RevokedKeysFault): stri
   return `${showBytes(file)}, which ${fault.kind === 'missing' ? 'is missing' : fault.why}`
 }
 
+/** What a file holds that some `RevokedKeys` names, where sshd can go by it. */
+export type KeyList = { kind: 'list'; content: Buffer } | { kind: 'krl' }
+
+/** The keys of a flat list, as they stand there; what is no key is passed over. */
+export function linesOfKeys(content: Buffer): { type: string; base64: string }[] {
+  return keyTexts(content).flatMap(({ text }) => {
+    const [, type = '', base64 = ''] = KEY.exec(text) ?? []
+    return isPublicKey(text) ? [{ type, base64 }] : []
+  })
+}
+
 /**
  * What is wrong with a flat list of keys, as sshd reads it (authfile.c, sshkey_in_file): one line that
  * is no public key and every key is refused that does not stand above it. `undefined` where it is good.
  */
 export function faultInKeyList(content: Buffer): RevokedKeysFault | undefined {
-  for (const [index, line] of content.toString('latin1').split('\n').entries()) {
-    const [text = ''] = line.replace(/^[ \t]+/, '').split('\0')
-    if (text === '' || text.startsWith('#')) continue
-    if (!isPublicKey(text))
-      return { kind: 'unreadable', why: `is no list of keys at line ${index + 1}` }
-  }
-  return undefined
+  const odd = keyTexts(content).find(({ text }) => !isPublicKey(text))
+  return odd && { kind: 'unreadable', why: `is no list of keys at line ${odd.line}` }
 }
+
+function keyTexts(content: Buffer): { text: string; line: number }[] {
+  return content
+    .toString('latin1')
+    .split('\n')
+    .map((line, index) => {
+      const [text = ''] = line.replace(/^[ \t]+/, '').split('\0')
+      return { text, line: index + 1 }
+    })
+    .filter(({ text }) => text !== '' && !text.startsWith('#'))
+}
+
+const KEY = /^([^ \t]+)[ \t]+([^ \t\r]+)/
 
 /** As every key revocation list begins (PROTOCOL.krl). */
 const KRL_MAGIC = Buffer.from('SSHKRL\n\0', 'latin1')
@@ -68,7 +87,7 @@ export function isKrl(content: Buffer): boolean {
 
 // A type and a blob of the same type inside; sshd takes apart the rest of it as well.
 function isPublicKey(text: string): boolean {
-  const [, type = '', base64 = ''] = /^([^ \t]+)[ \t]+([^ \t\r]+)/.exec(text) ?? []
+  const [, type = '', base64 = ''] = KEY.exec(text) ?? []
   const blob = Buffer.from(base64, 'base64')
   const length = blob.length < 4 ? 0 : blob.readUInt32BE(0)
   const inside = blob.subarray(4, 4 + length).toString('latin1')

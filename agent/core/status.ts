@@ -41,6 +41,8 @@ export interface Status {
   at: string
   outcome: Outcome
   trusted: readonly HeldKey[]
+  /** CA keys that are dead on this host; absent where there are none. */
+  revoked?: readonly TrustedKey[]
   held?: HeldStatus
   /** Whether sshd goes by our keys, and when that was last seen; absent where it never was. */
   effective?: { value: boolean; at: string }
@@ -92,6 +94,7 @@ export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
       ...key,
       ...optional('since', since && own(since, key.fingerprint)),
     })),
+    ...optional('revoked', outcome.revoked),
     ...('source' in held ? { held: held as HeldStatus } : {}),
     ...(effective === undefined ? {} : { effective }),
     ...optional('ports', end.ports ?? before?.ports),
@@ -131,6 +134,7 @@ const isOutcome = shape(
     code: text,
     warnings: listOf(text),
     serial: count,
+    revoked: listOf(isKey),
     took_over: listOf(shape({ file: text, line: count })),
   },
 )
@@ -151,6 +155,7 @@ const isStatus = shape(
       { source: text, acceptedAt: time },
       { serial: count, issued: time, expires: time, signer: isSigner },
     ),
+    revoked: listOf(isKey),
     effective: shape({ value: flag, at: time }),
     applies: isTally,
     standsDown: flag,

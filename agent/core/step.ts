@@ -13,12 +13,22 @@ export type Step =
       gid: number
       /** The owner changes by right, from or to what was there before us: undone, so does the owner. */
       found?: true
+      /** sshd refuses every key without it, once it has read its name: the list of revoked keys. */
+      vital?: true
       why: string
     }
-  | { do: 'remove-file'; path: string; why: string }
+  /** `vital`, undoing the step that wrote it: not before sshd has read the configuration without it. */
+  | { do: 'remove-file'; path: string; vital?: true; why: string }
   | { do: 'remove-folder'; path: string; why: string }
   | { do: 'check-config'; why: string }
-  | { do: 'prove-trust'; caFile: string; proofs: readonly Proof[]; why: string }
+  | {
+      do: 'prove-trust'
+      caFile: string
+      /** By any of these names sshd refuses what is revoked, and by no other. */
+      revokedKeys?: readonly string[]
+      proofs: readonly Proof[]
+      why: string
+    }
   | { do: 'restart-sshd'; unit: string; reason: 'config' | 'rotation' | 'undo'; why: string }
 
 /** A step as reports show it: what, where and why, without the bytes. */

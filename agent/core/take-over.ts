@@ -17,13 +17,24 @@ export interface JudgedCa extends ForeignCa {
   owner?: CaFileOwner
 }
 
-/** The lines of others, each with whose keys it trusts. */
+/** The lines of others, each with whose keys it trusts; one that is revoked is the publisher's to judge. */
 export function judgeForeignCas(
   host: Observation,
   layout: Layout,
-  { keys, published }: { keys: readonly { fingerprint: string }[]; published: readonly string[] },
+  {
+    keys,
+    revoked,
+    published,
+  }: {
+    keys: readonly { fingerprint: string }[]
+    revoked: readonly { fingerprint: string }[]
+    published: readonly string[]
+  },
 ): JudgedCa[] {
-  const known = new Set([...published, ...keys.map(({ fingerprint }) => fingerprint)])
+  const known = new Set([
+    ...published,
+    ...[...keys, ...revoked].map(({ fingerprint }) => fingerprint),
+  ])
   const { sshd } = host
   const goesByOurs =
     sshd.kind === 'readable' && trustedUserCaKeys(sshd.effective) === layout.caFile.path

@@ -5,13 +5,13 @@ import type { Written } from './written.ts'
 
 /**
  * What of ours sshd's configuration shows by itself, where there is no record to go by: our block, the
- * drop-ins that begin as ours do, and the CA files that these name.
+ * drop-ins that begin as ours do, and the files of keys that these name.
  */
 export function findTraces({ texts }: ConfigSnapshot): Written[] {
   return [...texts].flatMap(([path, text]): Written[] => {
     if (hasBlock(text)) return [{ path, is: 'block' }]
     if (!isOwnDropIn(text)) return []
-    const files = text.matchAll(/^\s*TrustedUserCAKeys (\/\S+)$/gm)
+    const files = text.matchAll(/^\s*(?:TrustedUserCAKeys|RevokedKeys) (\/\S+)$/gm)
     const keys = [...files].map(([, file = '']) => ({ path: file, is: 'keys' as const }))
     return [{ path, is: 'config' }, ...keys]
   })

@@ -32,10 +32,12 @@ export function placesOfNow(
   layout: Layout,
   { main, texts }: ConfigSnapshot,
   found: FoundFiles,
+  revokes: boolean,
 ): Written[] {
   const outranking = outrankingPaths(layout, found).filter(path => texts.has(path))
   return [
     { path: layout.caFile.path, is: 'keys' },
+    ...(revokes ? [{ path: layout.revokedKeys.path, is: 'keys' as const }] : []),
     ...[layout.dropIn.path, ...outranking].map(path => ({ path, is: 'config' as const })),
     ...(hasBlock(texts.get(main) ?? '') ? [{ path: main, is: 'block' as const }] : []),
   ]
@@ -45,7 +47,7 @@ export function placesOfNow(
 export function isPlaceOfNow({ path, is }: Written, layout: Layout, main: string): boolean {
   switch (is) {
     case 'keys':
-      return path === layout.caFile.path
+      return [layout.caFile.path, layout.revokedKeys.path].includes(path)
     case 'config':
       return path === layout.dropIn.path || outrankingPaths(layout).includes(path)
     case 'block':
@@ -61,8 +63,8 @@ export function formerPlaces(
   layout: Layout,
 ): Written[] {
   // What has become a place of ours in another role is written anew.
-  const { caFile, dropIn } = layout
-  const now = [caFile.path, dropIn.path, ...outrankingPaths(layout), config.main]
+  const { caFile, revokedKeys, dropIn } = layout
+  const now = [caFile.path, revokedKeys.path, dropIn.path, ...outrankingPaths(layout), config.main]
   return written.filter(
     each => !isPlaceOfNow(each, layout, config.main) && !now.includes(each.path),
   )

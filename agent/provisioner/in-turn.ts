@@ -5,7 +5,7 @@ import { refuseHost } from '../core/refuse-host.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { hasJournal } from './journal.ts'
-import { keysOnHost } from './keys-on-host.ts'
+import { trustOnHost } from './keys-on-host.ts'
 import { LockHeldError, takeLock } from './lock.ts'
 import { makeOwnFolder } from './own-folder.ts'
 import { recover } from './roll-back.ts'
@@ -42,14 +42,11 @@ export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
   } catch (error) {
     if (error instanceof LockHeldError) {
       const { code, message } = refuseHost('busy', error.message)
-      return stopped({ outcome: 'host-refused', code, message }, { trusted: keysOnHost(host) })
+      return stopped({ outcome: 'host-refused', code, message }, trustOnHost(host))
     }
     if (errorCode(error) === undefined) throw error
     const message = `${stateFolder.path} can't be written to: ${messageOf(error)}`
-    return stopped(
-      { outcome: 'host-refused', code: 'read-only', message },
-      { trusted: keysOnHost(host) },
-    )
+    return stopped({ outcome: 'host-refused', code: 'read-only', message }, trustOnHost(host))
   }
 }
 
@@ -60,7 +57,7 @@ async function recoverThen(work: () => Promise<Outcome>, host: Host): Promise<Ou
     if (!hasJournal(host)) throw rollbackCause
     const cause = new Error('an earlier run was cut off')
     const failure = describeFailure({ kind: 'rollback-failed', cause, rollbackCause })
-    return stopped(failure, { trusted: keysOnHost(host) })
+    return stopped(failure, trustOnHost(host))
   }
   return work()
 }

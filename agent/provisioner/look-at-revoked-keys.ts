@@ -1,10 +1,13 @@
-import { faultInKeyList, isKrl, type RevokedKeysFault } from '../core/revoked-keys.ts'
+import { faultInKeyList, isKrl, type KeyList, type RevokedKeysFault } from '../core/revoked-keys.ts'
 import { readWhole } from './config-files.ts'
 import type { Host } from './host.ts'
 import { loadsKrl } from './krl.ts'
 
-/** What keeps sshd from going by a file of revoked keys; `undefined` where nothing does. */
-export function lookAtRevokedKeys(host: Host, path: string): RevokedKeysFault | undefined {
+/** What a file of revoked keys holds, or what keeps sshd from going by it; `undefined`: only root sees. */
+export function lookAtRevokedKeys(
+  host: Host,
+  path: string,
+): KeyList | RevokedKeysFault | undefined {
   const read = readWhole(host, path)
   if (read.kind === 'endless') return { kind: 'unreadable', why: `is ${read.what}` }
   if (read.kind === 'nothing') {
@@ -13,10 +16,11 @@ export function lookAtRevokedKeys(host: Host, path: string): RevokedKeysFault | 
       ? { kind: 'missing' }
       : { kind: 'unreadable', why: WHY[read.code] ?? OTHER }
   }
-  if (!isKrl(read.content)) return faultInKeyList(read.content)
+  const { content } = read
+  if (!isKrl(content)) return faultInKeyList(content) ?? { kind: 'list', content }
   return loadsKrl(host, path) === false
     ? { kind: 'unreadable', why: 'is a damaged list (KRL)' }
-    : undefined
+    : { kind: 'krl' }
 }
 
 const OTHER = "can't be opened"

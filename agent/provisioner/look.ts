@@ -4,13 +4,13 @@ import { APPLY, bad, type Finding, warn } from '../core/finding.ts'
 import { judgeLogWatchers } from '../core/log-watchers.ts'
 import type { SshdState, Unseen } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
-import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
+import type { TrustedKey } from '../core/outcome.ts'
 import type { Plan } from '../core/plan.ts'
 import type { HostRefused } from '../core/refuse-host.ts'
 import type { Step } from '../core/step.ts'
 import { trustInForce } from '../core/trust-in-force.ts'
 import type { Host } from './host.ts'
-import { keysLie, keysOnHost } from './keys-on-host.ts'
+import { keysLie, trustOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { accept, planOn } from './provision.ts'
 import { seeLogWatchers } from './see-log-watchers.ts'
@@ -21,6 +21,7 @@ export interface Look {
   trusted: TrustedKey[]
   /** Where ours is to be lies a CA file that was there before us. */
   isFound: boolean
+  revoked?: TrustedKey[]
   /** Whether sshd goes by these keys; absent where its configuration is broken. */
   inForce?: boolean
   /** Why a repair would leave the host as it is; absent where it would not. */
@@ -53,7 +54,7 @@ export async function lookAtHost(host: Host, config: Config, now: Date): Promise
     planned === undefined ? namesOurs(sshd, caFile) : trustInForce(sshd, caFile, planned)
   const inForce = named && keysLie(host, held?.held)
   return {
-    trusted: trustedKeys(keysOnHost(host)),
+    ...trustOnHost(host),
     isFound: before.has(caFile),
     ...optional('inForce', inForce),
     ...refusalOf(isDamaged(state) ? state : planned),

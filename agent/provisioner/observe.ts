@@ -14,7 +14,7 @@ import type {
   Unseen,
 } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
-import { type RevokedKeysFaults, revokedKeysFiles } from '../core/revoked-keys.ts'
+import { type KeyList, type RevokedKeysFault, revokedKeysFiles } from '../core/revoked-keys.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'
 import { formerPlaces, type Written, withoutFormer } from '../core/written.ts'
@@ -57,7 +57,7 @@ export async function observe(
     foreignCaFiles: readForeignCaFiles(host, { files, written, config, found }, unseen),
     unwritable: new Map(folders.flatMap(path => unwritable(host, path))),
     restartDue,
-    revokedKeys: revokedKeysFaults(host, config, sshd),
+    ...lookAtLists(host, config, sshd),
     sshd,
     service: await observeService(host, unseen),
     owner: host.owner,
@@ -72,8 +72,8 @@ function lookAtAll(
   written: readonly Written[],
   unseen: Unseen[],
 ): Map<string, FileState> {
-  const { caFolder, caFile, dropInFolder, dropIn } = host.layout
-  const places = [caFolder, caFile, dropInFolder, dropIn].map(({ path }) => path)
+  const { caFolder, caFile, revokedKeys, dropInFolder, dropIn } = host.layout
+  const places = [caFolder, caFile, revokedKeys, dropInFolder, dropIn].map(({ path }) => path)
   const all = [
     ...places,
     ...outrankingPaths(host.layout),
@@ -149,15 +149,19 @@ function isReadOnly(host: Host, path: string): boolean {
   }
 }
 
-function revokedKeysFaults(host: Host, config: ConfigSnapshot, sshd: SshdState): RevokedKeysFaults {
+// Every file that some RevokedKeys names: what is wrong with it, or what it holds.
+function lookAtLists(host: Host, config: ConfigSnapshot, sshd: SshdState) {
   const [used = 'none'] = (sshd.kind === 'readable' && sshd.effective.get('revokedkeys')) || []
   const named = [...revokedKeysFiles(config), ...(used === 'none' ? [] : [used])]
-  return new Map(
-    [...new Set(named)].flatMap(path => {
-      const fault = lookAtRevokedKeys(host, path)
-      return fault === undefined ? [] : [[path, fault] as const]
-    }),
-  )
+  const revokedKeys = new Map<string, RevokedKeysFault>()
+  const revokedLists = new Map<string, KeyList>()
+  for (const path of new Set(named)) {
+    const seen = lookAtRevokedKeys(host, path)
+    if (seen === undefined) continue
+    if (seen.kind === 'list' || seen.kind === 'krl') revokedLists.set(path, seen)
+    else revokedKeys.set(path, seen)
+  }
+  return { revokedKeys, revokedLists }
 }
 
 async function observeService(host: Host, unseen: Unseen[]): Promise<ServiceState> {

@@ -7,7 +7,7 @@ import type { Observation } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { hostRefused, type Kept, refused, stopped, succeeded } from '../core/outcomes.ts'
-import { type Plan, planApply, type Wanted } from '../core/plan.ts'
+import { type Plan, planApply } from '../core/plan.ts'
 import { rememberPublished } from '../core/published-keys.ts'
 import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
 import { contestedPath, describeFight, recentRepairs } from '../core/repairs.ts'
@@ -15,11 +15,12 @@ import { type Disagreement, withSecondVerdict } from '../core/second-verifier.ts
 import type { Step } from '../core/step.ts'
 import { type Accepted, acceptBundle } from '../core/trust.ts'
 import { trustInForce } from '../core/trust-in-force.ts'
+import type { Wanted } from '../core/wanted.ts'
 import { placesOfNow, writtenAfter } from '../core/written.ts'
 import { execute, type OnInstant } from './execute.ts'
 import { isThere } from './file-system.ts'
 import type { Host } from './host.ts'
-import { keysLie, keysOnHost } from './keys-on-host.ts'
+import { keysLie, keysOnHost, trustOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { readSigners } from './read-signers.ts'
 import { configuredPorts } from './service/listening.ts'
@@ -80,7 +81,7 @@ export async function provision(
   const advice = plan.advice.map(asWarning)
   const warnings = [...accepted.warnings, ...plan.warnings, ...advice, ...unproved]
   const { serial } = accepted.bundle
-  const now = { trusted: keysOnHost(host), ...optional('serial', serial) }
+  const now = { ...trustOnHost(host), ...optional('serial', serial) }
   return succeeded(now, plan, execution.restart, warnings, changes)
 }
 
@@ -124,8 +125,15 @@ export async function planOn(
 ): Promise<Planned> {
   const { sshd } = request.config
   const observation = await observe(host, state, sshd.acceptFrom)
-  const wanted: Wanted = { ...sshd, keys: accepted.bundle.keys, published: publishedOn(state) }
-  const plan = withoutFight(planApply(observation, host.layout, wanted), accepted, request, state)
+  const { keys, revoked } = accepted.bundle
+  const wanted: Wanted = { ...sshd, keys, revoked, published: publishedOn(state) }
+  const plan = withoutFight(
+    planApply(observation, host.layout, wanted),
+    accepted,
+    request,
+    state,
+    host,
+  )
   const { sshd: seen, unseen, config, found } = observation
   return { ...plan, sshd: seen, unseen, config, found, ports: portsOf(observation) }
 }
@@ -140,19 +148,26 @@ function portsOf({ sshd, service, tree }: Observation): number[] {
 /** What the host trusts, whatever became of the cycle. */
 export function kept(host: Host, { held }: State, adopted?: State['adopted']): Kept {
   return {
-    trusted: keysOnHost(host, adopted),
+    ...trustOnHost(host, adopted),
     ...(held?.serial === undefined ? {} : { serial: held.serial }),
   }
 }
 
 // The same bundle and yet files to write: somebody has changed them. Once is put right, again and
-// again is left alone and said.
-function withoutFight(plan: Plan, accepted: Good, { now, byHand }: Request, state: State): Plan {
+// again is left alone and said; but for the list without which sshd refuses every key.
+function withoutFight(
+  plan: Plan,
+  accepted: Good,
+  { now, byHand }: Request,
+  state: State,
+  host: Host,
+): Plan {
   if (plan.kind !== 'steps' || !isDrift(accepted, plan, state)) return plan
-  const path = contestedPath(writtenBy(plan.steps), state.repairs, now)
+  const path = contestedPath(writtenBy(plan, host), state.repairs, now)
   if (path === undefined) return plan
   const fight = describeFight(path)
-  if (!byHand) return refuseHost('contested', fight)
+  const isVital = path === host.layout.revokedKeys.path
+  if (!byHand && !isVital) return refuseHost('contested', fight)
   return { ...plan, warnings: [...plan.warnings, fight] }
 }
 
@@ -165,8 +180,12 @@ function isDrift({ digest }: Good, { adopted }: Steps, state: State): boolean {
 const filesOf = (adopted: readonly AdoptedKey[]) =>
   Object.fromEntries(adopted.map(({ fingerprint, file }) => [fingerprint, file]))
 
-const writtenBy = (steps: readonly Step[]) =>
-  steps.flatMap(step => (step.do === 'write-file' ? [step.path] : []))
+// A list that is united with another owner's changes with theirs.
+function writtenBy({ steps, unitedWith }: Steps, { layout }: Host): string[] {
+  const follows = unitedWith === undefined ? [] : [layout.revokedKeys.path]
+  const written = steps.flatMap(step => (step.do === 'write-file' ? [step.path] : []))
+  return written.filter(path => !follows.includes(path))
+}
 
 function remembered(
   host: Host,
@@ -182,19 +201,20 @@ function remembered(
   const drift = isDrift(accepted, plan, state)
   const held = heldFrom(accepted, { bundle, source, now }, state.held)
   const adopted = plan.adopted.length === 0 ? undefined : filesOf(plan.adopted)
-  const repaired = drift ? writtenBy(steps).map(path => ({ path, at })) : []
+  const places = placesOfNow(
+    host.layout,
+    plan.config,
+    plan.found,
+    accepted.bundle.revoked.length > 0,
+  )
+  const repaired = drift ? writtenBy(plan, host).map(path => ({ path, at })) : []
   return {
     version: 1,
     held,
     published: rememberPublished(publishedOn(state), Object.keys(held.since ?? {})),
     ...optional('adopted', adopted),
     madeFolders: [...new Set([...state.madeFolders, ...made])].filter(stillThere(host, steps)),
-    written: writtenAfter(
-      state.written ?? [],
-      steps,
-      placesOfNow(host.layout, plan.config, plan.found),
-      plan.found,
-    ),
+    written: writtenAfter(state.written ?? [], steps, places, plan.found),
     ...optional('sshd', host.found ?? state.sshd),
     repairs:
       steps.length === 0 ? state.repairs : [...recentRepairs(state.repairs, now), ...repaired],

@@ -2,7 +2,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { stopped, warned } from '../core/outcomes.ts'
 import type { Host } from './host.ts'
 import { takeTurn } from './in-turn.ts'
-import { keysOnHost } from './keys-on-host.ts'
+import { trustOnHost } from './keys-on-host.ts'
 import { writeTextfile } from './textfile.ts'
 
 /** Tells Prometheus anew, after a poll that had nothing for this wing. Touches nothing else. */
@@ -13,7 +13,7 @@ export async function report(host: Host): Promise<Outcome> {
   using _ = turn
   const told = stopped(
     { outcome: 'unchanged', message: 'metrics.textfile is written' },
-    { trusted: keysOnHost(host) },
+    trustOnHost(host),
   )
   return warned(told, await writeTextfile(host))
 }

@@ -8,22 +8,27 @@ import { runStep } from './run-step.ts'
 
 /**
  * Undoes a transaction from wherever it stopped. A restart comes last, since it must find the old
- * files, and only if sshd may have seen the new ones.
+ * files, and only if sshd may have seen the new ones. What an sshd that has seen them can't do without
+ * goes after it; somebody else may have started one, so that it is not taken away without.
  */
 export async function rollBack(
   journal: Journal,
   host: Host,
   restart: (host: Host) => Promise<unknown> = ({ service }) => service.restart('undo'),
 ): Promise<void> {
-  for (const step of journal.undo) {
-    if (step.do !== 'restart-sshd' && !isSo(step, host)) await undo(step, host)
+  const steps = journal.undo.filter(step => !isSo(step, host))
+  const isVital = (step: Step) => step.do === 'remove-file' && step.vital === true
+  const isLast = (step: Step) => isVital(step) || step.do === 'remove-folder'
+  for (const step of steps) {
+    if (step.do !== 'restart-sshd' && !isLast(step)) await undo(step, host)
   }
   await runStep({ do: 'check-config', why: 'undone' }, host)
-  if (journal.restarted) {
-    for (const step of journal.undo) {
+  if (journal.restarted || steps.some(isVital)) {
+    for (const step of steps) {
       if (step.do === 'restart-sshd') await restart(host)
     }
   }
+  for (const step of steps.filter(isLast)) await runStep(step, host)
   clearJournal(host)
 }
 
@@ -42,8 +47,8 @@ async function undo(step: Step, host: Host): Promise<void> {
 export async function recover(host: Host): Promise<boolean> {
   const journal = readJournal(host)
   const { stateFile, stoodDown, statusFile, restarts, journal: own } = host.layout
-  const { caFile, dropIn } = host.layout
-  const places = [stateFile, stoodDown, statusFile, restarts, own, caFile, dropIn]
+  const { caFile, revokedKeys, dropIn } = host.layout
+  const places = [stateFile, stoodDown, statusFile, restarts, own, caFile, revokedKeys, dropIn]
   const paths = places.map(({ path }) => path)
   const touched = journal?.undo.flatMap(step => ('path' in step ? [step.path] : [])) ?? []
   for (const path of new Set([...paths, ...touched])) clearLitter(host, path)

@@ -30,7 +30,7 @@ async function doStep(step: Step, host: Host): Promise<void> {
     case 'check-config':
       return checkConfig(host)
     case 'prove-trust':
-      return proveTrust(host, step.caFile, step.proofs)
+      return proveTrust(host, step)
     case 'restart-sshd':
       await host.service.restart(step.reason)
   }
@@ -72,18 +72,28 @@ async function checkConfig({ sshd }: Host): Promise<void> {
 
 // `sshd -t` never opens the CA file, and passes where another line wins over ours: `sshd -T` is asked
 // beside it, and where both fail the former says better why.
-async function proveTrust(host: Host, caFile: string, proofs: readonly Proof[]): Promise<void> {
-  const proved = Promise.all(proofs.map(proof => prove(host, caFile, proof)))
+async function proveTrust(host: Host, step: ProveTrust): Promise<void> {
+  const proved = Promise.all(step.proofs.map(proof => prove(host, step, proof)))
   proved.catch(() => {}) // awaited below, where `sshd -t` finds nothing
   await checkConfig(host)
   await proved
 }
 
-async function prove({ sshd }: Host, caFile: string, proof: Proof): Promise<void> {
+type ProveTrust = Extract<Step, { do: 'prove-trust' }>
+
+async function prove(
+  { sshd }: Host,
+  { caFile, revokedKeys }: ProveTrust,
+  proof: Proof,
+): Promise<void> {
   if (sshd === undefined) return
-  const used = trustedUserCaKeys(await sshd.effective(proof))
+  const effective = await sshd.effective(proof)
+  const whom = `for ${proof.user ?? 'anybody'} from ${proof.addr ?? 'anywhere'} sshd uses`
+  const [list = 'none'] = effective.get('revokedkeys') ?? []
+  if (revokedKeys?.includes(list) === false) {
+    throw new Error(`${whom} RevokedKeys ${showBytes(list)}`)
+  }
+  const used = trustedUserCaKeys(effective)
   if ((used === caFile) === proof.trusted) return
-  throw new Error(
-    `for ${proof.user ?? 'anybody'} from ${proof.addr ?? 'anywhere'} sshd uses TrustedUserCAKeys ${showBytes(used ?? 'none')}`,
-  )
+  throw new Error(`${whom} TrustedUserCAKeys ${showBytes(used ?? 'none')}`)
 }

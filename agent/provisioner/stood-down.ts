@@ -4,7 +4,7 @@ import { hostRefused } from '../core/outcomes.ts'
 import { refuseHost } from '../core/refuse-host.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
-import { keysOnHost } from './keys-on-host.ts'
+import { trustOnHost } from './keys-on-host.ts'
 import { lookAt } from './look-at.ts'
 
 /**
@@ -56,5 +56,5 @@ export function clearStoodDown({ fs, at, layout }: Place): void {
 export function refuseStoodDown(host: Host): Outcome | undefined {
   if (readStoodDown(host) === undefined) return undefined
   const message = 'removed; the agent stands down until apply or configure'
-  return hostRefused(refuseHost('stood-down', message), { trusted: keysOnHost(host) })
+  return hostRefused(refuseHost('stood-down', message), trustOnHost(host))
 }

@@ -6,24 +6,26 @@ import { sshKeygen } from './ssh-keygen.ts'
 
 /** The keys of all files; or the first file that can't be read, or that holds none for a host. */
 export type Gathered =
-  | { kind: 'gathered'; keys: CaKey[] }
+  | { kind: 'gathered'; keys: CaKey[]; revoked: CaKey[] }
   | { kind: 'problem'; message: string }
   | { kind: 'refused'; file: string; refusal: BundleRefused }
 
 /**
- * The public keys of `.pub` files, of bundles, and of private keys' files. The same key in two files
- * is taken once.
+ * The public keys of `.pub` files, of bundles, and of private keys' files, and those that bundles revoke.
+ * The same key in two files is taken once.
  */
 export async function gatherKeys(files: readonly string[]): Promise<Gathered> {
   const keys = new Map<string, CaKey>()
+  const revoked = new Map<string, CaKey>()
   for (const file of files) {
     const lines = await publicLines(file)
     if (!Buffer.isBuffer(lines)) return lines
     const bundle = parseBundle(lines)
     if (bundle.kind === 'refused') return { kind: 'refused', file, refusal: bundle }
     for (const key of bundle.keys) keys.set(key.base64, keys.get(key.base64) ?? key)
+    for (const key of bundle.revoked) revoked.set(key.base64, revoked.get(key.base64) ?? key)
   }
-  return { kind: 'gathered', keys: [...keys.values()] }
+  return { kind: 'gathered', keys: [...keys.values()], revoked: [...revoked.values()] }
 }
 
 async function publicLines(file: string): Promise<Buffer | { kind: 'problem'; message: string }> {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { renderMetrics } from '../../agent/core/metrics.ts'
 import type { MetricsInput } from '../../agent/core/metrics-input.ts'
 
-const LITTLE: MetricsInput = { version: '1.2.3', trusted: [], cycles: {} }
+const LITTLE: MetricsInput = { version: '1.2.3', trusted: [], revoked: [], cycles: {} }
 
 /** The samples alone, by name and labels. */
 async function samples(input: MetricsInput): Promise<Record<string, string>> {
@@ -16,6 +16,7 @@ test('tells all that is known, in base units', async () => {
     await samples({
       version: '1.2.3',
       trusted: [key, { ...key, fingerprint: 'SHA256:def', adopted: '/etc/ca.pub' }],
+      revoked: [{ ...key, fingerprint: 'SHA256:bad' }],
       effective: true,
       contested: false,
       serial: 42,
@@ -37,6 +38,9 @@ test('tells all that is known, in base units', async () => {
     'pomerium_host_agent_trusted_key_info{fingerprint="SHA256:def",type="ssh-ed25519",comment="ca 2026",adopted="/etc/ca.pub"}':
       '1',
     pomerium_host_agent_trusted_keys: '2',
+    'pomerium_host_agent_revoked_key_info{fingerprint="SHA256:bad",type="ssh-ed25519",comment="ca 2026"}':
+      '1',
+    pomerium_host_agent_revoked_keys: '1',
     pomerium_host_agent_trust_effective: '1',
     pomerium_host_agent_contested: '0',
     pomerium_host_agent_bundle_serial: '42',
@@ -64,6 +68,7 @@ test('leaves out what is not known, and tells 0 where that is known', async () =
   expect(Object.keys(little).filter(name => !name.includes('cycles_total'))).toEqual([
     'pomerium_host_agent_build_info{version="1.2.3"}',
     'pomerium_host_agent_trusted_keys',
+    'pomerium_host_agent_revoked_keys',
   ])
   expect(
     await samples({ ...LITTLE, effective: false, restarts: 0, clockSkewSeconds: 0 }),

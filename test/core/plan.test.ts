@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { renderCaKeys } from '../../agent/core/bundle.ts'
 import { renderDropIn } from '../../agent/core/drop-in.ts'
 import type { FileState, Observation, SshdState } from '../../agent/core/observation.ts'
-import { type Plan, planApply, planRemove } from '../../agent/core/plan.ts'
+import { type Plan, planApply } from '../../agent/core/plan.ts'
+import { planRemove } from '../../agent/core/plan-remove.ts'
 import { newKeyPair, tokenLine } from '../ssh-keys.ts'
 import {
   CA,

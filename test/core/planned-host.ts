@@ -7,8 +7,9 @@ import { renderDropIn } from '../../agent/core/drop-in.ts'
 import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
 import { layoutOf } from '../../agent/core/layout.ts'
 import type { FileState, Observation, SshdState } from '../../agent/core/observation.ts'
-import type { Plan, Wanted } from '../../agent/core/plan.ts'
+import type { Plan } from '../../agent/core/plan.ts'
 import type { Step } from '../../agent/core/step.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 
 export const CA = '/var/lib/pomerium/pomerium_user_ca_key.pub'
@@ -24,7 +25,7 @@ export function newCaKey(type: Parameters<typeof newKeyLine>[0] = 'ed25519'): Ca
 }
 
 export const KEY = newCaKey()
-export const WANTED: Wanted = { ...sshd, keys: [KEY], published: [] }
+export const WANTED: Wanted = { ...sshd, keys: [KEY], revoked: [], published: [] }
 
 const FOLDER: FileState = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 }
 

@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Found } from '../../agent/core/found.ts'
 import type { ForeignCaFile, Observation } from '../../agent/core/observation.ts'
-import { planApply, planRemove, type Wanted } from '../../agent/core/plan.ts'
+import { planApply } from '../../agent/core/plan.ts'
+import { planRemove } from '../../agent/core/plan-remove.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import { writtenAfter } from '../../agent/core/written.ts'
 import {
   CA,

@@ -11,6 +11,7 @@ import type { ExecResult } from './exec.ts'
 import { bootHost, type Host, type HostOptions } from './host.ts'
 
 export const CA_FILE = '/var/lib/pomerium/pomerium_user_ca_key.pub'
+export const REVOKED = '/var/lib/pomerium/pomerium_revoked_user_ca_keys'
 export const DROP_IN = '/etc/ssh/sshd_config.d/pomerium-ca.conf'
 const SERVE = join(import.meta.dirname, '../control-plane/serve.ts')
 const URL_ON_HOST = 'https://localhost:8443/bundle'

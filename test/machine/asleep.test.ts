@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { newKeyLine } from '../ssh-keys.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, DROP_IN } from './agent-host.ts'
+import { type AgentHost, DROP_IN, REVOKED } from './agent-host.ts'
 import { machineTier } from './available.ts'
-import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from './drift-kinds.ts'
+import {
+  DRIFT,
+  expectNoLoop,
+  expectRepaired,
+  expectShadowReported,
+  LIST_DRIFT,
+} from './drift-kinds.ts'
 import { bootInstalledHost, ourProcesses, poll } from './installed-host.ts'
 import { login } from './login.ts'
 import { suitesFor } from './share.ts'
@@ -51,6 +58,22 @@ describeTier('asleep, on a booted host', machineTier(), () => {
 
     test.each(DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
       await expectRepaired(it.host, command, async () => (await outcomeOf(first)) === 'accepted')
+    })
+
+    describe('the list of revoked keys', () => {
+      beforeAll(async () => {
+        await it.publish(first.publicKey, `@revoked ${newKeyLine('ed25519')}`)
+        await poll(it)
+        expect(it.host.exists(REVOKED)).toBe(true)
+      })
+      afterAll(async () => {
+        await it.publish(first.publicKey)
+        await poll(it)
+      })
+
+      test.each(LIST_DRIFT)('drift is repaired within 10 s: %s', async (_, command) => {
+        await expectRepaired(it.host, command, async () => (await outcomeOf(first)) === 'accepted')
+      })
     })
 
     test('the wings can not do what is the other’s', async () => {

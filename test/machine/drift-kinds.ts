@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { CA_FILE, DROP_IN } from './agent-host.ts'
+import { CA_FILE, DROP_IN, REVOKED } from './agent-host.ts'
 import type { Host } from './host.ts'
 
 /** Kinds of drift that are put right, each with the command that makes it. */
@@ -14,6 +14,15 @@ export const DRIFT: [kind: string, command: string][] = [
   ['chown', `chown nobody ${DROP_IN}`],
   ['renamed away', `mv ${DROP_IN} /root/`],
   ['sshd_config rewritten', `sed -i '/^Include/d' /etc/ssh/sshd_config`],
+]
+
+/** The same of the list of revoked keys; by the first two sshd refuses everybody. */
+export const LIST_DRIFT: [kind: string, command: string][] = [
+  ['deleted', `rm ${REVOKED}`],
+  ['garbage in it', `echo garbage >> ${REVOKED}`],
+  ['emptied', `: > ${REVOKED}`],
+  ['chmod', `chmod 666 ${REVOKED}`],
+  ['no longer named', `sed -i '/^RevokedKeys/d' ${DROP_IN}; systemctl restart ssh`],
 ]
 
 /** A drop-in that sorts before ours and names another CA: reported, not displaced. */

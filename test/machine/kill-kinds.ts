@@ -27,6 +27,9 @@ const MAIN = '/etc/ssh/sshd_config'
 const OTHER = '/etc/ssh/sshd_config.d/00-other.conf'
 const RESTART = 'systemctl restart ssh'
 
+const revokeSecond = ({ first, second }: Keys): Job => {
+  return { op: 'provision', bundle: `${first}\n@revoked ${second}\n` }
+}
 const provisionFirst = ({ first }: Keys): Job => ({ op: 'provision', bundle: `${first}\n` })
 const remove = async (it: ProvisionerHost) => void (await it.run({ op: 'remove' }))
 
@@ -94,6 +97,36 @@ export const kinds: Kind[] = [
       await it.configure()
     },
   },
+  {
+    name: 'a key that is revoked',
+    begin: letForeignIn,
+    job: revokeSecond,
+    always: 'foreign',
+    trusts: 'before-and-after',
+    end: shutForeignOut,
+  },
+  {
+    name: 'one that is revoked no longer',
+    async begin(it, keys) {
+      await letForeignIn(it, keys)
+      await it.run(revokeSecond(keys))
+    },
+    job: provisionFirst,
+    always: 'foreign',
+    trusts: 'before-and-after',
+    end: shutForeignOut,
+  },
+  {
+    name: 'remove with a revoked key',
+    async begin(it, keys) {
+      await letForeignIn(it, keys)
+      await it.run(revokeSecond(keys))
+    },
+    job: () => ({ op: 'remove' }),
+    always: 'foreign',
+    trusts: 'before',
+    end: shutForeignOut,
+  },
   { name: 'remove', begin: async () => {}, job: () => ({ op: 'remove' }), trusts: 'before' },
   {
     name: 'remove with a block',
@@ -106,6 +139,16 @@ export const kinds: Kind[] = [
     end: withInclude,
   },
 ]
+
+// By a user's own file: a list of revoked keys that is missing would shut them out too.
+async function letForeignIn({ host }: ProvisionerHost, { foreign }: Keys): Promise<void> {
+  await host.write('/home/alice/.ssh/authorized_keys', `cert-authority ${foreign}\n`)
+  await host.exec('chown -R alice: /home/alice/.ssh; chmod 700 /home/alice/.ssh')
+}
+
+async function shutForeignOut({ host }: ProvisionerHost): Promise<void> {
+  await host.exec('rm -r /home/alice/.ssh')
+}
 
 async function withoutInclude(it: ProvisionerHost): Promise<void> {
   await remove(it)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { codeBlocks, readPage } from '../docs/code-blocks.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, type CertificateShape, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, bootAgentHost } from './agent-host.ts'
+import { type AgentHost, bootAgentHost, REVOKED } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import { login } from './login.ts'
 import { suitesFor } from './share.ts'
@@ -51,6 +51,21 @@ describeTier('what docs/guide says of sshd’s log', machineTier(), () => {
       expect(readPage(PAGE)).toContain(`| \`${UNTRUSTED}\``)
       expect((await login(it.host, { ca: stranger })).outcome).toBe('refused')
       await logged(UNTRUSTED)
+    })
+
+    test('a key that is revoked, and a list that is gone', async () => {
+      const [revoked, gone] = ['revoked by file', 'in revoked keys file']
+      for (const says of [revoked, gone]) expect(readPage(PAGE)).toContain(`| \`${says}\``)
+      await it.publish(ca.publicKey, `@revoked ${stranger.publicKey}`)
+      await it.apply()
+      expect((await login(it.host, { ca: stranger })).outcome).toBe('refused')
+      await logged(revoked)
+      await it.host.exec(`rm ${REVOKED}`)
+      expect((await login(it.host, { ca })).outcome).toBe('refused')
+      await logged(gone)
+      await it.publish(ca.publicKey)
+      await it.apply()
+      expect((await login(it.host, { ca })).outcome).toBe('accepted')
     })
 
     test('after a compromise: logins by a CA are found in the log', async () => {

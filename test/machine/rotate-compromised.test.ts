@@ -3,19 +3,24 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
 import { CA_FILE } from './agent-host.ts'
 import { machineTier } from './available.ts'
 import type { Suite } from './base.ts'
 import { bootFleetHost, type FleetHost, makeCas } from './fleet-host.ts'
+import { login } from './login.ts'
 import { makeNetwork, makeRoom } from './network.ts'
 import { proofScript, rotationIn, startServer } from './operator.ts'
+import { ALL_PLACES, addBob } from './stolen-places.ts'
 
 const SUITES: readonly Suite[] = [
   ...(['bullseye', 'trixie'] as const),
   ...Array<Suite>(8).fill('bookworm'),
 ]
 const [ADOPTS_AT, BEHIND_AT, LIES_AT] = [5, 6, 7]
+// One of each suite, on which five other places name the stolen key too.
+const [NAMES_FIRST, NAMES_LAST] = [0, 2]
 const TEAM = '/etc/ssh/sshd_config.d/10-team.conf'
 const SOCKET = 'pomerium-host-agent-webhook.socket'
 const TIMER = 'pomerium-host-agent.timer'
@@ -33,6 +38,7 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
     await using _room = await makeRoom(1024)
     await using network = await makeNetwork()
     const [stolen, next] = await makeCas()
+    await using theirs = await makeCa('ecdsa', 'theirs')
     await using _stolen = stolen
     await using _next = next
     const file = (name: string, text: string) => {
@@ -52,6 +58,7 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
     const boot = async (at: number) => {
       for (; at < SUITES.length; at += 2) {
         const adopts = at === ADOPTS_AT
+        const names = at >= NAMES_FIRST && at <= NAMES_LAST
         const it = await bootFleetHost({
           suite: SUITES[at] ?? 'bookworm',
           network,
@@ -59,7 +66,7 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
           secret,
           // It never had a bundle that names the stolen key, and trusts it by another owner's line.
           isPolling: !adopts,
-          config: adopts ? 'sshd: { conflict: adopt }\n' : '',
+          config: adopts || names ? 'sshd: { conflict: adopt }\n' : '',
           prepare: async files => {
             if (!adopts) return
             await files.write('/etc/ssh/team.pub', `${stolen.publicKey}\n`)
@@ -67,6 +74,10 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
           },
         })
         fleet[at] = it
+        if (names) {
+          await addBob(it.host)
+          await ALL_PLACES.lay(it.host, stolen.publicKey, theirs.publicKey)
+        }
         if (!adopts) await it.poll(stolen)
       }
     }
@@ -76,8 +87,22 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
       FleetHost,
       FleetHost,
     ]
-    const open = [adopting, behind, lying]
+    // The one that adopts is rid of the stolen key with the others: the bundle revokes it.
+    const open = [behind, lying]
     const honest = fleet.filter(host => !open.includes(host))
+    const naming = fleet.slice(NAMES_FIRST, NAMES_LAST + 1)
+    /** On those that name the stolen key elsewhere: by it as alice and as bob, and by another's CA. */
+    const elsewhere = () =>
+      Promise.all(
+        naming.map(async ({ host }) => {
+          const as = async (ca: Ca, user: string) => (await login(host, { ca, user })).outcome
+          return [
+            await as(stolen, 'alice'),
+            await as(stolen, 'bob'),
+            await as(theirs, 'alice'),
+          ].join()
+        }),
+      )
     const logins = async (hosts: readonly FleetHost[]) =>
       Promise.all(
         hosts.map(async host => {
@@ -86,6 +111,7 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
         }),
       )
 
+    expect(await elsewhere()).toEqual(naming.map(() => 'accepted,accepted,accepted'))
     await network.cable(behind.host, 'down')
     await lying.host.exec(`systemctl stop ${TIMER} ${SOCKET} pomerium-host-agent.service`)
     const [type = '', , comment = ''] = next.publicKey.split(' ')
@@ -106,7 +132,6 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
     ])
     const missing = open.map(({ address }) => address)
     const standing = [
-      { host: adopting.address, state: 'failed', code: 'old-key-trusted' },
       { host: behind.address, state: 'unreachable' },
       { host: lying.address, state: 'failed', code: 'answer-unsigned' },
     ]
@@ -117,7 +142,7 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
     expect(begun.code).toBe(11)
     expect(JSON.parse(begun.stdout)).toMatchObject({ end: 'switch', missing })
     expect(ofOpen(begun.stdout)).toMatchObject(standing)
-    expect(await adopting.host.read(CA_FILE)).toContain(stolen.publicKey.split(' ')[1])
+    expect(await adopting.host.read(CA_FILE)).not.toContain(stolen.publicKey.split(' ')[1])
 
     // However it is gone on with, it is not done, and each is named; exit code 9.
     const proof = file('prove.sh', await proofScript(honest[0] as FleetHost, next))
@@ -131,10 +156,10 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
     expect(readFileSync(stateFile, 'utf8')).toContain('step: confirm-new')
     // Which is so: the stolen key opens just these.
     expect(await logins(honest)).toEqual(honest.map(() => 'refused,accepted'))
+    expect(await elsewhere()).toEqual(naming.map(() => 'refused,refused,accepted'))
     expect((await logins(open)).every(outcomes => outcomes.startsWith('accepted'))).toBe(true)
 
     // Each is mended, and only then it is done.
-    await adopting.host.exec(`rm ${TEAM} /etc/ssh/team.pub`)
     await network.cable(behind.host, 'up')
     expect((await rotate()).code).toBe(9)
     liar.kill()

@@ -15,7 +15,7 @@ import {
   type Sabotage,
   sabotagedFileSystem,
 } from './sabotaged-file-system.ts'
-import { CA, type Scenario, scenarios } from './transaction-scenarios.ts'
+import { CA, REVOKED, type Scenario, scenarios } from './transaction-scenarios.ts'
 import { volatileDisk } from './volatile-disk.ts'
 
 export interface FileSystemKind {
@@ -121,6 +121,9 @@ function expectWhole({ machine, old, new: after }: Story): void {
     if (!folder) expect([old.get(path), after.get(path)], path).toContainEqual(now.get(path))
   }
   if (machine.onDisk().includes(CA)) expect(now.get(CA)?.content).toBeTruthy()
+  // Also by the sshd that runs: without this one it refuses every key.
+  const names = machine.onDisk() + machine.running
+  if (names.includes(REVOKED)) expect(now.get(REVOKED)?.content).toBeTruthy()
 }
 
 function expectHonest(

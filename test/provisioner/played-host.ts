@@ -34,7 +34,8 @@ export function newMachine(parent: string): Machine {
   }
   writeFileSync(at(MAIN), 'Include /etc/ssh/sshd_config.d/*.conf\n')
   const onDisk = () =>
-    settings(scan(root), 'trustedusercakeys')
+    ['trustedusercakeys', 'revokedkeys']
+      .flatMap(keyword => settings(scan(root), keyword))
       .map(({ args, matches }) => JSON.stringify([args, matches.map(({ criteria }) => criteria)]))
       .join()
   return {
@@ -78,7 +79,10 @@ export function hostOn(
         )
         const winner = scoped ?? all.find(it => it.matches.length === 0)
         const file = winner?.args[0] ?? 'none'
-        return parseEffectiveConfig(`pubkeyauthentication yes\ntrustedusercakeys ${file}\n`)
+        const [list] = settings(scan(machine.root), 'revokedkeys')
+        const revoked = `revokedkeys ${list?.args[0] ?? 'none'}\n`
+        const trusted = `pubkeyauthentication yes\ntrustedusercakeys ${file}\n`
+        return parseEffectiveConfig(trusted + revoked)
       },
     },
     service: {

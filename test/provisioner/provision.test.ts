@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { callsForPause } from '../../agent/core/repairs.ts'
 import type { Status } from '../../agent/core/status.ts'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
@@ -144,5 +145,22 @@ describe('what is remembered, as the status tells it', () => {
       effective: { value: false, at: LATER.toISOString() },
     })
     expect(await apply('<html>', LATER)).toMatchObject({ contested: true })
+  })
+
+  test('the list of revoked keys is never left to a fight: without it nobody logs in', async () => {
+    await apply(`${one}\n@revoked ${two}\n`, FIRST)
+    const { fs, at, layout } = it.host
+    for (let n = 1; n <= 7; n++) {
+      fs.unlinkSync(at(layout.revokedKeys.path))
+      const outcome = await inTurn(it.host, LATER, () => repair(config, LATER, it.host))
+      expect(outcome).toMatchObject({
+        outcome: 'applied',
+        revoked: [{ type: 'ecdsa-sha2-nistp256' }],
+      })
+      const fight = expect.stringContaining('somebody keeps changing')
+      if (n > 5) expect(outcome.warnings).toEqual(expect.arrayContaining([fight]))
+      expect(callsForPause(outcome)).toBe(n > 5)
+      expect(readStatus(it.host)).toMatchObject({ revoked: [{ type: 'ecdsa-sha2-nistp256' }] })
+    }
   })
 })

@@ -13,13 +13,16 @@ import { newKeyLine } from '../ssh-keys.ts'
 import { hostOn, MAIN, type Machine } from './played-host.ts'
 import { defaultConfig } from './temporary-host.ts'
 
+export const REVOKED = '/var/lib/pomerium/pomerium_revoked_user_ca_keys'
 export const CA = '/var/lib/pomerium/pomerium_user_ca_key.pub'
 const DROP_IN = '/etc/ssh/sshd_config.d/pomerium-ca.conf'
 const EARLIER = new Date('2026-11-20T10:00:00Z')
 const NOW = new Date('2026-11-20T12:00:00Z')
 const first = `${newKeyLine('ed25519')} first\n`
 const second = `${newKeyLine('p256')} second\n`
+const third = newKeyLine('ed25519')
 const foreign = `${newKeyLine('ed25519')} foreign\n`
+const revoking = `${first}@revoked ${third}\n`
 
 export interface Scenario {
   name: string
@@ -69,6 +72,10 @@ export const scenarios: Scenario[] = [
     { conflict: 'adopt' },
   ),
   scenario('a config that changed', applied, apply(first), { acceptFrom: ['192.0.2.0/24'] }),
+  scenario('a key that is revoked', applied, apply(revoking)),
+  scenario('a key that is revoked on a fresh host', async () => {}, apply(revoking)),
+  scenario('one that is revoked no longer', revoked, apply(first)),
+  scenario('remove with a revoked key', revoked, host => remove(host, undefined, { now: NOW })),
   scenario('remove', applied, host => remove(host, undefined, { now: NOW })),
   scenario(
     'remove with a block',
@@ -128,6 +135,10 @@ function apply(bundle: string, now = NOW): Work {
 
 async function applied(machine: Machine): Promise<void> {
   await turn(machine, apply(first, EARLIER), EARLIER)
+}
+
+async function revoked(machine: Machine): Promise<void> {
+  await turn(machine, apply(revoking, EARLIER), EARLIER)
 }
 
 async function withoutInclude(machine: Machine): Promise<void> {

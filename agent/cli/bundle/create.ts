@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { type Bundle, parseBundle } from '../../core/bundle.ts'
 import { parseSerial } from '../../core/bundle-headers.ts'
 import { composeBundle } from '../../core/compose-bundle.ts'
 import { optional } from '../../core/optional.ts'
@@ -5,6 +7,7 @@ import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { placeFile } from '../../publisher/place-file.ts'
 import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
+import { readNamed } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
 import { parseSpan, parseTime } from './times.ts'
 import { warn, warnOfSize } from './warn.ts'
@@ -19,6 +22,7 @@ export async function create({ args }: Invocation): Promise<number> {
       issued: { type: 'string' },
       expires: { type: 'string' },
       'valid-for': { type: 'string' },
+      revoke: { type: 'string', multiple: true },
       output: { type: 'string', short: 'o' },
     },
   })
@@ -30,7 +34,17 @@ export async function create({ args }: Invocation): Promise<number> {
   const gathered = await gatherKeys(positionals)
   if (gathered.kind === 'problem') throw new UsageError(gathered.message)
   if (gathered.kind === 'refused') return printRefusal(gathered.file, gathered.refusal, false)
-  const composed = composeBundle({ ...headers, keys: gathered.keys })
+  const dead = await gatherKeys(values.revoke ?? [])
+  if (dead.kind === 'problem') throw new UsageError(dead.message)
+  if (dead.kind === 'refused') return printRefusal(dead.file, dead.refusal, false)
+  const revoked = new Map(
+    [...gathered.revoked, ...dead.keys, ...dead.revoked].map(key => [key.base64, key]),
+  )
+  const composed = composeBundle({
+    ...headers,
+    keys: gathered.keys,
+    revoked: [...revoked.values()],
+  })
   if (composed.kind === 'refused') return printRefusal('the bundle', composed, false)
   const { text, bundle } = composed
   for (const { warning } of bundle.keys) if (warning !== undefined) warn(warning)
@@ -38,9 +52,20 @@ export async function create({ args }: Invocation): Promise<number> {
     warn('no --serial: a host takes any older bundle without one for a new one')
   }
   warnOfSize(text)
+  for (const key of revokedNoLonger(values.output, bundle)) {
+    warn(`${key} was revoked in ${values.output}, and is so no longer: give it to --revoke`)
+  }
   if (values.output === undefined) process.stdout.write(text)
   else placeFile(values.output, text)
   return 0
+}
+
+// By the bundle in whose place this one comes: what is forgotten in it is trusted by others again.
+function revokedNoLonger(path: string | undefined, { revoked }: Bundle): string[] {
+  const before = path === undefined || !existsSync(path) ? undefined : parseBundle(readNamed(path))
+  if (before?.kind !== 'bundle') return []
+  const now = new Set(revoked.map(({ fingerprint }) => fingerprint))
+  return before.revoked.map(({ fingerprint }) => fingerprint).filter(each => !now.has(each))
 }
 
 interface HeaderFlags {

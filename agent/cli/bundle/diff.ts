@@ -44,11 +44,16 @@ export async function diff(invocation: Invocation): Promise<number> {
   return comparison.unchanged ? EXIT.converged : EXIT.planHasChanges
 }
 
-function forPrograms({ added, removed, kept, headers }: Comparison, taken: Accepted) {
+function forPrograms({ added, removed, kept, revoked, headers }: Comparison, taken: Accepted) {
   return {
     added: trustedKeys(added),
     removed: trustedKeys(removed),
     kept: trustedKeys(kept),
+    revoked: {
+      added: trustedKeys(revoked.added),
+      removed: trustedKeys(revoked.removed),
+      kept: trustedKeys(revoked.kept),
+    },
     headers,
     taken: taken.kind === 'accepted',
     ...(taken.kind === 'refused' ? { code: taken.code, message: taken.message } : {}),
@@ -56,12 +61,26 @@ function forPrograms({ added, removed, kept, headers }: Comparison, taken: Accep
 }
 
 function printComparison(comparison: Comparison, taken: Accepted): void {
-  const { added, removed, kept, headers, unchanged } = comparison
+  const { headers, revoked, unchanged } = comparison
   if (unchanged) print('the same keys, headers and signer')
   for (const line of columns(headers.map(({ name, old, new: now }) => [name, `${old} → ${now}`]))) {
     print(line)
   }
   if (headers.length > 0) print('')
+  printKeys(comparison, unchanged)
+  if (Object.values(revoked).flat().length > 0) {
+    print('\nrevoked:')
+    printKeys(revoked, unchanged)
+  }
+  if (taken.kind === 'accepted') return
+  print('\nA host that holds the first would not take the second:')
+  for (const line of messageLines({ ...taken, outcome: 'refused' })) print(line)
+}
+
+function printKeys(
+  { added, removed, kept }: Pick<Comparison, 'added' | 'removed' | 'kept'>,
+  unchanged: boolean,
+): void {
   // Lined up together, coloured after: a colour has no width.
   const lines = keyLines([...added, ...removed, ...kept])
   for (const [index, line] of lines.entries()) {
@@ -69,7 +88,4 @@ function printComparison(comparison: Comparison, taken: Accepted): void {
     else if (index < added.length + removed.length) print(paint('red', `- ${line}`))
     else if (!unchanged) print(`  ${line}`)
   }
-  if (taken.kind === 'accepted') return
-  print('\nA host that holds the first would not take the second:')
-  for (const line of messageLines({ ...taken, outcome: 'refused' })) print(line)
 }

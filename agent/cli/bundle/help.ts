@@ -36,6 +36,7 @@ export const COMMAND_HELP: Readonly<Record<string, string>> = {
 Usage: pomerium-host-agent bundle create KEY… [FLAG]…
 
   --serial N            counts publications: no host goes back to a lower one
+  --revoke KEY          a CA that is dead, whoever else trusts it; repeatable
   --valid-for 30d       then it expires: hosts that don't hold it refuse it
   --expires TIME        the same, as a time
   --issued TIME         instead of now
@@ -113,7 +114,7 @@ To begin:
   --secret-file FILE    what the hosts have as webhook.secret_file
   --sign-key KEY        where hosts want it signed; as in bundle sign --key
   --publish-command CMD after the bundle is written: upload it, say
-  --compromised         the old key goes at once, whatever that breaks
+  --compromised         the old key is revoked at once, whatever that breaks
 
 To go on:
   --leave-behind HOST   switch without it; it is not done until that has come

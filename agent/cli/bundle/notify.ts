@@ -25,10 +25,11 @@ export async function notify(invocation: Invocation): Promise<number> {
     if (bundle.kind === 'refused') return printRefusal(values.bundle, bundle, json)
     const fingerprints = bundle.keys.map(({ fingerprint }) => fingerprint)
     // A host that names the serial has this bundle; what it trusts beside it was adopted there.
+    const revoked = bundle.revoked.map(({ fingerprint }) => fingerprint)
     wanted =
       bundle.serial === undefined
-        ? { fingerprints }
-        : { fingerprints, serial: bundle.serial, gone: [] }
+        ? { fingerprints, revoked }
+        : { fingerprints, revoked, serial: bundle.serial, gone: [] }
   }
   const targets = await readTargets(values.hosts, positionals)
   const signal = stopSignal()

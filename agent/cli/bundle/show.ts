@@ -28,7 +28,8 @@ export async function show(invocation: Invocation): Promise<number> {
   return 0
 }
 
-function forPrograms({ serial, issued, expires, signature, keys }: Bundle, bytes: number) {
+function forPrograms(bundle: Bundle, bytes: number) {
+  const { serial, issued, expires, signature, keys, revoked } = bundle
   return {
     ...(serial === undefined ? {} : { serial }),
     ...(issued === undefined ? {} : { issued: renderTime(issued) }),
@@ -36,11 +37,12 @@ function forPrograms({ serial, issued, expires, signature, keys }: Bundle, bytes
     ...(signature === undefined ? {} : { signature: judged(signature) }),
     bytes,
     keys: trustedKeys(keys),
+    ...(revoked.length === 0 ? {} : { revoked: trustedKeys(revoked) }),
   }
 }
 
 function printBundle(bundle: Bundle, bytes: number, now: Date): void {
-  const { serial, issued, expires, signature, keys } = bundle
+  const { serial, issued, expires, signature, keys, revoked } = bundle
   const time = (date: Date | undefined) =>
     date === undefined ? 'not said' : `${renderTime(date)}, ${formatDistance(date, now)}`
   const rows = [
@@ -53,6 +55,8 @@ function printBundle(bundle: Bundle, bytes: number, now: Date): void {
   for (const line of columns(rows)) print(line)
   print('')
   for (const line of keyLines(keys)) print(line)
+  if (revoked.length > 0) print('\nrevoked:')
+  for (const line of keyLines(revoked)) print(line)
   for (const { warning } of keys) {
     if (warning !== undefined) print(`${paint('yellow', 'warning')}: ${warning}`)
   }

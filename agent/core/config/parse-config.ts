@@ -1,3 +1,4 @@
+import { layoutOf } from '../layout.ts'
 import { optional } from '../optional.ts'
 import type { Config, ConfigError, Place } from './config.ts'
 import { clashingCredentials } from './credentials.ts'
@@ -156,5 +157,10 @@ function checkRules(config: Config, given: Given, errors: ConfigError[]): void {
     'sshd.ca_file',
     sshd.caFile === sshd.dropIn,
     'sshd.ca_file and sshd.drop_in must be two files',
+  )
+  rule(
+    'sshd.ca_file',
+    sshd.caFile === layoutOf(sshd).revokedKeys.path,
+    'sshd.ca_file needs another name: by this one lies the list of revoked keys beside it',
   )
 }

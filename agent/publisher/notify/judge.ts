@@ -9,6 +9,8 @@ export interface Wanted {
    * Keys that it must no longer trust, be they adopted there; not given, all others but those.
    */
   gone?: readonly string[]
+  /** Keys that must be dead there, whoever names them. */
+  revoked?: readonly string[]
 }
 
 /** Where a host stands. */
@@ -90,7 +92,10 @@ function judgeTrust(outcome: HostOutcome, wanted: Wanted | undefined): Standing 
 }
 
 /** What is not as wanted of the keys that a host trusts; those of its bundle are not adopted ones. */
-function judgeHeld({ trusted, serial }: HostOutcome, wanted: Wanted): Standing | undefined {
+function judgeHeld(
+  { trusted, revoked, serial }: HostOutcome,
+  wanted: Wanted,
+): Standing | undefined {
   const ofBundle = trusted.filter(({ adopted }) => adopted === undefined)
   const held = new Set(ofBundle.map(({ fingerprint }) => fingerprint))
   const { fingerprints, gone } = wanted
@@ -106,7 +111,7 @@ function judgeHeld({ trusted, serial }: HostOutcome, wanted: Wanted): Standing |
     return { state: 'waiting', code: 'other-bundle', message: why }
   }
   const still = trusted.find(({ fingerprint }) => gone?.includes(fingerprint) === true)
-  if (still === undefined) return undefined
+  if (still === undefined) return judgeRevoked(revoked, wanted)
   // It has the bundle, and would say the same again: only a person takes that line away.
   const { adopted } = still
   const why =
@@ -114,4 +119,16 @@ function judgeHeld({ trusted, serial }: HostOutcome, wanted: Wanted): Standing |
       ? 'it has the new bundle and still trusts the old key: look there at what sshd goes by'
       : `it still trusts the old key: take that out of ${adopted}`
   return { state: 'failed', code: 'old-key-trusted', message: why }
+}
+
+// It has the bundle, and what the bundle revokes does not lie in its list.
+function judgeRevoked(
+  revoked: HostOutcome['revoked'] = [],
+  { revoked: wanted = [] }: Wanted,
+): Standing | undefined {
+  const dead = new Set(revoked.map(({ fingerprint }) => fingerprint))
+  const alive = wanted.find(fingerprint => !dead.has(fingerprint))
+  if (alive === undefined) return undefined
+  const message = `it has the new bundle and does not say that ${alive} is revoked: look there`
+  return { state: 'failed', code: 'not-revoked', message }
 }

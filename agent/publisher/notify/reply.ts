@@ -4,7 +4,7 @@ import { plainText } from '../../core/plain-text.ts'
 
 /** What is read of a host's outcome; nothing else of it is gone by. */
 export interface HostOutcome
-  extends Pick<Outcome, 'outcome' | 'code' | 'message' | 'serial' | 'service'> {
+  extends Pick<Outcome, 'outcome' | 'code' | 'message' | 'revoked' | 'serial' | 'service'> {
   trusted: TrustedKey[]
 }
 
@@ -95,13 +95,12 @@ const MOST_KEYS = 1024
 function readOutcome(text: string): HostOutcome | undefined {
   const read = record(parseJson(text))
   if (read === undefined) return undefined
-  const { message, trusted, code, serial, service } = read
+  const { message, trusted, revoked, code, serial, service } = read
   const outcome = OUTCOMES.find(each => each === read.outcome)
-  if (outcome === undefined || typeof message !== 'string' || !Array.isArray(trusted))
-    return undefined
-  const keys = trusted.length > MOST_KEYS ? [undefined] : trusted.map(readKey)
-  const whole = keys.filter(key => key !== undefined)
-  if (whole.length < keys.length) return undefined
+  if (outcome === undefined || typeof message !== 'string') return undefined
+  const keys = readKeys(trusted)
+  const dead = revoked === undefined ? undefined : readKeys(revoked)
+  if (keys === undefined || (revoked !== undefined && dead === undefined)) return undefined
   if (code !== undefined && !isCode(code)) return undefined
   if (serial !== undefined && !isSerial(serial)) return undefined
   const restart = service === undefined ? undefined : readService(service)
@@ -110,10 +109,18 @@ function readOutcome(text: string): HostOutcome | undefined {
     outcome,
     ...(code === undefined ? {} : { code }),
     message: plainText(message),
-    trusted: whole,
+    trusted: keys,
+    ...(dead === undefined ? {} : { revoked: dead }),
     ...(serial === undefined ? {} : { serial }),
     ...(restart === undefined ? {} : { service: restart }),
   }
+}
+
+function readKeys(value: unknown): TrustedKey[] | undefined {
+  if (!Array.isArray(value) || value.length > MOST_KEYS) return undefined
+  const keys = value.map(readKey)
+  const whole = keys.filter(key => key !== undefined)
+  return whole.length < keys.length ? undefined : whole
 }
 
 /** A key as a host names it; `undefined` where it is none. */

@@ -43,7 +43,9 @@ export async function begin(options: BeginOptions): Promise<Begun> {
     return { kind: 'problem', message }
   }
   const serial = (old.serial ?? 0) + 1
-  const make = (at: number, keys: readonly CaKey[]) => edit(at, keys, old, now, sign)
+  // What was revoked once stays so; a key that got out is dead wherever else it is named.
+  const revoked = [...old.revoked, ...(order === 'compromised' ? outgoing : [])]
+  const make = (at: number, keys: readonly CaKey[]) => edit(at, { keys, revoked }, old, now, sign)
   const both = order === 'planned' ? await make(serial, [...outgoing, ...newKeys]) : undefined
   if (both !== undefined && 'kind' in both) return both
   const next = await make(both === undefined ? serial : serial + 1, newKeys)
@@ -70,14 +72,15 @@ export function digestOf(bytes: Uint8Array | string): string {
 
 async function edit(
   serial: number,
-  keys: readonly CaKey[],
+  { keys, revoked }: { keys: readonly CaKey[]; revoked: readonly CaKey[] },
   { issued, expires }: Bundle,
   now: Date,
   sign: BeginOptions['sign'],
 ): Promise<Edition | (BundleRefused & { what: 'made' }) | { kind: 'problem'; message: string }> {
   const lifeMs = expires && issued ? expires.getTime() - issued.getTime() : undefined
   const until = lifeMs === undefined ? undefined : new Date(now.getTime() + lifeMs)
-  const composed = composeBundle({ serial, issued: now, ...optional('expires', until), keys })
+  const headers = { serial, issued: now, ...optional('expires', until) }
+  const composed = composeBundle({ ...headers, keys, revoked })
   if (composed.kind === 'refused') return { ...composed, what: 'made' }
   const edition = { serial, fingerprints: keys.map(({ fingerprint }) => fingerprint) }
   if (sign === undefined) return { ...edition, text: composed.text }

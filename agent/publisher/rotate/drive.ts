@@ -1,3 +1,4 @@
+import { parseBundle } from '../../core/bundle.ts'
 import type { Wanted } from '../notify/judge.ts'
 import type { HostReport } from '../notify/notify.ts'
 import { advance, type Edition, missing, nextAction, type Rotation } from './rotation.ts'
@@ -47,9 +48,11 @@ export async function drive(start: Rotation, orders: Orders, effects: Effects): 
     rotation = advance(rotation, happening, effects.now())
     effects.save(rotation)
   }
-  const ask = async (phase: 'both' | 'new', { fingerprints, serial }: Edition) => {
+  const ask = async (phase: 'both' | 'new', edition: Edition) => {
     const hosts = new Set(missing(rotation, phase))
-    const wanted = { fingerprints, serial, gone: phase === 'both' ? [] : rotation.old }
+    const { fingerprints, serial } = edition
+    const gone = phase === 'both' ? [] : rotation.old
+    const wanted = { fingerprints, serial, gone, revoked: revokedIn(edition) }
     const hear = ({ host, state, trusted = [] }: HostReport) => {
       if (state === 'converged') happened({ what: 'host-confirmed', phase, host, trusted })
     }
@@ -105,4 +108,9 @@ export async function drive(start: Rotation, orders: Orders, effects: Effects): 
         return { kind: 'done', rotation, reports: heard ?? [] }
     }
   }
+}
+
+function revokedIn({ text }: Edition): string[] {
+  const bundle = parseBundle(Buffer.from(text))
+  return bundle.kind === 'bundle' ? bundle.revoked.map(({ fingerprint }) => fingerprint) : []
 }

@@ -10,6 +10,7 @@ let folder: TempDir
 const at = (name: string) => join(folder.path, name)
 const OLD = `${newKeyLine('ed25519')} ca-old`
 const NEW = `${newKeyLine('p384')} ca-new`
+const escaped = (text: string) => text.replace(/[+/.]/g, '\\$&')
 
 beforeAll(async () => {
   folder = await tempDir()
@@ -42,6 +43,35 @@ describe('bundle create', () => {
     expect(made.stderr).toContain('no --serial')
     expect(statSync(at('bundle')).mode & 0o777).toBe(0o644)
     expect(parseBundle(readFileSync(at('bundle')))).toMatchObject({ keys: { length: 1 } })
+  })
+
+  test('revokes keys, which show, diff and the next bundle tell of', async () => {
+    const made = await runBundle([
+      'create',
+      '--serial',
+      '2',
+      '--revoke',
+      at('old.pub'),
+      at('new.pub'),
+    ])
+    expect(made).toMatchObject({ code: 0, stderr: '' })
+    expect(made.stdout).toMatch(new RegExp(`\n${escaped(NEW)}\n@revoked ${escaped(OLD)}\n$`))
+    const shown = await runBundle(['show', '--json'], { input: made.stdout })
+    expect(JSON.parse(shown.stdout)).toMatchObject({ revoked: [{ comment: 'ca-old' }] })
+    writeFileSync(at('revoking'), made.stdout)
+    const next = await runBundle(['create', '--serial', '3', at('revoking')])
+    expect(next.stdout).toContain(`@revoked ${OLD}`)
+    const diff = await runBundle(['diff', '--json', at('new.pub'), at('revoking')])
+    expect(JSON.parse(diff.stdout)).toMatchObject({ revoked: { added: [{ comment: 'ca-old' }] } })
+    const bundle = ['--serial', '4', '-o', at('revoking'), at('new.pub')]
+    const kept = await runBundle(['create', '--revoke', at('old.pub'), ...bundle])
+    expect(kept).toMatchObject({ code: 0, stderr: '' })
+    const forgotten = await runBundle(['create', ...bundle])
+    expect(forgotten.code).toBe(0)
+    expect(forgotten.stderr).toMatch(/^warning: SHA256:\S+ was revoked in .* and is so no longer/)
+    const both = await runBundle(['create', '--revoke', at('old.pub'), at('old.pub')])
+    expect(both.code).toBe(4)
+    expect(both.stdout).toContain('trusted-and-revoked')
   })
 
   test('refuses what a host would refuse, with the file and its line', async () => {

@@ -164,8 +164,9 @@ test('compromised: one adopts the stolen key, one is left behind, one lies: neve
   writeFileSync(path('secret'), SECRET)
   let adopts = true
   const outcome = (adopted: boolean) => {
-    const told = outcomeWith('applied', [NEW.fingerprint], { serial: 5 })
-    const [old] = outcomeWith('applied', [OLD.fingerprint]).trusted
+    const revoked = outcomeWith('applied', [OLD.fingerprint]).trusted
+    const told = outcomeWith('applied', [NEW.fingerprint], { serial: 5, revoked })
+    const [old] = revoked
     const key = { ...old, adopted: '/etc/ssh/team.pub' } as (typeof told.trusted)[0]
     return adopted ? { ...told, trusted: [...told.trusted, key] } : told
   }

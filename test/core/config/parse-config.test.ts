@@ -33,6 +33,14 @@ test('defaults', () => {
   })
 })
 
+test('the CA file does not lie where the list of revoked keys does', () => {
+  const name = 'pomerium_revoked_user_ca_keys'
+  expect(errors(`sshd: { ca_file: /x/${name} }`)).toMatchObject([
+    { message: expect.stringContaining('sshd.ca_file needs another name') },
+  ])
+  expect(errors(`sshd: { ca_file: /${name}/ca.pub }`)).toEqual([])
+})
+
 test('every setting', () => {
   const text = `
 source: { url: 'https://ca.example.com/b', token_file: /t, ca_file: /c, json_pointer: /data/ca.pub, poll_interval: 1h30m, long_poll: true }

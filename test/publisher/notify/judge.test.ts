@@ -72,6 +72,25 @@ test('who still trusts the old key is not done, and it is said by which file', (
   expect(judge({}, 6)).toMatchObject({ state: 'waiting', code: 'other-bundle' })
 })
 
+test('what the bundle revokes must be said to be dead, each of it', () => {
+  const judge = (dead?: string[], revoked = ['SHA256:x', 'SHA256:y']) => {
+    const keys = dead && outcomeWith('applied', dead).trusted
+    const outcome = outcomeWith('applied', BOTH, {
+      serial: 7,
+      ...(keys === undefined ? {} : { revoked: keys }),
+    })
+    return judgeReply({ kind: 'outcome', outcome }, { ...WANTED, gone: [], revoked })
+  }
+  const missing = { state: 'failed', code: 'not-revoked' }
+  expect(judge(['SHA256:y', 'SHA256:x', 'SHA256:z']).state).toBe('converged')
+  expect(judge(['SHA256:x'])).toMatchObject({
+    ...missing,
+    message: expect.stringContaining('SHA256:y'),
+  })
+  expect(judge()).toMatchObject(missing)
+  expect(judge(undefined, []).state).toBe('converged')
+})
+
 test('what a host says that it adopted is not of the bundle', () => {
   const judge = (own: string[], adopted: string[], wanted: Wanted = WANTED) => {
     const outcome = outcomeWith('applied', own, { serial: 7 })

@@ -94,6 +94,8 @@ test.each([
   ['a type with a space', { trusted: [{ ...key, type: 'ssh x' }] }],
   ['adopted from a number', { trusted: [{ ...key, adopted: 1 }] }],
   ['more keys than there can be', { trusted: Array(1025).fill(key) }],
+  ['revoked keys that are none', { revoked: [null] }],
+  ['one revoked key', { revoked: key }],
   ['a service that is none', { service: 'ssh' }],
   ['an action of Object.prototype', { service: { unit: 'ssh', action: 'toString' } }],
 ])('%s is no outcome', (_, part) => {

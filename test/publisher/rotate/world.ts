@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseBundle } from '../../../agent/core/bundle.ts'
 import { parseCaKey } from '../../../agent/core/ca-key.ts'
+import { type TrustedKey, trustedKeys } from '../../../agent/core/outcome.ts'
 import { judgeReply, type Wanted } from '../../../agent/publisher/notify/judge.ts'
 import type { HostReport } from '../../../agent/publisher/notify/notify.ts'
 import { type Begun, begin } from '../../../agent/publisher/rotate/begin.ts'
@@ -24,7 +25,7 @@ export const [OLD, NEW] = [FIRST, OTHER].map(line => {
 type Key = Extract<ReturnType<typeof parseCaKey>, { kind: 'key' }>['key']
 
 interface PlayedHost {
-  holds: { fingerprints: string[]; serial: number }
+  holds: { fingerprints: string[]; revoked?: TrustedKey[]; serial: number }
   reachable: boolean
   /** A key that it trusts by another owner’s file. */
   adopted?: string
@@ -124,7 +125,7 @@ function poll(world: World): void {
   for (const host of world.hosts.values()) {
     if (!host.reachable || (bundle.serial ?? 0) < host.holds.serial) continue
     const fingerprints = bundle.keys.map(({ fingerprint }) => fingerprint)
-    host.holds = { fingerprints, serial: bundle.serial ?? 0 }
+    host.holds = { fingerprints, revoked: trustedKeys(bundle.revoked), serial: bundle.serial ?? 0 }
   }
   checkTrust(world)
 }
@@ -160,8 +161,8 @@ function tell(
   })
 }
 
-function outcomeOf({ holds: { fingerprints, serial }, adopted }: PlayedHost) {
-  const outcome = outcomeWith('applied', fingerprints, { serial })
+function outcomeOf({ holds: { fingerprints, revoked = [], serial }, adopted }: PlayedHost) {
+  const outcome = outcomeWith('applied', fingerprints, { serial, revoked })
   if (adopted === undefined) return outcome
   const key = {
     type: 'ssh-ed25519',

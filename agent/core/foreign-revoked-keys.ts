@@ -1,0 +1,142 @@
+import { isOwnLine, ownDropIns } from './arrangement.ts'
+import { renderCaKeys } from './bundle.ts'
+import type { CaKey } from './ca-key.ts'
+import { settingOnCommandLine } from './command-line.ts'
+import { scanOf } from './config-snapshot.ts'
+import type { Looked } from './foreign-ca.ts'
+import type { Layout } from './layout.ts'
+import type { Observation } from './observation.ts'
+import { type HostRefused, refuseHost, whoSets } from './refuse-host.ts'
+import { describeRevokedKeys, type KeyList, linesOfKeys, revokedKeysFile } from './revoked-keys.ts'
+import { showBytes } from './sshd-config/bytes.ts'
+import { type Directive, describePlace } from './sshd-config/directive.ts'
+import { settingsBefore } from './sshd-config/reach.ts'
+import { settings } from './sshd-config/who-wins.ts'
+
+/** The list as it shall lie on the host, or why that would take another owner's from sshd. */
+export type Revocation =
+  | {
+      kind: 'revocation'
+      /** Absent where nothing is revoked. */
+      text?: string
+      /** The file of another owner whose keys are in it too. */
+      unitedWith?: string
+      /** Lists of others that win, as they are named there, and have all our keys: their lines stay. */
+      covering: string[]
+      /** Absent where our own line is to name the list; one of `covering` wins for everybody. */
+      unnamed?: true
+    }
+  | HostRefused
+
+/** The most that is taken of another owner's list, in bytes: it lies in the journal as well. */
+const MOST_BYTES = 256 * 1024
+
+/**
+ * One file is all that sshd reads (`RevokedKeys`): another owner's list must be in ours, or stay the one
+ * that is read. What we can't unite, and what wins over ours whatever we write, refuses the host.
+ */
+export function planRevocation(
+  host: Observation,
+  layout: Layout,
+  { revoked, conflict }: { revoked: readonly CaKey[]; conflict: 'refuse' | 'adopt' },
+): Revocation {
+  if (revoked.length === 0) return { kind: 'revocation', covering: [] }
+  const own = renderCaKeys(revoked)
+  const option = settingOnCommandLine(host.commandLine, 'revokedkeys')
+  if (option !== undefined && option.args[0] !== layout.revokedKeys.path) {
+    const who = whoSets('revokedkeys', host)
+    return refuse(
+      `no file wins over ${who}, so that the bundle's revoked keys can not be put in force`,
+    )
+  }
+  const lines = linesOfOthers(host, layout)
+  const isCovering = (at: Directive) => covers(host.revokedLists?.get(fileOf(at)), revoked)
+  const scoped = lines.filter(({ matches }) => matches.length > 0)
+  const lacking = scoped.find(at => !isCovering(at))
+  if (lacking !== undefined) {
+    const remedy = 'remove that line, or add the revoked keys of the bundle to its file'
+    return refuse(`what a Match sets wins and can not be adopted: ${describe(lacking)}; ${remedy}`)
+  }
+  const covering = namesIn(scoped)
+  const first = lines.find(({ matches }) => matches.length === 0)
+  const file = first && revokedKeysFile(first)
+  const isFirst = settingsBefore(layout.dropIn.path, scanOf(host.config), 'revokedkeys').some(
+    at => at.file === first?.file && at.line === first.line,
+  )
+  if (first === undefined || (file === undefined && !isFirst)) {
+    return { kind: 'revocation', text: own, covering }
+  }
+  if (conflict === 'refuse' && isCovering(first)) {
+    return {
+      kind: 'revocation',
+      text: own,
+      covering: [...covering, ...namesIn([first])],
+      unnamed: true,
+    }
+  }
+  if (conflict === 'refuse') {
+    const remedy =
+      'remove it, add the revoked keys of the bundle to its list, or set sshd.conflict: adopt for both'
+    return refuse(`another owner's line would be displaced: ${describe(first)}; ${remedy}`)
+  }
+  const united = file === undefined ? { text: own } : unite(own, first, file, host)
+  return 'code' in united ? united : { kind: 'revocation', ...united, covering }
+}
+
+function unite(own: string, at: Directive, file: string, host: Observation) {
+  const fault = host.revokedKeys.get(file)
+  const list = host.revokedLists?.get(file)
+  const why =
+    fault !== undefined
+      ? describeRevokedKeys(file, fault)
+      : list === undefined
+        ? `${showBytes(file)}, which was not looked at`
+        : list.kind === 'krl'
+          ? `${showBytes(file)}, which is a KRL and no list of keys`
+          : list.content.length > MOST_BYTES
+            ? `${showBytes(file)}, which has more than ${MOST_BYTES / 1024} KiB`
+            : undefined
+  if (why !== undefined || list?.kind !== 'list') {
+    return refuseHost(
+      'revoked-keys-not-united',
+      `${describePlace(at)} names ${why}: it can not be united with the revoked keys of the bundle; make it a list of public keys, one a line, or remove that line`,
+    )
+  }
+  const known = new Set(linesOfKeys(Buffer.from(own)).map(({ base64 }) => base64))
+  const others = linesOfKeys(list.content).filter(({ base64 }) => !known.has(base64))
+  const text = own + others.map(({ type, base64 }) => `${type} ${base64}\n`).join('')
+  return { text, unitedWith: showBytes(file) }
+}
+
+const namesIn = (lines: readonly Directive[]) => lines.flatMap(({ args }) => args[0] ?? [])
+
+function covers(list: KeyList | undefined, revoked: readonly CaKey[]): boolean {
+  if (list?.kind !== 'list') return false
+  const known = new Set(linesOfKeys(list.content).map(({ base64 }) => base64))
+  return revoked.every(({ base64 }) => known.has(base64))
+}
+
+/** Lines of others that name our list: sshd would refuse every key by them, were it gone. */
+export function othersRevoking({ config, found }: Looked, layout: Layout): Directive[] {
+  const isOwn = isOwnLine(config, ownDropIns(layout, found))
+  return settings(scanOf(config), 'revokedkeys').filter(
+    at => !isOwn(at) && fileOf(at) === layout.revokedKeys.path,
+  )
+}
+
+function linesOfOthers({ config, found }: Looked, layout: Layout): Directive[] {
+  const isOwn = isOwnLine(config, ownDropIns(layout, found))
+  return settings(scanOf(config), 'revokedkeys').filter(
+    at => !isOwn(at) && fileOf(at) !== layout.revokedKeys.path,
+  )
+}
+
+const fileOf = (at: Directive) => revokedKeysFile(at) ?? ''
+
+const refuse = (message: string) => refuseHost('foreign-revoked-keys', message)
+
+function describe(at: Directive): string {
+  const block = at.matches.at(-1)
+  const scope = block === undefined ? '' : `, in Match ${showBytes(block.criteria.join(' '))}`
+  return `${describePlace(at)} (RevokedKeys ${showBytes(at.args[0] ?? 'none')}${scope})`
+}

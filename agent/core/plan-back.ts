@@ -1,0 +1,35 @@
+import type { Layout } from './layout.ts'
+import type { Observation } from './observation.ts'
+import { takeBack, whyLeft } from './plan-files.ts'
+import type { Step } from './step.ts'
+import type { Written } from './written.ts'
+
+/** What goes back at former places: before the proof, and what sshd may read until its restart. */
+export interface Back {
+  config: Step[]
+  keys: Step[]
+  warnings: string[]
+}
+
+export function planBack(former: readonly Written[], host: Observation, layout: Layout): Back {
+  const take = (...kinds: Written['is'][]) =>
+    former.filter(({ is }) => kinds.includes(is)).flatMap(each => takeBack(each, host))
+  const used = [layout.caFolder.path, layout.dropInFolder.path]
+  const isFormer = (folder: string) =>
+    !used.some(path => path === folder || path.startsWith(`${folder}/`))
+  const folders = (host.madeFolders ?? []).filter(isFormer).toReversed()
+  const remove = folders.map((path): Step => {
+    return { do: 'remove-folder', path, why: 'made by us, and no longer used' }
+  })
+  const [config, keys] = [take('block', 'config'), take('keys')]
+  return {
+    config,
+    keys: config.length + keys.length === 0 ? [] : [...keys, ...remove],
+    warnings: former.flatMap(each => {
+      const why = whyLeft(each, host)
+      if (why !== undefined) return [why]
+      if (each.is !== 'block' || takeBack(each, host).length === 0) return []
+      return [`${each.path} had our block: restart the sshd that was started with it`]
+    }),
+  }
+}
