@@ -1,5 +1,6 @@
 import type { TrustedKey } from '../../core/outcome.ts'
-import type { HostOutcome, Reply } from './reply.ts'
+import type { HostOutcome } from './read-outcome.ts'
+import type { Reply } from './reply.ts'
 
 /** What a host shall have come to: these keys, from this publication. */
 export interface Wanted {
