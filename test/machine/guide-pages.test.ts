@@ -1,4 +1,6 @@
-// The pages of the guide that take a reader by the hand, followed word by word on one host, in their order.
+// The pages of the guide that take a reader by the hand, followed word by word on one host, in their order: every
+// command of theirs is run but `ssh you@server1@ssh.example.com`, for which there would have to be a Pomerium. Of
+// Pomerium's own settings it is seen that they are YAML, lead to keys that it could read, and name the server.
 
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -32,6 +34,7 @@ describeTier('the guide, followed word by word', machineTier(), () => {
   let kit: ReleaseKit
   let it: BareHost
   let outside: TempDir
+  let keys = 0
   beforeAll(async () => {
     ;[kit, outside] = await Promise.all([releaseKit(), tempDir()])
     it = await bootBareHost({
@@ -60,8 +63,11 @@ describeTier('the guide, followed word by word', machineTier(), () => {
       .replaceAll('sudo ', '')
       .replaceAll('you@', 'alice@')
 
-  /** Does what the page says, block by block; whether each is run must have been decided. */
-  const follow = async (name: string) => {
+  /**
+   * Does what the page says, block by block; whether each is run must have been decided. For one that can't be,
+   * `standIn` is done in its place.
+   */
+  const follow = async (name: string, standIn?: () => Promise<void>) => {
     const said: string[] = []
     for (const { text, mark, line } of codeBlocks(readPage(`docs/guide/${name}.md`))) {
       const path = /^file=(\S+)$/.exec(mark)?.[1]?.replace('~', '/root')
@@ -73,14 +79,22 @@ describeTier('the guide, followed word by word', machineTier(), () => {
         const { code, stdout, stderr } = await sh(here(text))
         expect({ line, code }, `${stdout}\n${stderr}`).toEqual({ line, code: 0 })
         said.push(stdout)
-      } else expect({ line, mark }).toEqual({ line, mark: 'not-run' })
+      } else {
+        expect({ line, mark, standIn }).toEqual({
+          line,
+          mark: 'not-run',
+          standIn: expect.anything(),
+        })
+        await standIn?.()
+      }
     }
     return said.join('\n')
   }
 
   /** A certificate as Pomerium makes it, by the key of the page. */
   const certificate = async (): Promise<Certificate> => {
-    const privateKey = join(outside.path, 'user')
+    keys += 1
+    const privateKey = join(outside.path, `user${keys}`)
     await generateKey(privateKey, 'ed25519')
     const ca = it.host.path(`${WORK}/pomerium_user_ca_key`)
     const shape = ['-I', '', '-z', '1', '-V', '-1m:+1h', '-n', 'alice']
@@ -89,24 +103,26 @@ describeTier('the guide, followed word by word', machineTier(), () => {
   }
 
   test('from Pomerium and one server to a login', async () => {
-    await follow('first-login')
+    const from = async (address: string) =>
+      (await login(it.host, { certificate: await certificate(), from: address })).outcome
+    const said = await follow('first-login', async () => {
+      expect(await from(POMERIUM)).toBe('accepted')
+      // sshd's line takes a moment to come into the journal.
+      await it.host.waitFor('the line', async () => (await it.host.journal()).includes('Accepted'))
+    })
+    expect(said).toMatch(new RegExp(`Accepted publickey for alice from ${POMERIUM} .*ED25519-CERT`))
+    expect(await it.host.read('/etc/pomerium/host-agent.yaml')).toContain(POMERIUM)
     const settings = parse(await it.host.read('/etc/pomerium/config.d/ssh.yaml'))
     // What Pomerium would look for, it would find: private keys without a passphrase.
-    const keys = [settings.ssh_user_ca_key_file, ...settings.ssh_host_key_files]
-    for (const key of keys) {
+    for (const key of [settings.ssh_user_ca_key_file, ...settings.ssh_host_key_files]) {
       const name = key.replace('/etc/pomerium/ssh/', '')
       expect(await sh(`ssh-keygen -y -P '' -f ${name}`)).toMatchObject({ code: 0 })
     }
     expect(settings.routes[0]).toMatchObject({ from: 'ssh://server1', to: `ssh://${SERVER}:22` })
-    expect((await login(it.host, { certificate: await certificate() })).outcome).toBe('accepted')
+    // From Pomerium alone, and by this agent alone.
+    expect([await from(POMERIUM), await from(SERVER)]).toEqual(['accepted', 'refused'])
     await it.host.exec('pomerium-host-agent remove')
-    const refused = await login(it.host, {
-      certificate: {
-        privateKey: join(outside.path, 'user'),
-        certificate: join(outside.path, 'user-cert.pub'),
-      },
-    })
-    expect(refused.outcome).toBe('refused')
+    expect(await from(POMERIUM)).toBe('refused')
     await it.host.exec('pomerium-host-agent apply')
   })
 
@@ -123,7 +139,9 @@ describeTier('the guide, followed word by word', machineTier(), () => {
 
   test('the webhook', async () => {
     const said = await follow('webhook')
-    expect(said).toMatch(/server1\.example\.com +converged/)
+    // notify, and status, which says how many are well.
+    expect(said.match(/server1\.example\.com +converged/g)).toHaveLength(2)
+    expect(said).toContain('1 of 1 hosts are well and trust serial 12\n')
     expect(said).toMatch(/\n401\n/)
     expect(said).toContain('"outcome":"unchanged"')
     expect(said).toContain('"ok":true')
@@ -139,8 +157,12 @@ describeTier('the guide, followed word by word', machineTier(), () => {
       install -d -m 700 -o alice /home/alice/.ssh
       install -m 600 -o alice /root/.ssh/id_ed25519.pub /home/alice/.ssh/authorized_keys`)
     await follow('tunnelled-ssh')
+    const { routes } = parse(await it.host.read('/etc/pomerium/config.d/tunnel.yaml'))
+    expect(routes).toMatchObject([
+      { from: 'tcp+https://server1.example.com:22', to: `tcp://${SERVER}:22` },
+    ])
     // Pomerium still comes in, and nobody else.
-    const from = (address: string) => sh(`ssh -F none -b ${address} alice@${SERVER} true`)
+    const from = (address: string) => sh(`ssh -b ${address} alice@${SERVER} true`)
     expect(await from(POMERIUM)).toMatchObject({ code: 0 })
     expect(await from(SERVER)).toMatchObject({ code: 255 })
     await it.host.exec('nft delete table inet pomerium_ssh')

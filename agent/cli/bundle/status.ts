@@ -68,8 +68,12 @@ function sentence(hosts: readonly HostCondition[], wanted: Wanted | undefined, i
 function next(hosts: readonly HostCondition[], args: readonly string[]): string[] {
   const isLate = hosts.some(({ state }) => state === 'late' || state === 'differs')
   if (!isLate) return []
-  return [
-    'To have them look at the source now:',
-    ...copyable('pomerium-host-agent bundle notify', args.map(quoted)),
-  ]
+  const words: string[] = []
+  for (const [at, arg] of args.entries()) {
+    // All flags here have a value, beside or behind them.
+    const isValue = /^--[^=]+$/.test(args[at - 1] ?? '')
+    words.push(isValue ? `${words.pop()} ${quoted(arg)}` : quoted(arg))
+  }
+  const call = 'pomerium-host-agent bundle notify'
+  return ['To have them look at the source now:', ...copyable(call, words)]
 }

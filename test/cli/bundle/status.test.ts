@@ -42,7 +42,9 @@ test('who trusts what, who is late, and what to type next; nobody is told anythi
   expect(rows).toContain(`${down} unreachable not known`)
   expect(rows).toContain('unauthorized: it refuses the signature')
   expect(rows).toContain('1 of 4 hosts are well and trust serial 3\n')
-  expect(rows).toContain('pomerium-host-agent bundle notify')
+  expect(rows).toContain(
+    `pomerium-host-agent bundle notify \\\n --secret-file ${it.secret[1]} \\\n`,
+  )
   expect(screen.stdout + screen.stderr).not.toContain(SECRET.slice(6))
 
   // Without a bundle, by what the hosts say of each other.
