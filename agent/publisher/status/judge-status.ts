@@ -98,7 +98,9 @@ const codeOf = (last: LastCycle | undefined) =>
 
 function whyNot(last: LastCycle | undefined, now: Date): string {
   if (last === undefined) return 'it has not looked since'
-  const when = formatDistance(new Date(last.at), now)
+  // Its clock may be ahead of ours.
+  const at = Math.min(Date.parse(last.at), now.getTime())
+  const when = formatDistance(new Date(at), now)
   return isGood(last)
     ? `its last look, ${when}, found nothing newer`
     : `its last look, ${when}: ${last.message}`

@@ -64,6 +64,8 @@ test('by how much it is late, and what its last look came to', () => {
     'late by 2: it has serial 5 and not 7; its last look, 3 min ago, found nothing newer',
   )
   const away = { at: AT, outcome: 'source-unavailable' as const, message: 'no way to the source' }
+  const ahead = { ...away, at: new Date(NOW.getTime() + 60_000).toISOString() }
+  expect(judge(toldOf(BOTH, 6, { last: ahead })).message).toContain('0 s ago')
   expect(judge(toldOf(BOTH, 6, { last: away })).message).toContain(
     '3 min ago: no way to the source',
   )
