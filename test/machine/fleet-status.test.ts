@@ -10,8 +10,8 @@ import { makeNetwork, makeRoom } from './network.ts'
 import { PROGRAM, startServer } from './operator.ts'
 
 const WEBHOOK = 'pomerium-host-agent-webhook.service'
-// What a cycle leaves behind: what the provisioner found, and when the source was asked.
-const FOUND = '/run/pomerium-host-agent/status.json'
+// What a cycle leaves behind, whatever it came to: when and how the source was asked. The provisioner's own report
+// is no sign of one, since the watch has it look at the files after each change.
 const ASKED = '/var/lib/pomerium-host-agent-daemon/polls.json'
 
 /** What stands at the address of a host that is none: it says what it is given, on a port of its own. */
@@ -60,9 +60,7 @@ describeTier('bundle status over a fleet', machineTier(), () => {
     // As the minute after a webhook does: nothing of ours is awake there.
     const stop = `systemctl stop ${WEBHOOK} pomerium-host-agent-provisioner.service`
     await asleep.host.exec(stop)
-    // The resident looks for drift whenever it likes.
-    const traces = () =>
-      Promise.all([asleep.host.read(FOUND), asleep.host.read(ASKED), resident.host.read(ASKED)])
+    const traces = () => Promise.all([asleep, resident].map(({ host }) => host.read(ASKED)))
     const ports = { forged: 9445, earlier: 9446, none: 9 }
     const at = (port: number) => `${asleep.address}:${port}`
     const [type = '', , comment = ''] = after.publicKey.split(' ')
@@ -113,7 +111,7 @@ describeTier('bundle status over a fleet', machineTier(), () => {
         { state: 'unreachable', code: 'connection-refused' },
       ],
     })
-    expect((await traces()).slice(0, 2)).toEqual(untouched.slice(0, 2))
+    expect((await traces())[0]).toBe(untouched[0])
     expect((await asleep.login(before)).outcome).toBe('accepted')
 
     // What it says to do next mends it.
