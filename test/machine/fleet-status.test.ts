@@ -128,7 +128,7 @@ describeTier('bundle status over a fleet', machineTier(), () => {
       code: 9,
       hosts: [
         { state: 'not-well', code: 'sshd-down', serial: 2, findings: ['sshd-down'] },
-        { state: 'unreachable', code: 'timeout' },
+        { state: 'unreachable', code: 'no-route' },
       ],
     })
   }, 300_000)
