@@ -12,6 +12,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./bundle/serve.ts')).serve,
   notify: async () => (await import('./bundle/notify.ts')).notify,
   rotate: async () => (await import('./bundle/rotate.ts')).rotate,
+  status: async () => (await import('./bundle/status.ts')).status,
   'new-secret': async () => (await import('./bundle/new-secret.ts')).newSecret,
   'new-signer': async () => (await import('./bundle/new-signer.ts')).newSigner,
 }

@@ -17,7 +17,7 @@ import type { Running } from './running.ts'
 /** A listener that remembers when it last answered a webhook. */
 export type Listening = WebhookListener & { lastAnswer(): number | undefined }
 
-/** Opens the rotation webhook's listener, on systemd's descriptor where there is one. */
+/** Opens the webhook's listener, on systemd's descriptor where there is one. */
 export async function listen(running: Running, descriptor?: number): Promise<Listening> {
   const { config, layout, notebook, daemon, log, invocation } = running
   const { environment, version } = invocation
@@ -25,6 +25,15 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
   const { secrets, tls } = await configured(config.webhook, environment.CREDENTIALS_DIRECTORY)
   const pace = keepPace(join(layout.daemonFolder.path, 'refusals'))
   let lastAnswer: number | undefined
+  const known = async () => {
+    const { judgeSigns } = await import('../core/health.ts')
+    const { reported } = await import('../core/reported.ts')
+    const report = lookAtReport(layout.statusFile.path)
+    const ports = typeof report === 'object' ? report.ports : undefined
+    const found = judgeSigns(readSigns(ports, layout.socket.path))
+    const rest = { found, patienceMs: patienceMs(config), now: new Date() }
+    return reported(report, notebook.read(), rest)
+  }
   const listener = await openWebhook({
     listen: descriptor === undefined ? splitAddress(address) : { fd: descriptor },
     secrets,
@@ -43,13 +52,12 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
       return renderMetrics(metricsInput(status, notebook.read(), version, sshdListens))
     },
     async health() {
-      const { healthOf, judgeSigns } = await import('../core/health.ts')
-      const { reported } = await import('../core/reported.ts')
-      const report = lookAtReport(layout.statusFile.path)
-      const ports = typeof report === 'object' ? report.ports : undefined
-      const found = judgeSigns(readSigns(ports, layout.socket.path))
-      const rest = { found, patienceMs: patienceMs(config), now: new Date() }
-      return healthOf(reported(report, notebook.read(), rest))
+      const { healthOf } = await import('../core/health.ts')
+      return healthOf(await known())
+    },
+    async status() {
+      const { hostStatus } = await import('../core/host-status.ts')
+      return hostStatus(await known())
     },
     onAnswer({ status, why, from }) {
       const told = status === 401 ? pace() : undefined

@@ -52,7 +52,7 @@ export const EXIT = {
   rollbackFailed: 7,
   /** `status`: not well. */
   notWell: 8,
-  /** `bundle notify` and `rotate`: not every host has converged. */
+  /** `bundle notify`, `rotate` and `status`: not every host has converged. */
   hostsMissing: 9,
   planHasChanges: 10,
   /** `bundle rotate`: the next step is a person's. */

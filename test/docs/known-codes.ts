@@ -33,7 +33,7 @@ export function readKnownCodes(): Map<string, string> {
       for (const [, code = ''] of list.matchAll(/'([a-z][a-z0-9-]*)'/g)) codes.set(code, file)
     }
     if (/^agent\/(core|publisher)\//.test(file)) add(PROPERTY)
-    if (file.startsWith('agent/publisher/notify/')) add(PAIR)
+    if (/^agent\/publisher\/(notify|status)\//.test(file)) add(PAIR)
     if (file.startsWith('agent/daemon/webhook/')) add(REFUSAL)
   }
   return codes

@@ -12,7 +12,7 @@ import type { Network } from './network.ts'
 import { waitFor } from './wait-for.ts'
 
 const MAIN = join(import.meta.dirname, '../../agent/main.ts')
-const PROGRAM = [process.execPath, MAIN, 'bundle']
+export const PROGRAM = [process.execPath, MAIN, 'bundle']
 
 export interface Server {
   url: string

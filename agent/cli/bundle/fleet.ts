@@ -8,7 +8,10 @@ import { BadRootsError } from '../../core/pem-roots.ts'
 import { parseWebhookSecrets, WebhookSecretError } from '../../core/webhook-secrets.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { type HostReport, notify } from '../../publisher/notify/notify.ts'
+import { type Question, ROTATION } from '../../publisher/notify/question.ts'
 import { parseTargets, type Target } from '../../publisher/notify/targets.ts'
+import { type Answered, askFleet } from '../../publisher/status/ask-fleet.ts'
+import { STATUS } from '../../publisher/status/host-status.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
 import { readNamed } from './read-bundle.ts'
 
@@ -23,7 +26,7 @@ export const FLEET_FLAGS = {
 
 export type FleetFlags = { [name in keyof typeof FLEET_FLAGS]?: string | undefined }
 
-/** The hosts, and how to tell them. */
+/** The hosts, and how to reach them. */
 export interface Fleet {
   targets: readonly Target[]
   /** Tells those named and asks until they have come to it, said no, or time is up. */
@@ -32,6 +35,8 @@ export interface Fleet {
     wanted: Wanted | undefined,
     onReport: (report: HostReport) => void,
   ): Promise<HostReport[]>
+  /** Asks all of them how they are, once, and begins nothing there. */
+  ask(onAnswer: (answered: Answered) => void): Promise<Answered[]>
 }
 
 /** For one webhook with its answer, in milliseconds: a host answers within 10 s, if only with 202. */
@@ -60,22 +65,26 @@ export async function openFleet(
   const concurrency = readCount('--concurrency', flags.concurrency ?? '32')
   const timeoutMs = readTimeout(flags.timeout ?? '2m')
   const { send } = await import('../../publisher/notify/send.ts')
+  const put = <T>(question: Question<T>, target: Target, url: string, attempt: number) => {
+    const key = keys.get(target.secretFile ?? flags['secret-file'] ?? '')
+    if (key === undefined) throw new Error(`the secret of ${target.name} was not read`)
+    const id = `msg_${randomUUID()}`
+    const each = { url, id, attempt, signal, timeoutMs: ATTEMPT_MS, now: new Date() }
+    return send(question, { ...each, ...key, ...optional('roots', roots) })
+  }
   return {
     targets,
+    ask(onAnswer) {
+      const ask = (target: Target, url: string) => put(STATUS, target, url, 1)
+      return askFleet({ targets, concurrency, ask, onAnswer })
+    },
     tell(names, wanted, onReport) {
       return notify({
         targets: targets.filter(({ name }) => names.has(name)),
         ...optional('wanted', wanted),
         concurrency,
         timeoutMs,
-        send(target, attempt) {
-          const { url, secretFile = flags['secret-file'] ?? '' } = target
-          const key = keys.get(secretFile)
-          if (key === undefined) throw new Error(`${secretFile} was not read`)
-          const id = `msg_${randomUUID()}`
-          const each = { url, id, attempt, signal, timeoutMs: ATTEMPT_MS, now: new Date() }
-          return send({ ...each, ...key, ...optional('roots', roots) })
-        },
+        send: (target, attempt) => put(ROTATION, target, target.url, attempt),
         onReport,
         now: () => performance.now(),
         random: Math.random,

@@ -20,6 +20,7 @@ Usage: pomerium-host-agent bundle COMMAND …
   serve FILE       hand it to the hosts, and follow the file
   notify [HOST]…   tell hosts that there is something new, and wait for them
   rotate           replace the User CA; call it until done
+  status [HOST]…   say which hosts trust it, without telling them anything
   new-secret FILE  make the secret of the hosts' webhook
   new-signer FILE  make a key that signs bundles, and the hosts' line for it
 
@@ -130,6 +131,20 @@ ${AS_JSON}
 
 Exit codes: 0 no host trusts the old key any more · 9 not every host has come
 11 the next step is yours`,
+
+  status: `Asks hosts what they trust, and how they are. They begin nothing by it.
+
+Usage: pomerium-host-agent bundle status [HOST]… --secret-file FILE [FLAG]…
+
+  --secret-file FILE    what the hosts have as webhook.secret_file
+  --hosts FILE          one host, host:port or URL a line; - is standard input
+  --bundle FILE         they shall trust exactly this; without, the newest that
+                        one of them has
+  --ca-file FILE        PEM roots beside the system's own
+  --concurrency 32      how many at once
+${AS_JSON}
+
+Exit codes: 0 every host trusts it and is well · 9 not every host`,
 
   'new-secret': `Makes the secret of the hosts' webhook (whsec_…), in a file of mode 0600. It is
 not shown, and a file that is there is never overwritten.

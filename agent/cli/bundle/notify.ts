@@ -1,4 +1,3 @@
-import { parseBundle } from '../../core/bundle.ts'
 import { EXIT } from '../../core/outcome.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { parseFlags } from '../flags.ts'
@@ -8,8 +7,8 @@ import { stopSignal } from '../stop-signal.ts'
 import { FLEET_FLAGS, openFleet, readTargets } from './fleet.ts'
 import { hostsForPrograms, printHosts } from './print-hosts.ts'
 import { showProgress } from './progress.ts'
-import { readNamed } from './read-bundle.ts'
 import { printRefusal } from './refusal.ts'
+import { readWanted } from './wanted.ts'
 
 /** Tells hosts that there is something new, and waits until each has it. */
 export async function notify(invocation: Invocation): Promise<number> {
@@ -21,15 +20,9 @@ export async function notify(invocation: Invocation): Promise<number> {
   const json = values.json ?? false
   let wanted: Wanted | undefined
   if (values.bundle !== undefined) {
-    const bundle = parseBundle(readNamed(values.bundle))
-    if (bundle.kind === 'refused') return printRefusal(values.bundle, bundle, json)
-    const fingerprints = bundle.keys.map(({ fingerprint }) => fingerprint)
-    // A host that names the serial has this bundle; what it trusts beside it was adopted there.
-    const revoked = bundle.revoked.map(({ fingerprint }) => fingerprint)
-    wanted =
-      bundle.serial === undefined
-        ? { fingerprints, revoked }
-        : { fingerprints, revoked, serial: bundle.serial, gone: [] }
+    const read = readWanted(values.bundle)
+    if (read.kind === 'refused') return printRefusal(values.bundle, read, json)
+    wanted = read.wanted
   }
   const targets = await readTargets(values.hosts, positionals)
   const signal = stopSignal()

@@ -1,12 +1,21 @@
 import type { TrustedKey } from '../../core/outcome.ts'
 import type { HostStanding } from '../../publisher/rotate/census.ts'
+import type { HostCondition } from '../../publisher/status/judge-status.ts'
 import { columns, paint, print, WIDTH, wrapped } from '../screen.ts'
 
-const COLOURS: Record<HostStanding['state'], Parameters<typeof paint>[0]> = {
+/** A host as the table has it. */
+type Row = Pick<HostStanding, 'host' | 'code' | 'message' | 'trusted'> & {
+  state: HostStanding['state'] | HostCondition['state']
+}
+
+const COLOURS: Record<Row['state'], Parameters<typeof paint>[0]> = {
   converged: 'green',
   waiting: 'yellow',
+  late: 'yellow',
+  differs: 'yellow',
   'left-behind': 'yellow',
   'not-asked': 'yellow',
+  'not-well': 'red',
   unreachable: 'red',
   failed: 'red',
 }
@@ -19,9 +28,9 @@ export interface NamedKey {
 
 /**
  * Who trusts what: first the keys, each with the word that the table has for it, then a row for each
- * host, and below the row of one that has not converged why not.
+ * host, and below the row of one that has not converged why not, or what is not as it should be.
  */
-export function printHosts(hosts: readonly HostStanding[], known: readonly NamedKey[] = []): void {
+export function printHosts(hosts: readonly Row[], known: readonly NamedKey[] = []): void {
   const matter = new Set(known.map(({ fingerprint }) => fingerprint))
   const trusted = hosts.flatMap(each => select(each.trusted ?? [], matter))
   const names = nameKeys(trusted, known)
@@ -47,7 +56,8 @@ export function printHosts(hosts: readonly HostStanding[], known: readonly Named
     const at = line.indexOf(state, host.length)
     print(line.slice(0, at) + paint(COLOURS[state], state) + line.slice(at + state.length))
     const below = long[index + 1] === true ? [`trusts ${cells[index]}`] : []
-    if (state !== 'converged') below.push(code === undefined ? message : `${code}: ${message}`)
+    if (state !== 'converged' || code !== undefined)
+      below.push(code === undefined ? message : `${code}: ${message}`)
     for (const each of below.flatMap(text => wrapped(text, '    '))) print(each)
   }
 }

@@ -4,7 +4,7 @@ import { WIDTH } from '../screen.ts'
 const BAR = 20
 
 export interface Progress {
-  hear(report: HostReport): void
+  hear(report: Pick<HostReport, 'host' | 'state'>): void
   /** Takes the bar away. */
   end(): void
 }

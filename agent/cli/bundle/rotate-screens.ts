@@ -8,7 +8,8 @@ import {
   type Rotation,
   type StepName,
 } from '../../publisher/rotate/rotation.ts'
-import { paint, print, WIDTH, wrapped } from '../screen.ts'
+import { paint, print, wrapped } from '../screen.ts'
+import { copyable, quoted } from './copyable.ts'
 import { type NamedKey, printHosts } from './print-hosts.ts'
 import { howToSwitch } from './switch-pomerium.ts'
 
@@ -171,13 +172,7 @@ export class RotateScreens {
   #again(...flags: string[]): string[] {
     const isUsual = relative(process.cwd(), this.#stateFile) === DEFAULT_STATE
     const state = isUsual ? [] : [`--state ${quoted(this.#stateFile)}`]
-    const words = [...state, ...flags]
-    const call = '  pomerium-host-agent bundle rotate'
-    const line = [call, ...words].join(' ')
-    if (line.length <= WIDTH) return [line]
-    return [call, ...words.map(word => `    ${word}`)].map((each, at) =>
-      at < words.length ? `${each} \\` : each,
-    )
+    return copyable('pomerium-host-agent bundle rotate', [...state, ...flags])
   }
 }
 
@@ -197,9 +192,6 @@ const say = (...lines: (string | readonly string[])[]) => {
 }
 
 const some = (count: number) => (count === 1 ? '1 host is' : `${count} hosts are`)
-
-const quoted = (path: string) =>
-  /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 
 function namesOf({ old, editions }: Rotation): NamedKey[] {
   const named = (name: string, fingerprints: readonly string[]) =>

@@ -2,13 +2,16 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { fairSeats, peerOf } from '../../core/fair-seats.ts'
+import type { HostStatus } from '../../core/host-status.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { serverOptions } from '../../core/server-options.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import type { ReplayMemory } from './replay-memory.ts'
 import { type Reply, refusal, sendReply } from './reply.ts'
-import { answerRotation, type RotationParts, saysTooLarge } from './rotation.ts'
+import { answerRotation } from './rotation.ts'
 import { type Routes, route } from './route.ts'
+import { type SignedParts, saysTooLarge } from './signed.ts'
+import { answerStatus } from './status.ts'
 
 export interface WebhookOptions {
   /** A listening descriptor from systemd, or what to bind. */
@@ -17,6 +20,8 @@ export interface WebhookOptions {
   secrets: readonly string[]
   /** A rotation is announced: resolves with the end of a cycle that began after this call. */
   hint(): Promise<Outcome>
+  /** What is told to whoever asks with the secret. */
+  status(): Promise<HostStatus>
   replay: Pick<ReplayMemory, 'note'>
   /** In the text format of Prometheus. */
   metrics(): Promise<string>
@@ -61,7 +66,7 @@ const LAST_WORDS_MS = 250
 const ignore = () => {}
 
 /**
- * Serves the rotation webhook (Standard Webhooks 1.0.0), health and metrics on one port. Rejects where
+ * Serves the webhook (Standard Webhooks 1.0.0), health and metrics on one port. Rejects where
  * it can't listen, with the error of listen(2) or of the TLS library.
  */
 export async function openWebhook(options: WebhookOptions): Promise<WebhookListener> {
@@ -159,20 +164,24 @@ function routesOf(
   if (secrets.length === 0) return { health, metrics }
   const { answerWithinMs } = limits
   let verifier: Promise<Verifier> | undefined
-  const verify: RotationParts['verify'] = async (headers, payload) => {
+  const verify: SignedParts['verify'] = async (headers, payload) => {
     verifier ??= import('./signature.ts').then(({ createVerifier }) => createVerifier(secrets))
     return (await verifier)(headers, payload)
   }
-  const parts = { verify, replay, onError, answerWithinMs, hurry }
+  const parts = { verify, replay, onError }
   const rotation: Routes['rotation'] = request =>
     answerRotation(request, {
       ...parts,
+      answerWithinMs,
+      hurry,
       hint() {
         believed.add(peerOf(request.socket))
         return hint()
       },
     })
-  return { rotation, health, metrics }
+  const status: Routes['status'] = request =>
+    answerStatus(request, { ...parts, status: options.status })
+  return { rotation, status, health, metrics }
 }
 
 // Not imported: an import of node:http as a module reads every export of it, and the one named

@@ -1,5 +1,6 @@
 import type { TrustedKey } from '../../core/outcome.ts'
-import type { HostOutcome, Reply } from './reply.ts'
+import type { HostOutcome } from './read-outcome.ts'
+import type { Reply } from './reply.ts'
 
 /** What a host shall have come to: these keys, from this publication. */
 export interface Wanted {
@@ -122,13 +123,18 @@ function judgeHeld(
 }
 
 // It has the bundle, and what the bundle revokes does not lie in its list.
-function judgeRevoked(
-  revoked: HostOutcome['revoked'] = [],
-  { revoked: wanted = [] }: Wanted,
-): Standing | undefined {
-  const dead = new Set(revoked.map(({ fingerprint }) => fingerprint))
-  const alive = wanted.find(fingerprint => !dead.has(fingerprint))
+function judgeRevoked(revoked: HostOutcome['revoked'], wanted: Wanted): Standing | undefined {
+  const alive = stillAlive(revoked, wanted)
   if (alive === undefined) return undefined
   const message = `it has the new bundle and does not say that ${alive} is revoked: look there`
   return { state: 'failed', code: 'not-revoked', message }
+}
+
+/** The fingerprint of a key that is to be dead, and that a host does not name as dead. */
+export function stillAlive(
+  revoked: readonly TrustedKey[] = [],
+  { revoked: wanted = [] }: Wanted,
+): string | undefined {
+  const dead = new Set(revoked.map(({ fingerprint }) => fingerprint))
+  return wanted.find(fingerprint => !dead.has(fingerprint))
 }

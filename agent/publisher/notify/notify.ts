@@ -1,3 +1,4 @@
+import { type Gate, gate } from './gate.ts'
 import { judgeReply, type Standing, type Wanted } from './judge.ts'
 import { pauseMs } from './pause.ts'
 import type { Reply } from './reply.ts'
@@ -57,25 +58,5 @@ async function tell<T extends { name: string }>(
     if (signal.aborted || now() + pause >= deadline) return report
     await sleep(pause)
     if (signal.aborted) return report
-  }
-}
-
-type Gate = <R>(work: () => Promise<R>) => Promise<R>
-
-/** Lets so many in at once, in the order in which they came. */
-function gate(most: number): Gate {
-  let inside = 0
-  const queue: (() => void)[] = []
-  return async work => {
-    if (inside >= most) await new Promise<void>(resolve => queue.push(resolve))
-    else inside += 1
-    try {
-      return await work()
-    } finally {
-      // The place is handed on, not given back: nobody slips in between.
-      const next = queue.shift()
-      if (next === undefined) inside -= 1
-      else next()
-    }
   }
 }

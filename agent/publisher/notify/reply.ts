@@ -1,16 +1,10 @@
-import type { Outcome, TrustedKey } from '../../core/outcome.ts'
-import { OUTCOMES } from '../../core/outcome-names.ts'
 import { plainText } from '../../core/plain-text.ts'
-
-/** What is read of a host's outcome; nothing else of it is gone by. */
-export interface HostOutcome
-  extends Pick<Outcome, 'outcome' | 'code' | 'message' | 'revoked' | 'serial' | 'service'> {
-  trusted: TrustedKey[]
-}
+import type { Named, Question } from './question.ts'
+import { type HostOutcome, isCode, parseJson, record } from './read-outcome.ts'
 
 /** What one webhook came to. */
-export type Reply =
-  | { kind: 'outcome'; outcome: HostOutcome }
+export type Reply<T = HostOutcome> =
+  | { kind: 'outcome'; outcome: T }
   /** The host has heard, and is still at it. */
   | { kind: 'pending' }
   /** Nobody there, or nobody ready: worth another try. */
@@ -34,12 +28,15 @@ export interface Answer {
  * well is believed of a signed answer only. A refusal needs none: a 401 can't be signed, and who stands
  * in between could as well let nothing through.
  */
-export function readReply({ status, retryAfter, text, proof }: Answer): Reply {
+export function readReply<T>(
+  { status, retryAfter, text, proof }: Answer,
+  { read, absent }: Pick<Question<T>, 'read' | 'absent'>,
+): Reply<T> {
   if (status === 200 || status === 202) {
     if (proof !== 'signed') return { kind: 'rejected', ...named(UNPROVED[proof]) }
     // An empty word could be our own request, given back with its signature.
     if (status === 202 && record(parseJson(text))?.outcome === 'pending') return { kind: 'pending' }
-    const outcome = status === 200 ? readOutcome(text) : undefined
+    const outcome = status === 200 ? read(text) : undefined
     return outcome === undefined
       ? { kind: 'rejected', code: 'not-an-agent', message: 'what answers there is no host agent' }
       : { kind: 'outcome', outcome }
@@ -53,11 +50,10 @@ export function readReply({ status, retryAfter, text, proof }: Answer): Reply {
       ...(seconds === undefined ? {} : { retryAfterMs: seconds * 1000 }),
     }
   }
+  if (status === 404) return { kind: 'rejected', ...named(absent) }
   const known = REJECTED.get(status) ?? [`http-${status}`, `answered ${status}`]
   return { kind: 'rejected', ...named(known) }
 }
-
-type Named = readonly [code: string, message: string]
 
 const named = ([code, message]: Named) => ({ code, message })
 
@@ -85,89 +81,12 @@ const REJECTED = new Map<number, Named>([
       'it refuses the signature: another secret there (webhook.secret_file), or a clock more than 5 minutes off',
     ],
   ],
-  [404, ['no-webhook', 'it has no rotation webhook: webhook.secret_file is not set there']],
 ])
-
-/** More than a bundle and an adopted file of 64 KiB can hold. */
-const MOST_KEYS = 1024
-
-// Even of the host's own word only what has the form of an outcome is taken, and rebuilt.
-function readOutcome(text: string): HostOutcome | undefined {
-  const read = record(parseJson(text))
-  if (read === undefined) return undefined
-  const { message, trusted, revoked, code, serial, service } = read
-  const outcome = OUTCOMES.find(each => each === read.outcome)
-  if (outcome === undefined || typeof message !== 'string') return undefined
-  const keys = readKeys(trusted)
-  const dead = revoked === undefined ? undefined : readKeys(revoked)
-  if (keys === undefined || (revoked !== undefined && dead === undefined)) return undefined
-  if (code !== undefined && !isCode(code)) return undefined
-  if (serial !== undefined && !isSerial(serial)) return undefined
-  const restart = service === undefined ? undefined : readService(service)
-  if (service !== undefined && restart === undefined) return undefined
-  return {
-    outcome,
-    ...(code === undefined ? {} : { code }),
-    message: plainText(message),
-    trusted: keys,
-    ...(dead === undefined ? {} : { revoked: dead }),
-    ...(serial === undefined ? {} : { serial }),
-    ...(restart === undefined ? {} : { service: restart }),
-  }
-}
-
-function readKeys(value: unknown): TrustedKey[] | undefined {
-  if (!Array.isArray(value) || value.length > MOST_KEYS) return undefined
-  const keys = value.map(readKey)
-  const whole = keys.filter(key => key !== undefined)
-  return whole.length < keys.length ? undefined : whole
-}
-
-/** A key as a host names it; `undefined` where it is none. */
-export function readKey(value: unknown): TrustedKey | undefined {
-  const { type, fingerprint, comment, adopted } = record(value) ?? {}
-  const isKey =
-    typeof type === 'string' &&
-    /^[a-z][\w.@-]{1,63}$/.test(type) &&
-    typeof fingerprint === 'string' &&
-    /^SHA256:[A-Za-z0-9+/]{1,43}$/.test(fingerprint) &&
-    typeof comment === 'string' &&
-    (adopted === undefined || typeof adopted === 'string')
-  if (!isKey) return undefined
-  const key = { type, fingerprint, comment: plainText(comment) }
-  return adopted === undefined ? key : { ...key, adopted: plainText(adopted) }
-}
-
-function readService(value: unknown): Outcome['service'] {
-  const { unit, action } = record(value) ?? {}
-  const isAction = action === 'restarted' || action === 'deferred' || action === 'none'
-  return typeof unit === 'string' && isAction ? { unit: plainText(unit), action } : undefined
-}
 
 /** Why a host can't do it now, in its own words. */
 function readRefusal(text: string): { code: string; message: string } | undefined {
   const { code, message } = record(parseJson(text)) ?? {}
   return isCode(code) && typeof message === 'string'
     ? { code, message: plainText(message) }
-    : undefined
-}
-
-const isCode = (value: unknown): value is string =>
-  typeof value === 'string' && /^[\w-]{1,64}$/.test(value)
-
-const isSerial = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function record(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null
-    ? (value as Record<string, unknown>)
     : undefined
 }

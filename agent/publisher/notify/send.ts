@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:
 import { Webhook } from 'standardwebhooks'
 import { messageOf } from '../../core/failures.ts'
 import { plainText } from '../../core/plain-text.ts'
+import type { Question } from './question.ts'
 import { type Proof, type Reply, readReply } from './reply.ts'
 
 export interface SendOptions {
@@ -37,14 +38,14 @@ const CONNECT_MS = 5_000
  * id of the request; each attempt is a question of its own and has its own id, so that no answer to an
  * earlier one can be given again. Rejects only by a bug.
  */
-export async function send(options: SendOptions): Promise<Reply> {
+export async function send<T>(question: Question<T>, options: SendOptions): Promise<Reply<T>> {
   const { id, attempt, now, secrets } = options
   const data = { attempt }
-  const body = JSON.stringify({ type: 'rotation', timestamp: now.toISOString(), data })
+  const body = JSON.stringify({ type: question.type, timestamp: now.toISOString(), data })
   const headers = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
-    'user-agent': 'pomerium-host-agent bundle notify',
+    'user-agent': 'pomerium-host-agent bundle',
     'webhook-id': id,
     'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
     'webhook-signature': secrets.map(each => new Webhook(each).sign(id, now, body)).join(' '),
@@ -53,7 +54,8 @@ export async function send(options: SendOptions): Promise<Reply> {
     const { status, headers: answered, text } = await post(options, headers, body)
     if (text === undefined) return TOO_LONG
     const retryAfter = answered['retry-after']
-    return readReply({ status, retryAfter, text, proof: proofOf(options, answered, text) })
+    const proof = proofOf(options, answered, text)
+    return readReply({ status, retryAfter, text, proof }, question)
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) throw error
     return unreachable(error)
@@ -66,7 +68,7 @@ function proofOf({ id, verify }: SendOptions, headers: IncomingHttpHeaders, text
   return headers['webhook-id'] === id ? 'signed' : 'other-id'
 }
 
-const TOO_LONG: Reply = {
+const TOO_LONG: Reply<never> = {
   kind: 'rejected',
   code: 'not-an-agent',
   message: `it answers with more than 1 MiB, as no host agent does`,
@@ -105,7 +107,7 @@ class HungUpError extends Error {
   readonly code = 'ECONNRESET'
 }
 
-function unreachable(error: unknown): Reply {
+function unreachable(error: unknown): Reply<never> {
   const { name = '', code = name } = error as { name?: string; code?: string }
   const cause = (error as { cause?: unknown }).cause
   const timedOut = code === 'ETIMEDOUT' || (cause instanceof Error && cause.name === 'TimeoutError')

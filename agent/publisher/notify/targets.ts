@@ -12,7 +12,7 @@ export type ParsedTargets =
   | { kind: 'targets'; targets: Target[] }
   | { kind: 'problems'; problems: string[] }
 
-/** `webhook.listen`'s usual port, and the only path that a host answers. */
+/** `webhook.listen`'s usual port, and the path that takes rotations. */
 const PORT = 9444
 const PATH = '/webhook/rotation'
 
@@ -64,4 +64,12 @@ function urlOf(name: string): URL | undefined {
   if (path !== '/') return URL.parse(`${scheme}://${host}${path}`) ?? undefined
   const usual = port === undefined && port6 === undefined ? `:${PORT}` : ''
   return URL.parse(`${scheme}://${host}${usual}${PATH}`) ?? undefined
+}
+
+/**
+ * Where a host tells how it is: beside the path that takes rotations. `undefined` where a URL was given that
+ * ends in no such path, of which nobody knows what lies beside it.
+ */
+export function statusUrl(url: string): string | undefined {
+  return url.endsWith('/rotation') ? new URL('status', url).href : undefined
 }

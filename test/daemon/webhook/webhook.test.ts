@@ -7,12 +7,14 @@ import type { Outcome } from '../../../agent/core/outcome.ts'
 import { openWebhook } from '../../../agent/daemon/webhook/webhook.ts'
 import { makeTestTls } from '../../control-plane/test-tls.ts'
 import {
+  ask,
   headLines,
   hear,
   OTHER_SECRET,
   OUTCOME,
   post,
   SECRET,
+  STATUS,
   say,
   sign,
   useReplay,
@@ -38,6 +40,8 @@ describe('beside the rotation', () => {
 
   test.each([
     ['GET', '/webhook/rotation', 405, 'POST'],
+    ['GET', '/webhook/status', 405, 'POST'],
+    ['POST', '/webhook/constructor', 404, null],
     ['PUT', '/webhook/rotation', 405, 'POST'],
     ['POST', '/healthz', 405, 'GET, HEAD'],
     ['DELETE', '/metrics', 405, 'GET, HEAD'],
@@ -55,6 +59,7 @@ describe('beside the rotation', () => {
   test('without a secret there is no webhook', async () => {
     const { url } = await useWebhook({ secrets: [] })
     expect((await post(url, sign())).status).toBe(404)
+    expect((await ask(url)).status).toBe(404)
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
   })
 
@@ -174,6 +179,7 @@ test('no answer, no error and no log line holds a secret, a signature or a body'
     secrets: [SECRET, OTHER_SECRET],
     replay: useReplay(),
     hint: async () => OUTCOME,
+    status: async () => STATUS,
     metrics: async () => '',
     health: async () => ({ ok: true }),
     onError: error => seen.push(error, (error as Error).message, (error as Error).stack),

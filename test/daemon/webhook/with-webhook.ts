@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import { onTestFinished } from 'vitest'
+import type { HostStatus } from '../../../agent/core/host-status.ts'
 import type { Outcome } from '../../../agent/core/outcome.ts'
 import { openReplayMemory, type ReplayMemory } from '../../../agent/daemon/webhook/replay-memory.ts'
 import {
@@ -23,6 +24,13 @@ export const OUTCOME: Outcome = {
   message: 'this host now trusts 1 CA key',
   steps: [],
   trusted: [{ type: 'ssh-ed25519', fingerprint: 'SHA256:x', comment: 'ca' }],
+}
+
+export const STATUS: HostStatus = {
+  ...{ ok: true, code: 'in-force', findings: [], message: 'sshd trusts 1 CA key', serial: 3 },
+  trusted: [{ type: 'ssh-ed25519', fingerprint: 'SHA256:x', comment: 'ca' }],
+  effective: { value: true, at: '2026-11-20T10:00:00.000Z' },
+  last: { at: '2026-11-20T10:00:00.000Z', outcome: 'unchanged', message: 'nothing new' },
 }
 
 export interface TestWebhook {
@@ -57,6 +65,7 @@ export async function useWebhook(options: Partial<WebhookOptions> = {}): Promise
     replay: options.replay ?? useReplay(),
     metrics: async () => 'up 1\n',
     health: async () => ({ ok: true }),
+    status: async () => STATUS,
     onError: error => state.errors.push(error),
     onAnswer: answer => state.answers.push(answer),
     ...options,
@@ -95,6 +104,15 @@ export function sign({ id, body = '{}', secret = SECRET, offset = 0 }: Message =
 
 export function post(url: string, headers: Record<string, string>, body = '{}'): Promise<Response> {
   return fetch(`${url}/webhook/rotation`, { method: 'POST', headers, body })
+}
+
+/** Asks how it is; by default as the operator's side does. */
+export function ask(
+  url: string,
+  body = '{"type":"status"}',
+  headers: Record<string, string> = sign({ body }),
+): Promise<Response> {
+  return fetch(`${url}/webhook/status`, { method: 'POST', headers, body })
 }
 
 /** A connection that says exactly this, from an address of loopback; its reading side is `text(socket)`. */

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
+import { ROTATION } from '../../../agent/publisher/notify/question.ts'
 import { type Proof, readReply } from '../../../agent/publisher/notify/reply.ts'
 import { outcomeWith } from './outcomes.ts'
 
 const OUTCOME = JSON.stringify(outcomeWith('applied', ['SHA256:a']))
 
 const read = (status: number, text: string, proof: Proof = 'signed', retryAfter?: string) =>
-  readReply({ status, text, proof, retryAfter })
+  readReply({ status, text, proof, retryAfter }, ROTATION)
 
 test.each([
   [200, OUTCOME, 'outcome', undefined],

@@ -5,13 +5,14 @@ import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createVerifier } from '../../../agent/daemon/webhook/signature.ts'
+import { ROTATION } from '../../../agent/publisher/notify/question.ts'
 import { type SendOptions, send } from '../../../agent/publisher/notify/send.ts'
 import { makeTestTls } from '../../control-plane/test-tls.ts'
 import { OTHER_SECRET, OUTCOME, SECRET, useWebhook } from '../../daemon/webhook/with-webhook.ts'
 
 // Against the listener that every host has.
 const sending = (url: string, options: Partial<SendOptions> = {}) =>
-  send({
+  send(ROTATION, {
     url: `${url}/webhook/rotation`,
     secrets: [SECRET],
     verify: createVerifier(options.secrets ?? [SECRET]),

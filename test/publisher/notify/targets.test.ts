@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseTargets } from '../../../agent/publisher/notify/targets.ts'
+import { parseTargets, statusUrl } from '../../../agent/publisher/notify/targets.ts'
 
 test.each([
   ['web1', 'http://web1:9444/webhook/rotation'],
@@ -14,6 +14,14 @@ test.each([
   ['https://proxy/hosts/web1', 'https://proxy/hosts/web1'],
 ])('%s is at %s', (name, url) => {
   expect(parseTargets(name, 'hosts')).toEqual({ kind: 'targets', targets: [{ name, url }] })
+})
+
+test.each([
+  ['http://web1:9444/webhook/rotation', 'http://web1:9444/webhook/status'],
+  ['https://proxy/hosts/web1/rotation', 'https://proxy/hosts/web1/status'],
+  ['https://proxy/hosts/web1', undefined],
+])('beside %s its status is at %s', (url, place) => {
+  expect(statusUrl(url)).toBe(place)
 })
 
 test('comments, blank lines and a secret of its own', () => {

@@ -1,0 +1,20 @@
+/** Work that waits for its turn. */
+export type Gate = <R>(work: () => Promise<R>) => Promise<R>
+
+/** Lets so many in at once, in the order in which they came. */
+export function gate(most: number): Gate {
+  let inside = 0
+  const queue: (() => void)[] = []
+  return async work => {
+    if (inside >= most) await new Promise<void>(resolve => queue.push(resolve))
+    else inside += 1
+    try {
+      return await work()
+    } finally {
+      // The place is handed on, not given back: nobody slips in between.
+      const next = queue.shift()
+      if (next === undefined) inside -= 1
+      else next()
+    }
+  }
+}
