@@ -18,7 +18,9 @@ export async function rollBack(
 ): Promise<void> {
   const steps = journal.undo.filter(step => !isSo(step, host))
   const isVital = (step: Step) => step.do === 'remove-file' && step.vital === true
-  const isLast = (step: Step) => isVital(step) || step.do === 'remove-folder'
+  // The folder of such a file can't go before it.
+  const isLast = (step: Step) =>
+    isVital(step) || (step.do === 'remove-folder' && steps.some(isVital))
   for (const step of steps) {
     if (step.do !== 'restart-sshd' && !isLast(step)) await undo(step, host)
   }
