@@ -116,12 +116,17 @@ function covers(list: KeyList | undefined, revoked: readonly CaKey[]): boolean {
   return revoked.every(({ base64 }) => known.has(base64))
 }
 
-/** Lines of others that name our list: sshd would refuse every key by them, were it gone. */
-export function othersRevoking({ config, found }: Looked, layout: Layout): Directive[] {
+/** Lines of others that come to a list of ours: sshd would refuse every key by them, were it gone. */
+export function othersRevoking(
+  { config, found, listNames }: Looked & Pick<Observation, 'listNames'>,
+  layout: Layout,
+  path: string,
+): Directive[] {
   const isOwn = isOwnLine(config, ownDropIns(layout, found))
-  return settings(scanOf(config), 'revokedkeys').filter(
-    at => !isOwn(at) && fileOf(at) === layout.revokedKeys.path,
-  )
+  return settings(scanOf(config), 'revokedkeys').filter(at => {
+    const file = fileOf(at)
+    return !isOwn(at) && (file === path || listNames?.get(file) === path)
+  })
 }
 
 function linesOfOthers({ config, found }: Looked, layout: Layout): Directive[] {
