@@ -11,7 +11,7 @@ import { describeRevokedKeys, type KeyList, linesOfKeys, revokedKeysFile } from 
 import { showBytes } from './sshd-config/bytes.ts'
 import { type Directive, describePlace } from './sshd-config/directive.ts'
 import { settingsBefore } from './sshd-config/reach.ts'
-import { settings } from './sshd-config/who-wins.ts'
+import { overrides, settings } from './sshd-config/who-wins.ts'
 
 /** The list as it shall lie on the host, or why that would take another owner's from sshd. */
 export type Revocation =
@@ -116,12 +116,34 @@ function covers(list: KeyList | undefined, revoked: readonly CaKey[]): boolean {
   return revoked.every(({ base64 }) => known.has(base64))
 }
 
-/** Lines of others that name our list: sshd would refuse every key by them, were it gone. */
-export function othersRevoking({ config, found }: Looked, layout: Layout): Directive[] {
-  const isOwn = isOwnLine(config, ownDropIns(layout, found))
-  return settings(scanOf(config), 'revokedkeys').filter(
-    at => !isOwn(at) && fileOf(at) === layout.revokedKeys.path,
+/**
+ * Whether sshd, as it was found, goes by our list or by one of others that has all these keys, for everybody:
+ * where another wins, a key that is revoked logs in.
+ */
+export function refusesRevoked(
+  { sshd, config, revokedLists }: Pick<Observation, 'sshd' | 'config' | 'revokedLists'>,
+  layout: Layout,
+  revoked: readonly CaKey[],
+): boolean {
+  if (revoked.length === 0 || sshd.kind !== 'readable') return true
+  const [used = 'none'] = sshd.effective.get('revokedkeys') ?? []
+  const names = [used, ...overrides(scanOf(config), 'revokedkeys').map(fileOf)]
+  return names.every(
+    name => name === layout.revokedKeys.path || covers(revokedLists?.get(name), revoked),
   )
+}
+
+/** Lines of others that come to a list of ours: sshd would refuse every key by them, were it gone. */
+export function othersRevoking(
+  { config, found, listNames }: Looked & Pick<Observation, 'listNames'>,
+  layout: Layout,
+  path: string,
+): Directive[] {
+  const isOwn = isOwnLine(config, ownDropIns(layout, found))
+  return settings(scanOf(config), 'revokedkeys').filter(at => {
+    const file = fileOf(at)
+    return !isOwn(at) && (file === path || listNames?.get(file) === path)
+  })
 }
 
 function linesOfOthers({ config, found }: Looked, layout: Layout): Directive[] {

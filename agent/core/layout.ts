@@ -30,6 +30,14 @@ export interface Layout {
   lock: Place
 }
 
+/** Its name: by it a list is known that lies beside a former `sshd.ca_file`, which can't be called so. */
+const REVOKED_KEYS = 'pomerium_revoked_user_ca_keys'
+
+/** Whether a file that we have written is a list of revoked keys, be it at a former place. */
+export function isRevokedKeys(path: string): boolean {
+  return posix.basename(path) === REVOKED_KEYS
+}
+
 const STATE = '/var/lib/pomerium-host-agent'
 const DAEMON = '/var/lib/pomerium-host-agent-daemon'
 const RUN = '/run/pomerium-host-agent'
@@ -40,7 +48,7 @@ export function layoutOf(sshd: Pick<Config['sshd'], 'caFile' | 'dropIn'>): Layou
     caFolder: { path: posix.dirname(sshd.caFile), mode: 0o755 },
     caFile: { path: sshd.caFile, mode: 0o600 },
     revokedKeys: {
-      path: posix.join(posix.dirname(sshd.caFile), 'pomerium_revoked_user_ca_keys'),
+      path: posix.join(posix.dirname(sshd.caFile), REVOKED_KEYS),
       mode: 0o600,
     },
     dropInFolder: { path: posix.dirname(sshd.dropIn), mode: 0o755 },

@@ -78,6 +78,8 @@ export interface Observation {
   revokedKeys: RevokedKeysFaults
   /** The same by path, of others, where sshd can. */
   revokedLists?: ReadonlyMap<string, KeyList>
+  /** By another name that some `RevokedKeys` has (a link, say), which list of ours it comes to. */
+  listNames?: ReadonlyMap<string, string>
   sshd: SshdState
   service: ServiceState
   owner: { uid: number; gid: number }

@@ -1,6 +1,7 @@
-import type { Layout } from './layout.ts'
+import { isRevokedKeys, type Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { takeBack, whyLeft } from './plan-files.ts'
+import { mayGo, whyRevokedKeysStay } from './plan-revoked-keys.ts'
 import type { Step } from './step.ts'
 import type { Written } from './written.ts'
 
@@ -12,8 +13,11 @@ export interface Back {
 }
 
 export function planBack(former: readonly Written[], host: Observation, layout: Layout): Back {
+  const stays = ({ path }: Written) => isRevokedKeys(path) && !mayGo(host, layout, path)
   const take = (...kinds: Written['is'][]) =>
-    former.filter(({ is }) => kinds.includes(is)).flatMap(each => takeBack(each, host))
+    former
+      .filter(each => kinds.includes(each.is) && !stays(each))
+      .flatMap(each => takeBack(each, host))
   const used = [layout.caFolder.path, layout.dropInFolder.path]
   const isFormer = (folder: string) =>
     !used.some(path => path === folder || path.startsWith(`${folder}/`))
@@ -26,7 +30,10 @@ export function planBack(former: readonly Written[], host: Observation, layout: 
     config,
     keys: config.length + keys.length === 0 ? [] : [...keys, ...remove],
     warnings: former.flatMap(each => {
-      const why = whyLeft(each, host)
+      const list = isRevokedKeys(each.path)
+        ? whyRevokedKeysStay(host, layout, each.path)
+        : undefined
+      const why = list ?? whyLeft(each, host)
       if (why !== undefined) return [why]
       if (each.is !== 'block' || takeBack(each, host).length === 0) return []
       return [`${each.path} had our block: restart the sshd that was started with it`]

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { outrankingPaths } from './arrangement.ts'
-import type { Layout } from './layout.ts'
+import { isRevokedKeys, type Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { optional } from './optional.ts'
 import { takeBack, whyLeft } from './plan-files.ts'
@@ -26,30 +26,30 @@ export function planRemove(host: Observation, layout: Layout): Removal {
   ]
     .filter(({ path }) => !found.has(path))
     .map(each => ({ ...each, ...optional('found', foundBefore(written, each.path)) }))
-  const stays = whyRevokedKeysStay(host, layout)
+  const whyStays = ({ path }: Written) =>
+    isRevokedKeys(path) ? whyRevokedKeysStay(host, layout, path) : undefined
   const others = written.filter(({ path }) => now.every(each => each.path !== path))
-  const all = [...now, ...others].filter(
-    ({ path }) => stays === undefined || path !== layout.revokedKeys.path,
-  )
+  const all = [...now, ...others].filter(each => whyStays(each) === undefined)
   const take = (...kinds: Written['is'][]) =>
     kinds.flatMap(is => all.filter(each => each.is === is)).flatMap(each => takeBack(each, host))
   const [removals, keys] = [take('block', 'config'), take('keys')]
   const ofSshd = written.filter(({ is }) => is !== 'textfile')
   const left = ofSshd.flatMap(each => {
-    const kept = each.path === layout.revokedKeys.path ? stays : undefined
-    const why = kept ?? whyLeft(each, host)
+    const why = whyStays(each) ?? whyLeft(each, host)
     return why === undefined ? [] : [{ written: each, why }]
   })
   if (removals.length + keys.length === 0) return { steps: [], left }
-  const restart = planRestart(host.service, 'sshd reads its configuration only at start', 'config')
+  const isList = (step: Step) => 'path' in step && isRevokedKeys(step.path)
+  const vital = keys.some(isList)
+  const why = 'sshd reads its configuration only at start'
+  const restart = planRestart(host.service, why, 'config', vital)
   const folders = madeFolders.toReversed().map((path): Step => {
     return { do: 'remove-folder', path, why: 'made by us' }
   })
   const ofConfig = ({ path }: { path: string }) =>
     all.some(({ is, path: file }) => is === 'config' && posix.dirname(file) === path)
   const isOfConfig = (step: Step) => 'path' in step && ofConfig(step)
-  const isList = (step: Step) => 'path' in step && step.path === layout.revokedKeys.path
-  const rereads = removals.length > 0 || keys.some(isList)
+  const rereads = removals.length > 0 || vital
   const steps = [
     // What includes the drop-in goes before it.
     ...removals,

@@ -1,7 +1,7 @@
 import { othersRevoking } from './foreign-revoked-keys.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
-import { planFile, removeIfThere } from './plan-files.ts'
+import { planFile, takeBack } from './plan-files.ts'
 import { describePlace } from './sshd-config/directive.ts'
 import type { Step } from './step.ts'
 
@@ -16,24 +16,32 @@ export function planRevokedKeys(
 
 /**
  * Takes a list away that we had written, for after the restart: an sshd that has read its name refuses
- * every key without it. So it stays while the service is stopped, whose place an sshd started by hand may
- * have taken, and while others name it.
+ * every key without it. What was found there before us comes back.
  */
 export function dropRevokedKeys(host: Observation, layout: Layout): Step[] {
   const { path } = layout.revokedKeys
-  const { service } = host
-  const stopped = service.kind === 'not-running' && service.socket === undefined
-  const isOurs = host.written?.some(each => each.path === path) ?? false
-  return isOurs && !stopped && whyRevokedKeysStay(host, layout) === undefined
-    ? removeIfThere(path, host.files)
-    : []
+  const ours = host.written?.find(each => each.path === path)
+  return ours !== undefined && mayGo(host, layout, path) ? takeBack(ours, host) : []
 }
 
-/** Why the list can't be taken away, for a person; `undefined` where it can, or is not there. */
-export function whyRevokedKeysStay(host: Observation, layout: Layout): string | undefined {
-  const { path } = layout.revokedKeys
+/**
+ * Whether a list may go, be it one at a former place. It stays while the service is stopped, whose place
+ * an sshd started by hand may have taken, and while others name it.
+ */
+export function mayGo(host: Observation, layout: Layout, path: string): boolean {
+  const { service } = host
+  const stopped = service.kind === 'not-running' && service.socket === undefined
+  return !stopped && whyRevokedKeysStay(host, layout, path) === undefined
+}
+
+/** Why a list can't be taken away, for a person; `undefined` where it can, or is not there. */
+export function whyRevokedKeysStay(
+  host: Observation,
+  layout: Layout,
+  path: string,
+): string | undefined {
   if (host.files.get(path)?.kind !== 'file') return undefined
-  const [other] = othersRevoking(host, layout)
+  const [other] = othersRevoking(host, layout, path)
   const stays = (why: string, remedy: string) =>
     `${path}: ${why}, and sshd would refuse every key without it; ${remedy}`
   if (other !== undefined) {

@@ -4,7 +4,7 @@ import { scanOf } from './config-snapshot.ts'
 import { type Proof, proofsFor } from './connections.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
 import type { Revocation as Judged } from './foreign-revoked-keys.ts'
-import type { Layout } from './layout.ts'
+import { isRevokedKeys, type Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { optional } from './optional.ts'
 import type { Back } from './plan-back.ts'
@@ -66,7 +66,8 @@ export function planSteps(
   const unwritable = refuseUnwritable(writes, host)
   if (unwritable !== undefined) return unwritable
   // An sshd that still goes by the name of the list refuses every key without it.
-  const rereads = changesContent(config, host) || dropped.length > 0
+  const isList = (step: Step) => 'path' in step && isRevokedKeys(step.path)
+  const rereads = changesContent(config, host) || after.some(isList)
   const restart = planRestart(
     host.service,
     rereads
@@ -77,6 +78,7 @@ export function planSteps(
           ? PUT_OFF
           : undefined,
     rereads ? 'config' : 'rotation',
+    [...writes, ...after].some(isList),
   )
   if (!Array.isArray(restart)) return restart
   const proof = planProof(

@@ -64,7 +64,8 @@ function isOurs(host: Host, path: string): boolean {
   return place !== undefined && place === realPlace(host, host.layout.caFile.path)
 }
 
-function realPlace(host: Host, path: string): string | undefined {
+/** Where a name leads in the end; `undefined` where it leads nowhere. */
+export function realPlace(host: Host, path: string): string | undefined {
   try {
     return host.fs.realpathSync(placeOf(host, path), 'latin1')
   } catch (error) {

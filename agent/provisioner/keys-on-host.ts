@@ -49,7 +49,8 @@ function revokedOnHost(host: Host): TrustedKey[] {
   return trustedKeys(revoked.filter(({ fingerprint }) => lying.has(fingerprint)))
 }
 
-function keysOf(held: { bundle: string } | undefined) {
+/** What a bundle that was accepted here (base64) names. */
+export function keysOf(held: { bundle: string } | undefined) {
   const bundle = parseBundle(Buffer.from(held?.bundle ?? '', 'base64'))
   return bundle.kind === 'bundle' ? bundle : { keys: [], revoked: [] }
 }

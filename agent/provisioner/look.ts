@@ -52,7 +52,7 @@ export async function lookAtHost(host: Host, config: Config, now: Date): Promise
   const caFile = host.layout.caFile.path
   const named =
     planned === undefined ? namesOurs(sshd, caFile) : trustInForce(sshd, caFile, planned)
-  const inForce = named && keysLie(host, held?.held)
+  const inForce = named && planned?.refuses !== false && keysLie(host, held?.held)
   return {
     ...trustOnHost(host),
     isFound: before.has(caFile),

@@ -6,6 +6,7 @@ import { type Proof, proofsFor } from '../core/connections.ts'
 import { messageOf } from '../core/failures.ts'
 import { findForeignCas } from '../core/foreign-ca.ts'
 import { type FoundFiles, findFound } from '../core/found.ts'
+import { isRevokedKeys } from '../core/layout.ts'
 import type {
   FileState,
   Observation,
@@ -19,7 +20,7 @@ import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'
 import { formerPlaces, type Written, withoutFormer } from '../core/written.ts'
 import { errorCode } from './file-system.ts'
-import { readForeignCaFile } from './foreign-ca-file.ts'
+import { readForeignCaFile, realPlace } from './foreign-ca-file.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
 import { lookAtRevokedKeys } from './look-at-revoked-keys.ts'
@@ -57,7 +58,7 @@ export async function observe(
     foreignCaFiles: readForeignCaFiles(host, { files, written, config, found }, unseen),
     unwritable: new Map(folders.flatMap(path => unwritable(host, path))),
     restartDue,
-    ...lookAtLists(host, config, sshd),
+    ...lookAtLists(host, config, sshd, written),
     sshd,
     service: await observeService(host, unseen),
     owner: host.owner,
@@ -150,7 +151,12 @@ function isReadOnly(host: Host, path: string): boolean {
 }
 
 // Every file that some RevokedKeys names: what is wrong with it, or what it holds.
-function lookAtLists(host: Host, config: ConfigSnapshot, sshd: SshdState) {
+function lookAtLists(
+  host: Host,
+  config: ConfigSnapshot,
+  sshd: SshdState,
+  written: readonly Written[],
+) {
   const [used = 'none'] = (sshd.kind === 'readable' && sshd.effective.get('revokedkeys')) || []
   const named = [...revokedKeysFiles(config), ...(used === 'none' ? [] : [used])]
   const revokedKeys = new Map<string, RevokedKeysFault>()
@@ -161,7 +167,15 @@ function lookAtLists(host: Host, config: ConfigSnapshot, sshd: SshdState) {
     if (seen.kind === 'list' || seen.kind === 'krl') revokedLists.set(path, seen)
     else revokedKeys.set(path, seen)
   }
-  return { revokedKeys, revokedLists }
+  const own = [host.layout.revokedKeys, ...written].map(({ path }) => path).filter(isRevokedKeys)
+  const places = new Map(own.map(path => [realPlace(host, path), path]))
+  const listNames = new Map(
+    named.flatMap(name => {
+      const path = own.includes(name) ? undefined : places.get(realPlace(host, name) ?? name)
+      return path === undefined ? [] : [[name, path] as const]
+    }),
+  )
+  return { revokedKeys, revokedLists, listNames }
 }
 
 async function observeService(host: Host, unseen: Unseen[]): Promise<ServiceState> {

@@ -26,7 +26,7 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   const accepted = await accept(request, host, state)
   if (accepted.kind !== 'accepted') return { ...accepted, unseen }
   const planned = await planOn(host, accepted, request, state)
-  const { sshd: _, ports: __, config: ___, found: ____, ...plan } = planned
+  const { sshd: _, ports: __, config: ___, found: ____, refuses: _____, ...plan } = planned
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
   if (seen.kind !== 'steps') return seen
   const keys = keyChanges(keysOnHost(host), seen.steps, host.layout.caFile.path)

@@ -2,6 +2,7 @@ import type { AdoptedKey } from '../core/adopted-keys.ts'
 import type { Config } from '../core/config/config.ts'
 import { describeFailure } from '../core/failures.ts'
 import { asWarning } from '../core/finding.ts'
+import { refusesRevoked } from '../core/foreign-revoked-keys.ts'
 import { keyChanges } from '../core/key-changes.ts'
 import type { Observation } from '../core/observation.ts'
 import { optional } from '../core/optional.ts'
@@ -20,7 +21,7 @@ import { placesOfNow, writtenAfter } from '../core/written.ts'
 import { execute, type OnInstant } from './execute.ts'
 import { isThere } from './file-system.ts'
 import type { Host } from './host.ts'
-import { keysLie, keysOnHost, trustOnHost } from './keys-on-host.ts'
+import { keysLie, keysOf, keysOnHost, trustOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { readSigners } from './read-signers.ts'
 import { configuredPorts } from './service/listening.ts'
@@ -63,7 +64,7 @@ export async function provision(
   const plan = await planOn(host, accepted, request, state)
   const found = trustInForce(plan.sshd, host.layout.caFile.path, plan)
   // One that names our file goes by our keys where they are in it.
-  if (found !== undefined) host.effective = found && keysLie(host, state.held)
+  if (found !== undefined) host.effective = found && plan.refuses && keysLie(host, state.held)
   if (plan.sshd.kind === 'readable') host.ports = plan.ports
   if (plan.kind === 'host-refused') return notOn(host, state, plan)
   const { steps } = plan
@@ -114,7 +115,11 @@ function notOn(host: Host, state: State, refusal: HostRefused): Outcome {
 
 /** A plan, and what was seen when it was made. */
 export type Planned = Plan &
-  Pick<Observation, 'sshd' | 'unseen' | 'config' | 'found'> & { ports: readonly number[] }
+  Pick<Observation, 'sshd' | 'unseen' | 'config' | 'found'> & {
+    ports: readonly number[]
+    /** Whether sshd goes by what the held bundle revokes. */
+    refuses: boolean
+  }
 
 /** The plan for an accepted bundle on the host as it is; what `plan` shows and `apply` runs. */
 export async function planOn(
@@ -135,7 +140,8 @@ export async function planOn(
     host,
   )
   const { sshd: seen, unseen, config, found } = observation
-  return { ...plan, sshd: seen, unseen, config, found, ports: portsOf(observation) }
+  const refuses = refusesRevoked(observation, host.layout, keysOf(state.held).revoked)
+  return { ...plan, sshd: seen, unseen, config, found, ports: portsOf(observation), refuses }
 }
 
 // Behind a socket it is the socket's ports that count, and these may be others.

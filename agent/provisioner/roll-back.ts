@@ -25,13 +25,18 @@ export async function rollBack(
     if (step.do !== 'restart-sshd' && !isLast(step)) await undo(step, host)
   }
   await runStep({ do: 'check-config', why: 'undone' }, host)
-  if (journal.restarted || steps.some(isVital)) {
-    for (const step of steps) {
-      if (step.do === 'restart-sshd') await restart(host)
-    }
-  }
+  const vital = steps.some(isVital)
+  const isPlanned = steps.some(step => step.do === 'restart-sshd')
+  const isDue = isPlanned ? journal.restarted || vital : vital && (await isUp(host))
+  if (isDue) await restart(host)
   for (const step of steps.filter(isLast)) await runStep(step, host)
   clearJournal(host)
+}
+
+// None ran when the plan was made, and what was started since may have read the name of the list.
+async function isUp({ service }: Host): Promise<boolean> {
+  const { kind } = await service.state()
+  return kind === 'running' || kind === 'not-ours'
 }
 
 // The sandbox gives no file away (CAP_CHOWN). What was found by a name of ours may have been another

@@ -161,6 +161,62 @@ describe('the list of revoked keys', () => {
     expect(order.filter(step => wanted.includes(step))).toEqual(wanted)
   })
 
+  test('at a former place it stays while others name it, or while sshd may have been started by hand', () => {
+    const moved = layoutOf({ caFile: '/srv/ca/ours.pub', dropIn: DROP_IN })
+    const wanted = { ...REVOKES, caFile: '/srv/ca/ours.pub' }
+    const written = [CA, LIST].map(path => ({ path, is: 'keys' as const }))
+    const content = Buffer.from(renderCaKeys([DEAD]))
+    const host = revoking({ written, revokedLists: new Map([[LIST, { kind: 'list', content }]]) })
+    const files = new Map([...host.files, ['/srv/ca', { kind: 'missing' } as const]])
+    const texts = new Map([...host.config.texts, [MAIN, `${INCLUDE}RevokedKeys ${LIST}\n`]])
+    const named = { ...host, files, config: { ...host.config, texts } }
+    const plan = planApply(named, moved, wanted)
+    expect(stepsOf(plan)).toContain(`remove-file ${CA}`)
+    expect(stepsOf(plan)).not.toContain(`remove-file ${LIST}`)
+    expect(plan).toMatchObject({ warnings: [expect.stringContaining(`${MAIN}:2 names it`)] })
+    const stopped = {
+      ...host,
+      files,
+      service: { kind: 'not-running', unit: 'ssh.service' },
+    } as const
+    expect(stepsOf(planApply(stopped, moved, wanted))).not.toContain(`remove-file ${LIST}`)
+    for (const each of [named, { ...host, files, service: { kind: 'not-ours', why: 'no init' } }]) {
+      const { steps: removal, left } = planRemove(each as Observation, moved)
+      expect(outline(removal)).not.toContain(`remove-file ${LIST}`)
+      expect(left).toMatchObject([{ written: { path: LIST } }])
+    }
+  })
+
+  test('behind a socket too it goes after a restart: a connection may have started sshd meanwhile', () => {
+    const idle = { kind: 'not-running', unit: 'ssh.service', socket: 'ssh.socket' } as const
+    const host = revoking({ service: idle })
+    expect(steps(host, WANTED).slice(-2)).toEqual(['restart-sshd', `remove-file ${LIST}`])
+    const removal = outline(planRemove(host, layout).steps)
+    expect(removal).toContain('restart-sshd')
+    expect(removal.indexOf('restart-sshd')).toBeLessThan(removal.indexOf(`remove-file ${LIST}`))
+    // So that what is undone has its restart too.
+    expect(stepsOf(planApply(hostWith({}, { service: idle }), layout, REVOKES))).toContain(
+      'restart-sshd',
+    )
+    expect(stepsOf(planApply(hostWith({}, { service: idle }), layout, WANTED))).not.toContain(
+      'restart-sshd',
+    )
+  })
+
+  test('gives its place back to what was found there', () => {
+    const found = {
+      content: Buffer.from('theirs\n').toString('base64'),
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+    }
+    const host = revoking({ written: [{ path: LIST, is: 'keys', found }] })
+    const plan = planApply(host, layout, WANTED)
+    expect(plan.kind === 'steps' && plan.steps.at(-1)).toMatchObject({
+      ...{ do: 'write-file', path: LIST, content: Buffer.from('theirs\n'), mode: 0o644 },
+    })
+  })
+
   /** The line that names the list was taken away by hand, and sshd may not have read that yet. */
   const unnamed = (more: Partial<Observation> = {}) => {
     const bare = renderDropIn({ caFile: CA })
@@ -207,6 +263,11 @@ describe('the list of revoked keys', () => {
     const host = revoking()
     const texts = new Map([...host.config.texts, [MAIN, `${INCLUDE}RevokedKeys ${LIST}\n`]])
     const named = { ...host, config: { ...host.config, texts } }
+    const link = '/etc/ssh/revoked'
+    const linked = new Map([...texts, [MAIN, `${INCLUDE}RevokedKeys ${link}\n`]])
+    const byLink = { ...host, config: { ...host.config, texts: linked } }
+    const listNames = new Map([[link, LIST]])
+    expect(steps({ ...byLink, listNames }, WANTED)).not.toContain(`remove-file ${LIST}`)
     expect(steps(named, WANTED)).not.toContain(`remove-file ${LIST}`)
     const { steps: removal, left } = planRemove(named, layout)
     expect(outline(removal)).not.toContain(`remove-file ${LIST}`)

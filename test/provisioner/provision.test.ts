@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
 import { callsForPause } from '../../agent/core/repairs.ts'
 import type { Status } from '../../agent/core/status.ts'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'
@@ -145,6 +146,38 @@ describe('what is remembered, as the status tells it', () => {
       effective: { value: false, at: LATER.toISOString() },
     })
     expect(await apply('<html>', LATER)).toMatchObject({ contested: true })
+  })
+
+  test('another’s list that comes to win over ours is told: a revoked key logs in', async () => {
+    await apply(`${one}\n@revoked ${two}\n`, FIRST)
+    const list = '/etc/ssh/theirs'
+    writeFileSync(it.host.at(list), `${three}\n`)
+    const first = it.host.at('/etc/ssh/sshd_config.d/00-theirs.conf')
+    writeFileSync(first, `RevokedKeys ${list}\n`)
+    const { caFile } = it.host.layout
+    const text = `pubkeyauthentication yes\ntrustedusercakeys ${caFile.path}\nrevokedkeys ${list}\n`
+    const sshd = { ...it.host.sshd, effective: async () => parseEffectiveConfig(text) }
+    const host = { ...it.host, sshd: sshd as NonNullable<typeof it.host.sshd> }
+    const outcome = await inTurn(host, LATER, () => repair(config, LATER, host))
+    expect(outcome).toMatchObject({ code: 'foreign-revoked-keys' })
+    expect(readStatus(host)).toMatchObject({ effective: { value: false } })
+    // With all our keys in it, it does what ours would.
+    writeFileSync(it.host.at(list), `${three}\n${two}\n`)
+    await inTurn(host, LATER, () => repair(config, LATER, host))
+    expect(readStatus(host)).toMatchObject({ effective: { value: true } })
+  })
+
+  test('the list of revoked keys stays while a line of others comes to it by a link', async () => {
+    await apply(`${one}\n@revoked ${two}\n`, FIRST)
+    const { path } = it.host.layout.revokedKeys
+    symlinkSync(it.host.at(path), it.host.at('/etc/ssh/theirs'))
+    const drop = it.host.at('/etc/ssh/sshd_config.d/zz-theirs.conf')
+    writeFileSync(drop, 'RevokedKeys /etc/ssh/theirs\n')
+    await apply(`${one}\n`, LATER)
+    expect(existsSync(it.host.at(path))).toBe(true)
+    rmSync(drop)
+    await inTurn(it.host, LATER, () => repair(config, LATER, it.host))
+    expect(existsSync(it.host.at(path))).toBe(false)
   })
 
   test('the list of revoked keys is never left to a fight: without it nobody logs in', async () => {

@@ -66,6 +66,8 @@ export function openSystemd(host: SystemdHost): SshService {
   return {
     state,
     async restart() {
+      // A connection may have started what waited behind a socket a moment ago.
+      if ((await state()).kind === 'idle') seen.forget()
       const before = await state()
       const running = before.kind === 'running' && !before.forgotten
       const unit = running ? await unitOf(before.unit) : undefined

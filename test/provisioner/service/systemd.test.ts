@@ -134,6 +134,13 @@ test.each([recorded.IDLE, recorded.PER_CONNECTION])(
   },
 )
 
+test('what a connection has started behind a socket since we looked is restarted', async () => {
+  const { service, changes } = open([recorded.IDLE, recorded.RUNNING, RUNS])
+  expect(await service.state()).toMatchObject({ kind: 'idle' })
+  await service.restart()
+  expect(changes()).toEqual(['systemctl try-restart ssh.service'])
+})
+
 test('the reason is the journal’s, without systemd’s routine', async () => {
   const journal = `Stopping OpenBSD Secure Shell server...
 ssh.service: Succeeded.
