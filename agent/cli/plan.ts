@@ -2,6 +2,8 @@ import { optional } from '../core/optional.ts'
 import { EXIT } from '../core/outcome.ts'
 import { reportStep } from '../core/step.ts'
 import { type Preview, preview } from '../provisioner/preview.ts'
+import { quoted } from './bundle/copyable.ts'
+import type { HostFlags } from './flags.ts'
 import type { Invocation } from './invocation.ts'
 import { type Obtained, obtain } from './obtain.ts'
 import { onHost } from './on-host.ts'
@@ -14,8 +16,16 @@ export async function plan(invocation: Invocation): Promise<number> {
   const obtained = await obtain(config, host, flags, invocation)
   const shown = await show(obtained, request => preview(request, host))
   if (flags.json) printJson(forPrograms(shown))
-  else printPlan(shown)
+  else printPlan(shown, again(flags))
   return exitCode(shown)
+}
+
+// What was planned is done on the same tree, by the same config.
+function again({ config, root }: HostFlags): string[] {
+  return [
+    ...(config === undefined ? [] : [`--config ${quoted(config)}`]),
+    ...(root === '/' ? [] : [`--root ${quoted(root)}`]),
+  ]
 }
 
 async function show(

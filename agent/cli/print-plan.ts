@@ -14,11 +14,11 @@ import { columns, paint, print } from './screen.ts'
 /** What is printed: the plan, or why there is none. */
 export type Shown = Preview | (Exclude<Obtained, { kind: 'request' }> & { unseen: [] })
 
-/** Prints what `apply` would do, or why it would do nothing. */
-export function printPlan(shown: Shown): void {
+/** Prints what `apply` would do, or why it would do nothing. `flags`: with which `apply` does just that. */
+export function printPlan(shown: Shown, flags: readonly string[]): void {
   switch (shown.kind) {
     case 'steps':
-      printSteps(shown)
+      printSteps(shown, flags)
       break
     case 'unavailable':
       printAll(messageLines({ ...shown, outcome: 'source-unavailable' }))
@@ -37,19 +37,22 @@ function printAll(lines: readonly string[]): void {
   for (const line of lines) print(line)
 }
 
-function printSteps({
-  steps,
-  unseen,
-  warnings,
-  keys,
-  tookOver,
-}: Extract<Shown, { kind: 'steps' }> & { keys?: KeyChanges }): void {
+function printSteps(
+  {
+    steps,
+    unseen,
+    warnings,
+    keys,
+    tookOver,
+  }: Extract<Shown, { kind: 'steps' }> & { keys?: KeyChanges },
+  flags: readonly string[],
+): void {
   if (steps.length > 0) {
     print('apply would:\n')
     printAll(stepLines(steps.map(reportStep)))
     printAll(changeLines(keys))
     printAll(takeOverLines('  take over', tookOver))
-    print('\ndo it: sudo pomerium-host-agent apply')
+    print(`\n${['do it: sudo pomerium-host-agent apply', ...flags].join(' ')}`)
   } else if (unseen.length === 0) {
     print(`${paint('green', 'nothing to do')}: the host is as the source wants it`)
   } else {

@@ -20,7 +20,7 @@ class DemoError extends Error {
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-/** One line of the story: what was done, what came of it, how long it took. */
+/** One line of the story, 80 columns at most: what was done, how long it took, what came of it. */
 async function step<T>(
   title: string,
   work: () => Promise<T>,
@@ -29,7 +29,7 @@ async function step<T>(
   const start = performance.now()
   const value = await work()
   const took = `${Math.round(performance.now() - start)} ms`.padStart(7)
-  say(`  ${styleText('green', '✓')} ${title.padEnd(46)} ${took}   ${result(value)}`)
+  say(`  ${styleText('green', '✓')} ${title.padEnd(34)} ${took}  ${result(value)}`)
   return value
 }
 
@@ -45,10 +45,14 @@ async function demo(): Promise<void> {
     startThrowawaySshd,
     it => `127.0.0.1:${it.port}`,
   )
-  const makeFirst = () => makeCa('ed25519', 'pomerium-user-ca-2026-11')
-  const makeSecond = () => makeCa('ed25519', 'pomerium-user-ca-2026-12')
-  await using first = await step('make the first User CA', makeFirst, ca => ca.fingerprint)
-  await using second = await step('make the second', makeSecond, ca => ca.fingerprint)
+  const makeUserCa = (title: string, comment: string) =>
+    step(
+      title,
+      () => makeCa('ed25519', comment),
+      () => comment,
+    )
+  await using first = await makeUserCa('make the first User CA', 'pomerium-user-ca-2026-11')
+  await using second = await makeUserCa('make the second', 'pomerium-user-ca-2026-12')
   const plane = await step('start a control plane', startControlPlane, ({ url }) => url)
 
   const config = throwawayConfig(sshd.root, `source: { url: "${plane.url}" }`)
@@ -78,30 +82,31 @@ async function demo(): Promise<void> {
     )
 
   try {
-    await login('log in by a certificate of the first', first, 'refused')
+    await login('log in, certified by the first', first, 'refused')
     say('\nProvision the host:\n')
     await apply('publish the first, and apply', first)
-    await login('log in by a certificate of the first', first, 'accepted')
-    await login('log in by a certificate of the second', second, 'refused')
+    await login('log in, certified by the first', first, 'accepted')
+    await login('log in, certified by the second', second, 'refused')
     await apply('apply again', first)
     say('\nRotate, first both, then the new one only:\n')
     await apply('publish both, and apply', first, second)
-    await login('log in by a certificate of the first', first, 'accepted')
-    await login('log in by a certificate of the second', second, 'accepted')
+    await login('log in, certified by the first', first, 'accepted')
+    await login('log in, certified by the second', second, 'accepted')
     await apply('publish the second only, and apply', second)
-    await login('log in by a certificate of the first', first, 'refused')
-    await login('log in by a certificate of the second', second, 'accepted')
+    await login('log in, certified by the first', first, 'refused')
+    await login('log in, certified by the second', second, 'accepted')
   } finally {
     await plane.close()
   }
   say(`\nDone in ${((performance.now() - start) / 1000).toFixed(1)} s; nothing of it is left.\n`)
+  say('On a server of your own: docs/guide/first-login.md\n')
 }
 
 function describe(outcome: Outcome): string {
   if (outcome.outcome !== 'applied' && outcome.outcome !== 'unchanged') {
     throw new DemoError(`${outcome.outcome}: ${outcome.message}`)
   }
-  return `${outcome.outcome}: ${outcome.message}`
+  return outcome.message
 }
 
 try {

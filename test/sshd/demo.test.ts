@@ -26,6 +26,7 @@ describeTier('the demo', findTools(), () => {
     const [file = '', ...args] = [...prefix, process.execPath, program]
     const { stdout } = await execa(file, args)
     expect(stdout.match(/✓/g)).toHaveLength(15)
+    expect(stdout.split('\n').filter(line => line.length > 80)).toEqual([])
     expect(stdout.match(/(accepted|refused)$/gm)).toEqual([
       'refused',
       ...['accepted', 'refused'],

@@ -23,8 +23,9 @@ export async function newSecret({ args }: Invocation): Promise<number> {
     throw new UsageError(problem, { cause: error })
   }
   process.stderr.write(
-    `${file} is the secret of the webhook: hosts have it as webhook.secret_file (of install.sh:\n` +
-      '--webhook-secret-file), bundle notify and rotate as --secret-file\n',
+    `${file} is the secret of the webhook. Hosts have it as webhook.secret_file\n` +
+      '(of install.sh: --webhook-secret-file); bundle notify, status and rotate as\n' +
+      '--secret-file\n',
   )
   return 0
 }

@@ -28,8 +28,9 @@ export async function newSigner({ args }: Invocation): Promise<number> {
   if (made.kind === 'problem') throw new UsageError(made.message)
   process.stdout.write(`${made.line}\n`)
   process.stderr.write(
-    `${file} signs: bundle sign --key ${file}. The line above goes into the hosts' signers file\n` +
-      '(trust.signers_file; of install.sh: --signers-file)\n',
+    `${file} signs: bundle sign --key ${file}. The line that was printed goes\n` +
+      "into the hosts' signers file (trust.signers_file; of install.sh:\n" +
+      '--signers-file)\n',
   )
   return 0
 }

@@ -53,6 +53,8 @@ function printBundle(bundle: Bundle, bytes: number, now: Date): void {
     ['size', `${bytes} bytes`],
   ]
   for (const line of columns(rows)) print(line)
+  if (signature !== undefined)
+    print('\nWhose signature that is, and whether hosts take it: bundle verify')
   print('')
   for (const line of keyLines(keys)) print(line)
   if (revoked.length > 0) print('\nrevoked:')
@@ -76,5 +78,5 @@ function describeSignature(signature: Signature): string {
   const { fingerprint, code } = judged(signature)
   return fingerprint === undefined
     ? `BROKEN: ${code}; every host that asks for a signature refuses it`
-    : `by ${fingerprint}; whose that is, bundle verify says`
+    : `by ${fingerprint}`
 }
