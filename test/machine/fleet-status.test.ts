@@ -47,7 +47,8 @@ describeTier('bundle status over a fleet', machineTier(), () => {
     await using _asleep = { [Symbol.asyncDispose]: () => asleep.host.stop() }
     const resident = await bootFleetHost({ suite: 'trixie', network, source, secret })
     await using _resident = { [Symbol.asyncDispose]: () => resident.host.stop() }
-    await resident.host.exec('pomerium-host-agent configure --resident')
+    // It runs each unit once.
+    await resident.host.exec('pomerium-host-agent configure --resident', { timeoutMs: 180_000 })
     const call = async (command: 'notify' | 'status', hosts: readonly string[]) => {
       const flags = ['--secret-file', join(folder.path, 'secret'), '--bundle', bundle, '--json']
       const { code, stdout } = await network.run([...PROGRAM, command, ...flags, ...hosts]).done
@@ -131,5 +132,5 @@ describeTier('bundle status over a fleet', machineTier(), () => {
         { state: 'unreachable', code: 'no-route' },
       ],
     })
-  }, 300_000)
+  }, 600_000)
 })
