@@ -60,11 +60,14 @@ function judgePorts({ ports, unit = 'sshd' }: SshdSeen): Finding | undefined {
     : warn('sshd-port-closed', `sshd does not listen on port ${closed}`, next)
 }
 
-// Everybody gets in, and the next start of the unit finds the port taken.
+// Everybody gets in, and the next start of the unit finds the port taken. systemd 257 that has forgotten a
+// service and hears of the end of its process aborts (service_sigchld_event): a start makes it know another.
 function judgeHold({ forgotten, unit = 'sshd' }: SshdSeen): Finding | undefined {
   if (forgotten === undefined) return undefined
   const headline = `${unit} is down, and the sshd that it started before listens`
-  const next = `run: sudo kill ${forgotten}; sudo systemctl restart ${unit}`
+  const name = unit.replace(/\.service$/, '')
+  const restart = `sudo systemctl restart ${name}`
+  const next = `run: ${restart}; sudo kill ${forgotten}; ${restart}`
   return warn('sshd-forgotten', headline, next)
 }
 

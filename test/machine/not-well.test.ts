@@ -22,7 +22,7 @@ const BROKEN = '/etc/ssh/sshd_config.d/90-broken.conf'
 
 const LET_GO = '/run/systemd/system/ssh.service.d/let-go.conf'
 // What status says of it, by a process id that is not known beforehand.
-const RELEASED = `pkill -o -x sshd; until [ -z "$(ss -Hltn sport = :22)" ]; do sleep 0.1; done; systemctl restart ssh.service`
+const RELEASED = `systemctl restart ssh.service; pkill -o -x sshd; until [ -z "$(ss -Hltn sport = :22)" ]; do sleep 0.1; done; systemctl restart ssh.service`
 
 const systemctl = (...words: string[]) => `systemctl ${words.join(' ')}`
 const again = `${systemctl('reset-failed')}; ${systemctl('start', SERVICE)}`
@@ -112,7 +112,7 @@ const FAULTS: Fault[] = [
     break: `mkdir -p /run/systemd/system/ssh.service.d; printf '[Service]\\nKillMode=none\\n' >${LET_GO}; systemctl daemon-reload; systemctl stop ssh; rm ${LET_GO}; systemctl daemon-reload; systemctl start ssh; true`,
     mend: RELEASED,
     code: 'sshd-forgotten',
-    says: /ssh\.service is down, and the sshd that it started before listens run: sudo kill \d+; sudo systemctl restart ssh\.service/,
+    says: /ssh\.service is down, and the sshd that it started before listens run: sudo systemctl restart ssh; sudo kill \d+; sudo systemctl restart ssh/,
   },
   {
     name: 'there is no sshd to ask any more',
