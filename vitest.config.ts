@@ -6,8 +6,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 // The slow half of the second tier, which `npm run check` leaves out: every call made to fail.
 const EXHAUSTIVE = 'test/**/*.exhaustive.test.ts'
 
-// Hosts that boot wait half of their time.
-const HEAVY = Math.min(availableParallelism() * 2, 6)
+// Where hosts boot and releases are built, a few files at a time are plenty.
+const HEAVY = Math.min(availableParallelism() + 1, 6)
 
 // What takes long begins first, or the last file would run alone. Without an earlier run vitest goes by the
 // size of the files, and those of a campaign are small: their tests stand in the suite that they share.
