@@ -24,6 +24,17 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
     gauge(name, help, value === undefined ? undefined : Number(value))
   const at = (name: string, help: string, date: Date | undefined) =>
     gauge(`${name}_timestamp_seconds`, help, date && date.getTime() / 1000)
+  // One of each; what has none is not named, as an exporter that reads us would not name it.
+  const infos = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    all: readonly Record<string, string>[],
+  ) => {
+    if (all.length === 0) return
+    const info = new Gauge({ name: PREFIX + name, help, labelNames, registers })
+    for (const labels of all) info.set(labels, 1)
+  }
   const count = (name: string, help: string, value: number | undefined) => {
     if (value !== undefined) new Counter({ name: PREFIX + name, help, registers }).inc(value)
   }
@@ -35,26 +46,23 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
     registers,
   }).set({ version: input.version }, 1)
 
-  const keys = new Gauge({
-    name: `${PREFIX}trusted_key_info`,
-    help: 'A CA key that this host trusts; adopted: from that file of another owner.',
-    labelNames: ['fingerprint', 'type', 'comment', 'adopted'],
-    registers,
-  })
   // Without the label, it is a bundle's.
-  for (const { fingerprint, type, comment, adopted } of input.trusted) {
-    keys.set({ fingerprint, type, comment, ...optional('adopted', adopted) }, 1)
-  }
+  infos(
+    'trusted_key_info',
+    'A CA key that this host trusts; adopted: from that file of another owner.',
+    ['fingerprint', 'type', 'comment', 'adopted'],
+    input.trusted.map(({ fingerprint, type, comment, adopted }) => ({
+      ...{ fingerprint, type, comment },
+      ...optional('adopted', adopted),
+    })),
+  )
   gauge('trusted_keys', 'How many CA keys this host trusts.', input.trusted.length)
-  const dead = new Gauge({
-    name: `${PREFIX}revoked_key_info`,
-    help: 'A CA key that is revoked on this host, whoever names it.',
-    labelNames: ['fingerprint', 'type', 'comment'],
-    registers,
-  })
-  for (const { fingerprint, type, comment } of input.revoked) {
-    dead.set({ fingerprint, type, comment }, 1)
-  }
+  infos(
+    'revoked_key_info',
+    'A CA key that is revoked on this host, whoever names it.',
+    ['fingerprint', 'type', 'comment'],
+    input.revoked.map(({ fingerprint, type, comment }) => ({ fingerprint, type, comment })),
+  )
   gauge('revoked_keys', 'How many CA keys are revoked on this host.', input.revoked.length)
   flag('trust_effective', 'Whether sshd goes by these keys: 1 where it does.', input.effective)
   at('trust_seen', 'When sshd was last asked whether it does.', input.effectiveSeen)
