@@ -45,16 +45,15 @@ export function adoptKeys(
       `${file.path}:${doubt.line} is ${doubt.what}: not every sshd reads on behind it; remove that line there`,
     )
   }
-  const inBundle = new Set(ours.map(key => key.fingerprint))
+  const [isOurs, isDead] = [named(ours), named(revoked)]
   const ofPublisher = new Set(published)
-  const isDead = named(revoked)
-  const others = keys.filter(key => !inBundle.has(key.fingerprint))
-  const dead = others.filter(isDead)
-  const retired = others.filter(key => ofPublisher.has(key.fingerprint) && !isDead(key))
+  const others = keys.filter(key => !isOurs(key))
+  const [dead, alive] = [others.filter(isDead), others.filter(key => !isDead(key))]
+  const retired = alive.filter(key => ofPublisher.has(key.fingerprint))
   return {
     kind: 'adopted',
-    keys: others
-      .filter(key => !ofPublisher.has(key.fingerprint) && !isDead(key))
+    keys: alive
+      .filter(key => !ofPublisher.has(key.fingerprint))
       .map(key => ({ ...key, file: file.path })),
     warnings: [
       ...dead.map(key => tellRevoked(file.path, key)),

@@ -49,7 +49,7 @@ export function planRevocation(
       `no file wins over ${who}, so that the bundle's revoked keys can not be put in force`,
     )
   }
-  const lines = linesOfOthers(host, layout)
+  const lines = linesOfOthers(host, layout).filter(at => fileOf(at) !== layout.revokedKeys.path)
   const isCovering = (at: Directive) => covers(host.revokedLists?.get(fileOf(at)), revoked)
   const scoped = lines.filter(({ matches }) => matches.length > 0)
   const lacking = scoped.find(at => !isCovering(at))
@@ -102,8 +102,8 @@ function unite(own: string, at: Directive, file: string, host: Observation) {
       `${describePlace(at)} names ${why}: it can not be united with the revoked keys of the bundle; make it a list of public keys, one a line, or remove that line`,
     )
   }
-  const known = new Set(linesOfKeys(Buffer.from(own)).map(({ base64 }) => base64))
-  const others = linesOfKeys(list.content).filter(({ base64 }) => !known.has(base64))
+  const isOurs = isIn(Buffer.from(own))
+  const others = linesOfKeys(list.content).filter(key => !isOurs(key))
   const text = own + others.map(({ type, base64 }) => `${type} ${base64}\n`).join('')
   return { text, unitedWith: showBytes(file) }
 }
@@ -111,9 +111,13 @@ function unite(own: string, at: Directive, file: string, host: Observation) {
 const namesIn = (lines: readonly Directive[]) => lines.flatMap(({ args }) => args[0] ?? [])
 
 function covers(list: KeyList | undefined, revoked: readonly CaKey[]): boolean {
-  if (list?.kind !== 'list') return false
-  const known = new Set(linesOfKeys(list.content).map(({ base64 }) => base64))
-  return revoked.every(({ base64 }) => known.has(base64))
+  return list?.kind === 'list' && revoked.every(isIn(list.content))
+}
+
+/** Whether a key stands in a list. */
+function isIn(list: Buffer) {
+  const known = new Set(linesOfKeys(list).map(({ base64 }) => base64))
+  return ({ base64 }: { base64: string }) => known.has(base64)
 }
 
 /**
@@ -139,18 +143,15 @@ export function othersRevoking(
   layout: Layout,
   path: string,
 ): Directive[] {
-  const isOwn = isOwnLine(config, ownDropIns(layout, found))
-  return settings(scanOf(config), 'revokedkeys').filter(at => {
+  return linesOfOthers({ config, found }, layout).filter(at => {
     const file = fileOf(at)
-    return !isOwn(at) && (file === path || listNames?.get(file) === path)
+    return file === path || listNames?.get(file) === path
   })
 }
 
 function linesOfOthers({ config, found }: Looked, layout: Layout): Directive[] {
   const isOwn = isOwnLine(config, ownDropIns(layout, found))
-  return settings(scanOf(config), 'revokedkeys').filter(
-    at => !isOwn(at) && fileOf(at) !== layout.revokedKeys.path,
-  )
+  return settings(scanOf(config), 'revokedkeys').filter(at => !isOwn(at))
 }
 
 const fileOf = (at: Directive) => revokedKeysFile(at) ?? ''

@@ -4,7 +4,7 @@ import { optional } from '../core/optional.ts'
 import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'
-import { stateOrFresh } from './state.ts'
+import { type State, stateOrFresh } from './state.ts'
 
 /**
  * The keys in the CA file as it lies on the host, read as sshd reads it; none where it is missing or
@@ -14,9 +14,10 @@ import { stateOrFresh } from './state.ts'
 export function keysOnHost(
   host: Host,
   adopted: Readonly<Record<string, string>> = {},
+  state: State = stateOrFresh(host),
 ): TrustedKey[] {
-  const files = new Map(Object.entries({ ...adopted, ...stateOrFresh(host).adopted }))
-  return keysIn(contentOf(host, 'caFile')).map(({ type, fingerprint, comment }) => ({
+  const files = new Map(Object.entries({ ...adopted, ...state.adopted }))
+  return keysIn(host, 'caFile').map(({ type, fingerprint, comment }) => ({
     type,
     fingerprint,
     comment,
@@ -24,8 +25,15 @@ export function keysOnHost(
   }))
 }
 
-function keysIn(content: Buffer | undefined): ListedKey[] {
+function keysIn(host: Host, place: 'caFile' | 'revokedKeys'): ListedKey[] {
+  const content = contentOf(host, place)
   return content === undefined ? [] : readCaFile(content).keys
+}
+
+/** Whether a key lies in a file of ours. */
+function liesIn(host: Host, place: 'caFile' | 'revokedKeys') {
+  const lying = new Set(keysIn(host, place).map(({ fingerprint }) => fingerprint))
+  return ({ fingerprint }: { fingerprint: string }) => lying.has(fingerprint)
 }
 
 /** What lies on the host of what is trusted and of what is revoked; see `keysOnHost`. */
@@ -33,20 +41,13 @@ export function trustOnHost(
   host: Host,
   adopted?: Readonly<Record<string, string>>,
 ): { trusted: TrustedKey[]; revoked?: TrustedKey[] } {
-  const revoked = revokedOnHost(host)
+  const state = stateOrFresh(host)
+  // Of the list those that the held bundle revokes: another owner's lie there too.
+  const revoked = keysOf(state.held).revoked.filter(liesIn(host, 'revokedKeys'))
   return {
-    trusted: keysOnHost(host, adopted),
-    ...optional('revoked', revoked.length === 0 ? undefined : revoked),
+    trusted: keysOnHost(host, adopted, state),
+    ...optional('revoked', revoked.length === 0 ? undefined : trustedKeys(revoked)),
   }
-}
-
-/** The keys that the held bundle revokes, as far as they lie in the list; others' lie there too. */
-function revokedOnHost(host: Host): TrustedKey[] {
-  const lying = new Set(
-    keysIn(contentOf(host, 'revokedKeys')).map(({ fingerprint }) => fingerprint),
-  )
-  const { revoked } = keysOf(stateOrFresh(host).held)
-  return trustedKeys(revoked.filter(({ fingerprint }) => lying.has(fingerprint)))
 }
 
 /** What a bundle that was accepted here (base64) names. */
@@ -55,17 +56,13 @@ export function keysOf(held: { bundle: string } | undefined) {
   return bundle.kind === 'bundle' ? bundle : { keys: [], revoked: [] }
 }
 
-/** Whether every key of a bundle that was accepted here (base64) lies where sshd reads it: in the CA file, or in the list of those that are revoked. */
+/**
+ * Whether every key of a bundle that was accepted here (base64) lies where sshd reads it: in the CA file, or in
+ * the list of those that are revoked.
+ */
 export function keysLie(host: Host, held: { bundle: string } | undefined): boolean {
   const { keys, revoked } = keysOf(held)
-  const all = [
-    [keys, 'caFile'],
-    [revoked, 'revokedKeys'],
-  ] as const
-  return all.every(([named, place]) => {
-    const lying = new Set(keysIn(contentOf(host, place)).map(({ fingerprint }) => fingerprint))
-    return named.every(({ fingerprint }) => lying.has(fingerprint))
-  })
+  return keys.every(liesIn(host, 'caFile')) && revoked.every(liesIn(host, 'revokedKeys'))
 }
 
 // It is asked for a report of what went wrong, which must not go wrong itself on a disk that dies.

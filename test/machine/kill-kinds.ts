@@ -107,10 +107,7 @@ export const kinds: Kind[] = [
   },
   {
     name: 'one that is revoked no longer',
-    async begin(it, keys) {
-      await letForeignIn(it, keys)
-      await it.run(revokeSecond(keys))
-    },
+    begin: letForeignInAndRevoke,
     job: provisionFirst,
     always: 'foreign',
     trusts: 'before-and-after',
@@ -118,10 +115,7 @@ export const kinds: Kind[] = [
   },
   {
     name: 'remove with a revoked key',
-    async begin(it, keys) {
-      await letForeignIn(it, keys)
-      await it.run(revokeSecond(keys))
-    },
+    begin: letForeignInAndRevoke,
     job: () => ({ op: 'remove' }),
     always: 'foreign',
     trusts: 'before',
@@ -144,6 +138,11 @@ export const kinds: Kind[] = [
 async function letForeignIn({ host }: ProvisionerHost, { foreign }: Keys): Promise<void> {
   await host.write('/home/alice/.ssh/authorized_keys', `cert-authority ${foreign}\n`)
   await host.exec('chown -R alice: /home/alice/.ssh; chmod 700 /home/alice/.ssh')
+}
+
+async function letForeignInAndRevoke(it: ProvisionerHost, keys: Keys): Promise<void> {
+  await letForeignIn(it, keys)
+  await it.run(revokeSecond(keys))
 }
 
 async function shutForeignOut({ host }: ProvisionerHost): Promise<void> {
