@@ -150,7 +150,11 @@ describeTier('a booted host', machineTier(), () => {
       await host.stop()
       expect(readFileSync('/proc/mounts', 'utf8')).not.toContain('/run/tree')
       expect(traces(name)).toEqual([])
-      expect(execFileSync('find', ['/sys/fs/cgroup', '-name', name], { encoding: 'utf8' })).toBe('')
+      expect(
+        execFileSync('find', ['/sys/fs/cgroup', '-ignore_readdir_race', '-name', name], {
+          encoding: 'utf8',
+        }),
+      ).toBe('')
     })
   })
 })
