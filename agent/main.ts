@@ -34,12 +34,13 @@ function unheard(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
 
 async function main([name = '--help', ...args]: string[]): Promise<number> {
   if (name === '--version') return say(process.stdout, `pomerium-host-agent ${version()}\n`, 0)
+  const load = own(COMMANDS, name)
+  const isHelp = name === '--help' || name === 'help'
+  if (load === undefined && !isHelp) return fail(`there is no command "${name}"; see --help`)
   const ownHelp = name === 'bundle'
-  if (name === '--help' || name === 'help' || (args.includes('--help') && !ownHelp)) {
+  if (load === undefined || (args.includes('--help') && !ownHelp)) {
     return say(process.stdout, (await import('./cli/help.ts')).HELP, 0)
   }
-  const load = own(COMMANDS, name)
-  if (load === undefined) return fail(`there is no command "${name}"; see --help`)
   try {
     const command = await load()
     return await command({

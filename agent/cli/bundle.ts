@@ -20,12 +20,15 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 /** The operator's commands: `bundle create`, `bundle show` and so on. */
 export async function bundle(invocation: Invocation): Promise<number> {
   const [name = '--help', ...args] = invocation.args
-  if (name === '--help' || name === 'help' || args.includes('--help')) {
+  const load = own(COMMANDS, name)
+  const isHelp = name === '--help' || name === 'help'
+  if (load === undefined && !isHelp) {
+    throw new UsageError(`there is no "bundle ${name}"; see bundle --help`)
+  }
+  if (load === undefined || args.includes('--help')) {
     const { BUNDLE_HELP, COMMAND_HELP } = await import('./bundle/help.ts')
     print(own(COMMAND_HELP, name) ?? BUNDLE_HELP)
     return 0
   }
-  const load = own(COMMANDS, name)
-  if (load === undefined) throw new UsageError(`there is no "bundle ${name}"; see bundle --help`)
   return (await load())({ ...invocation, args })
 }

@@ -141,7 +141,10 @@ function judgeFreshness(
       return refuse('serial-missing', `no serial, and this host has seen serial ${held.serial}`)
     }
     if (bundle.serial < held.serial) {
-      return refuse('rollback', `serial ${bundle.serial} is older than the held ${held.serial}`)
+      return refuse(
+        'rollback',
+        `serial ${bundle.serial} is older than the held ${held.serial}; publish with --serial ${held.serial + 1}`,
+      )
     }
     if (bundle.serial === held.serial && digest !== held.digest) {
       return refuse(

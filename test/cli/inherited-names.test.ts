@@ -39,16 +39,13 @@ test.each(NAMES)(
     const root = ['--root', folder]
     const ended = await Promise.all([
       run([name]),
+      run([name, '--help']),
       run(['bundle', name]),
+      run(['bundle', name, '--help'], { [name]: 'x' }),
       run(['plan', `--${name}`, 'x', ...root]),
       run(['plan', ...root], { [`POMERIUM_HOST_AGENT_${name}`]: 'x' }),
     ])
-    expect(ended.map(({ code }) => code)).toEqual([2, 2, 2, 2])
-    const help = await run(['bundle', name, '--help'], { [name]: 'x' })
-    expect(help).toMatchObject({
-      code: 0,
-      all: expect.stringContaining('Usage: pomerium-host-agent bundle COMMAND'),
-    })
+    expect(ended.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2])
   },
   60_000,
 )

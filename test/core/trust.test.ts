@@ -31,6 +31,12 @@ describe('serials', () => {
     expect(accepted.kind === 'refused' ? accepted.code : accepted.kind).toBe(end)
   })
 
+  test('a lower one is told which serial to publish with', () => {
+    expect(accept(`# serial: 4\n${KEY}\n`, held)).toMatchObject({
+      message: 'serial 4 is older than the held 5; publish with --serial 6',
+    })
+  })
+
   test('a host that has seen none takes any', () => {
     expect(accept(`# serial: 0\n${KEY}\n`, hold(`${KEY}\n`)).kind).toBe('accepted')
   })

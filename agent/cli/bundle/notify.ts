@@ -37,6 +37,7 @@ export async function notify(invocation: Invocation): Promise<number> {
     printHosts(reports)
     const done = reports.filter(({ state }) => state === 'converged').length
     print(`\n${done} of ${reports.length} hosts have converged`)
+    if (!converged) print('Why another has not, it says itself: sudo pomerium-host-agent status')
   }
   return converged ? EXIT.converged : EXIT.hostsMissing
 }

@@ -44,7 +44,7 @@ export async function verify(invocation: Invocation): Promise<number> {
       keys: trustedKeys(bundle.keys),
     })
   } else {
-    print(`${paint('green', 'verified')}: signed by ${signer?.principal}`)
+    print(`${paint('green', 'verified')}: signed by ${signer?.principal}, with the key`)
     print(`  ${signer?.fingerprint}`)
   }
   return 0

@@ -46,7 +46,7 @@ test('a fleet: who trusts what, and 9 while one is missing', async () => {
   })
   expect(piped.code).toBe(9)
   expect(piped.stdout).toContain(fingerprint)
-  expect(piped.stdout).toContain('1 of 2 hosts have converged')
+  expect(piped.stdout).toContain('1 of 2 hosts have converged\nWhy another has not,')
   expect(piped.stdout).toContain('webhook.secret_file')
   expect(piped.stdout + piped.stderr).not.toContain(SECRET.slice(6))
 })
