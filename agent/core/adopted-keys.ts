@@ -1,8 +1,8 @@
 import { type CaFileReading, type ListedKey, readCaFile } from './ca-file.ts'
 import { knows } from './ca-file-owner.ts'
 import { describeForeignCa, type ForeignCa } from './foreign-ca.ts'
+import { type HostRefused, refuseHost } from './host-refusal.ts'
 import type { ForeignCaFile, Observation } from './observation.ts'
-import { type HostRefused, refuseHost } from './refuse-host.ts'
 
 /** A key of another owner's CA file, and which file that is. */
 export interface AdoptedKey extends ListedKey {

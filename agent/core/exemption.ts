@@ -7,8 +7,8 @@ import type { EffectiveConfig } from './effective-config.ts'
 import { type Finding, warn } from './finding.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
-import { whoSets } from './refuse-host.ts'
 import { settings } from './sshd-config/who-wins.ts'
+import { whoSets } from './who-sets.ts'
 
 const KEYWORD = 'PerSourcePenaltyExemptList'
 

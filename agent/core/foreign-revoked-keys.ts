@@ -4,14 +4,15 @@ import type { CaKey } from './ca-key.ts'
 import { settingOnCommandLine } from './command-line.ts'
 import { scanOf } from './config-snapshot.ts'
 import type { Looked } from './foreign-ca.ts'
+import { type HostRefused, refuseHost } from './host-refusal.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
-import { type HostRefused, refuseHost, whoSets } from './refuse-host.ts'
 import { describeRevokedKeys, type KeyList, linesOfKeys, revokedKeysFile } from './revoked-keys.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import { type Directive, describePlace } from './sshd-config/directive.ts'
 import { settingsBefore } from './sshd-config/reach.ts'
 import { overrides, settings } from './sshd-config/who-wins.ts'
+import { whoSets } from './who-sets.ts'
 
 /** The list as it shall lie on the host, or why that would take another owner's from sshd. */
 export type Revocation =

@@ -1,5 +1,5 @@
+import { type HostRefused, refuseHost } from './host-refusal.ts'
 import type { ServiceState } from './observation.ts'
-import { type HostRefused, refuseHost } from './refuse-host.ts'
 import type { Step } from './step.ts'
 
 /**

@@ -3,14 +3,15 @@ import { settingOnCommandLine } from './command-line.ts'
 import { scanOf } from './config-snapshot.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
 import { describeForeignCa, isForSome, isGlobal } from './foreign-ca.ts'
+import { type HostRefused, refuseHost } from './host-refusal.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
-import { type HostRefused, refuseHost, whoSets } from './refuse-host.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import { describePlace, type Place } from './sshd-config/directive.ts'
 import { settingsBefore } from './sshd-config/reach.ts'
 import { settings } from './sshd-config/who-wins.ts'
 import { isPublishers, type JudgedCa } from './take-over.ts'
+import { whoSets } from './who-sets.ts'
 
 /** Why we must not, or could not, come before what others have set for `TrustedUserCAKeys`. */
 export function refuseConflict(

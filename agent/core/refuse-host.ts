@@ -3,58 +3,16 @@ import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
 import { MAX_BUNDLE_BYTES } from './bundle-limits.ts'
 import { acceptsCertificates, excludedCaType } from './ca-algorithms.ts'
 import type { CaKeyType } from './ca-key.ts'
-import { settingOnCommandLine } from './command-line.ts'
 import { scanOf } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
+import { type HostRefused, refuseHost } from './host-refusal.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { describeRevokedKeys, revokedKeysFile } from './revoked-keys.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import { describePlace, isUnconditional } from './sshd-config/directive.ts'
-import { globalWinner, overrides } from './sshd-config/who-wins.ts'
-
-export type HostRefusalCode =
-  | 'sshd-missing'
-  | 'sshd-config-broken'
-  | 'sshd-version-unknown'
-  | 'pubkey-authentication-off'
-  | 'certificates-not-accepted'
-  | 'ca-type-not-accepted'
-  | 'no-principals'
-  | 'revoked-keys-missing'
-  | 'revoked-keys-unreadable'
-  | 'not-a-regular-file'
-  | 'not-a-folder'
-  | 'foreign-revoked-keys'
-  | 'revoked-keys-not-united'
-  | 'foreign-ca'
-  | 'foreign-ca-unreadable'
-  | 'foreign-ca-key'
-  | 'unexplained-ca'
-  | 'shadowed'
-  | 'include-missing'
-  | 'no-way-to-restart'
-  | 'contested'
-  | 'read-only'
-  | 'state-damaged'
-  | 'not-given-back'
-  | 'stood-down'
-  | 'signers-file-missing'
-  | 'signers-file-unsafe'
-  | 'signers-file-malformed'
-  | 'ssh-keygen-failed'
-  | 'busy'
-
-/** Why a host is left as it is. */
-export interface HostRefused {
-  kind: 'host-refused'
-  code: HostRefusalCode
-  message: string
-}
-
-export function refuseHost(code: HostRefusalCode, message: string): HostRefused {
-  return { kind: 'host-refused', code, message }
-}
+import { overrides } from './sshd-config/who-wins.ts'
+import { whoSets } from './who-sets.ts'
 
 /** What keeps certificates from logging in whatever we do, or our files from being written. */
 export function unfitness(
@@ -176,23 +134,4 @@ function noPrincipals(host: Observation, effective: EffectiveConfig): HostRefuse
     )
   }
   return undefined
-}
-
-/** Where the `value` in force for everybody comes from: a file and its line, or the command line. */
-export function whoSets(
-  keyword: string,
-  { config, commandLine, service }: Pick<Observation, 'config' | 'commandLine' | 'service'>,
-  value?: string,
-): string {
-  const directives = scanOf(config)
-  const override = overrides(directives, keyword).find(isUnconditional)
-  const option = settingOnCommandLine(commandLine, keyword)
-  if (override === undefined && option !== undefined) {
-    const unit = 'unit' in service ? `, see ${service.unit}` : ''
-    return `-o ${showBytes(option.text)} on sshd's command line${unit}`
-  }
-  const winner = override ?? globalWinner(directives, keyword)
-  if (winner === undefined) return "sshd's command line or its defaults, and no file"
-  const overruled = value !== undefined && winner.args[0]?.toLowerCase() !== value.toLowerCase()
-  return overruled ? "sshd's command line (-o)" : describePlace(winner)
 }
