@@ -1,6 +1,7 @@
 import type { Config } from '../core/config/config.ts'
 import { optional } from '../core/optional.ts'
-import { type Host, openHost } from '../provisioner/host.ts'
+import type { Host } from '../provisioner/host.ts'
+import { openHost } from '../provisioner/open-host.ts'
 import { type HostFlags, parseHostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 import { loadConfig, loadConfigToLeave, type ToLeave } from './load-config.ts'

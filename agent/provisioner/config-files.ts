@@ -1,11 +1,19 @@
 import { constants } from 'node:fs'
 import { asText, bytesOf, fromBytes } from '../core/sshd-config/bytes.ts'
-import { errorCode } from './file-system.ts'
-import type { Host } from './host.ts'
+import { errorCode, type FileSystem } from './file-system.ts'
 import { underRoot } from './under-root.ts'
 
+/** The files of a host, or of the tree of one. */
+export interface HostFiles {
+  /** Whether this is a tree under `--root`, where nothing runs. */
+  tree: boolean
+  /** Where a path of the host lies for this process (`--root`). */
+  at(path: string): string
+  fs: FileSystem
+}
+
 /** Where a path that sshd's configuration names, in bytes, lies for this process. */
-export function placeOf({ fs, at, tree }: Pick<Host, 'fs' | 'at' | 'tree'>, path: string) {
+export function placeOf({ fs, at, tree }: HostFiles, path: string) {
   if (tree) return fromBytes(underRoot(fs, bytesOf(Buffer.from(at('/'))), path, 'follow'))
   const text = asText(path)
   return text === undefined ? fromBytes(path) : at(text)
@@ -29,7 +37,7 @@ const NOTHING = [
 ]
 
 /** Reads a file whole, without ever waiting for a pipe or a device. A folder reads as `EISDIR`. */
-export function readWhole(host: Pick<Host, 'fs' | 'at' | 'tree'>, path: string): Read {
+export function readWhole(host: HostFiles, path: string): Read {
   const { fs } = host
   let fd: number
   try {
@@ -57,10 +65,7 @@ export function readWhole(host: Pick<Host, 'fs' | 'at' | 'tree'>, path: string):
 const NULL_DEVICE = (1 << 8) | 3
 
 /** The names in a folder, in bytes; none where there is none that can be read. */
-export function namesIn(
-  host: Pick<Host, 'fs' | 'at' | 'tree'>,
-  folder: string,
-): { names: string[] } | { code: string } {
+export function namesIn(host: HostFiles, folder: string): { names: string[] } | { code: string } {
   try {
     return { names: host.fs.readdirSync(placeOf(host, folder), 'latin1') }
   } catch (error) {

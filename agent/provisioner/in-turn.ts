@@ -1,7 +1,7 @@
 import { describeFailure, messageOf } from '../core/failures.ts'
+import { refuseHost } from '../core/host-refusal.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { stopped, warned } from '../core/outcomes.ts'
-import { refuseHost } from '../core/refuse-host.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'
 import { hasJournal } from './journal.ts'

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { constants } from 'node:fs'
-import { placeOf } from './config-files.ts'
-import type { Host } from './host.ts'
+import { type HostFiles, placeOf } from './config-files.ts'
 import { SYSTEM_PATH } from './run-command.ts'
 
 const TIMEOUT_MS = 10_000
@@ -11,10 +10,7 @@ const TIMEOUT_MS = 10_000
  * where there is no ssh-keygen that runs. It reads the list from its standard input, since a path may
  * be bytes that no argument can be made from. Of a tree too it is this machine's own that is asked.
  */
-export function loadsKrl(
-  host: Pick<Host, 'fs' | 'at' | 'tree'>,
-  path: string,
-): boolean | undefined {
+export function loadsKrl(host: HostFiles, path: string): boolean | undefined {
   const fd = host.fs.openSync(placeOf(host, path), constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const { status } = spawnSync('ssh-keygen', ['-Q', '-f', '/dev/stdin'], {

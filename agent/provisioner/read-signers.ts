@@ -1,7 +1,7 @@
 import { type AllowedSigner, parseAllowedSigners } from '../core/allowed-signers.ts'
 import { messageAt } from '../core/at-line.ts'
+import { type HostRefused, refuseHost } from '../core/host-refusal.ts'
 import type { FileState } from '../core/observation.ts'
-import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
 import { othersDecide, whyUnsafe } from '../core/root-alone.ts'
 import type { Host } from './host.ts'
 import { localTime } from './local-time.ts'

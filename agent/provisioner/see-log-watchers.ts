@@ -5,8 +5,8 @@ import {
   parseWhitelist,
   whitelistOf,
 } from '../core/log-watchers.ts'
+import type { HostFiles } from './config-files.ts'
 import { isThere } from './file-system.ts'
-import type { Host } from './host.ts'
 import { type Run, runCommand } from './run-command.ts'
 
 const CLIENT = '/usr/bin/fail2ban-client'
@@ -18,14 +18,14 @@ const SSHGUARD_CONF = ['/etc/sshguard/sshguard.conf', '/etc/sshguard.conf']
  * are a language; where it is stopped it bans nobody. sshguard can't be asked, and has a list. Root's.
  */
 export async function seeLogWatchers(
-  host: Pick<Host, 'fs' | 'at' | 'tree'>,
+  host: HostFiles,
   run: Run = runCommand,
 ): Promise<LogWatcher[]> {
   if (host.tree) return []
   return [await fail2ban(host, run), sshguard(host)].filter(each => each !== undefined)
 }
 
-async function fail2ban({ fs, at }: Pick<Host, 'fs' | 'at'>, run: Run) {
+async function fail2ban({ fs, at }: Pick<HostFiles, 'fs' | 'at'>, run: Run) {
   if (![CLIENT, '/run/fail2ban/fail2ban.sock'].every(path => isThere(fs, at(path)))) return
   const program = 'fail2ban' as const
   const ask = async (...args: string[]) => {
@@ -49,7 +49,7 @@ class Unanswered extends Error {}
 
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? ''
 
-function sshguard({ fs, at }: Pick<Host, 'fs' | 'at'>): LogWatcher | undefined {
+function sshguard({ fs, at }: Pick<HostFiles, 'fs' | 'at'>): LogWatcher | undefined {
   if (!SSHGUARD.some(path => isThere(fs, at(path)))) return undefined
   const program = 'sshguard' as const
   const conf = SSHGUARD_CONF.find(path => isThere(fs, at(path)))

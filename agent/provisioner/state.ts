@@ -13,7 +13,7 @@ import {
   text,
   time,
 } from '../core/form.ts'
-import { type HostRefused, refuseHost } from '../core/refuse-host.ts'
+import { type HostRefused, refuseHost } from '../core/host-refusal.ts'
 import type { Repair } from '../core/repairs.ts'
 import { isSigner } from '../core/signer.ts'
 import type { Held } from '../core/trust.ts'

@@ -1,7 +1,7 @@
 import { listOf, oneOf, parseForm, shape, text, time } from '../core/form.ts'
+import { refuseHost } from '../core/host-refusal.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { hostRefused } from '../core/outcomes.ts'
-import { refuseHost } from '../core/refuse-host.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
 import { trustOnHost } from './keys-on-host.ts'
