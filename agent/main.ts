@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import type { Command } from './cli/invocation.ts'
-import { own } from './core/own.ts'
+import { own } from './core/basics/own-property.ts'
 
 // Each command is loaded when it is called: what root runs never loads network code.
 const COMMANDS: Record<string, () => Promise<Command>> = {

@@ -1,4 +1,4 @@
-import { own } from '../core/own.ts'
+import { own } from '../core/basics/own-property.ts'
 import { type Command, type Invocation, UsageError } from './invocation.ts'
 import { print } from './screen.ts'
 

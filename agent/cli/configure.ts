@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { messageAt } from '../core/at-line.ts'
+import { messageAt } from '../core/basics/format-place.ts'
 import { DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { mergeSettings } from '../core/config/merge-settings.ts'
 import { parseConfig } from '../core/config/parse-config.ts'

@@ -9,10 +9,10 @@ import {
   statSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { messageAt } from '../core/at-line.ts'
+import { messageAt } from '../core/basics/format-place.ts'
+import { othersDecide, whyUnsafe } from '../core/basics/root-only-path.ts'
 import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { defaultConfig, parseConfig } from '../core/config/parse-config.ts'
-import { othersDecide, whyUnsafe } from '../core/root-alone.ts'
 import type { HostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino'
+import { optional } from '../core/basics/when-defined.ts'
 import { describeSkew } from '../core/clock-skew.ts'
-import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { CycleEnd } from '../daemon/cycle.ts'
 import type { Hint } from '../daemon/daemon.ts'

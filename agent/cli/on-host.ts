@@ -1,5 +1,5 @@
+import { optional } from '../core/basics/when-defined.ts'
 import type { Config } from '../core/config/config.ts'
-import { optional } from '../core/optional.ts'
 import type { Host } from '../provisioner/host.ts'
 import { openHost } from '../provisioner/open-host.ts'
 import { type HostFlags, parseHostFlags } from './flags.ts'

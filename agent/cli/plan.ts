@@ -1,4 +1,4 @@
-import { optional } from '../core/optional.ts'
+import { optional } from '../core/basics/when-defined.ts'
 import { EXIT } from '../core/outcome.ts'
 import { reportStep } from '../core/step.ts'
 import { type Preview, preview } from '../provisioner/preview.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { optional } from '../core/basics/when-defined.ts'
 import { messageOf } from '../core/failures.ts'
 import { metricsInput } from '../core/metrics-input.ts'
-import { optional } from '../core/optional.ts'
 import { patienceMs } from '../core/patience.ts'
 import { parseWebhookSecrets } from '../core/webhook-secrets.ts'
 import { readSecret } from '../daemon/read-secrets.ts'

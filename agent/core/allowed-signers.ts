@@ -4,11 +4,11 @@ import {
   parseOptions,
   type SignerOptions,
 } from './allowed-signer-options.ts'
+import { trimChars } from './basics/trim-chars.ts'
 import { type CaKey, parseCaKey } from './ca-key.ts'
 import { principalIn } from './principals.ts'
 import { parseSecurityKey } from './security-key.ts'
 import { NAMESPACE } from './sshsig.ts'
-import { trimChars } from './trim-chars.ts'
 
 /** One key that may sign, with its limits. */
 export interface AllowedSigner extends SignerOptions {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { trimChars } from './basics/trim-chars.ts'
 import { decodePublicKey } from './public-key.ts'
-import { trimChars } from './trim-chars.ts'
 import { firstWireString } from './wire-strings.ts'
 
 /** Key types that a CA may have; sshd accepts more (`sk-*`, DSA), a Pomerium User CA never is one. */

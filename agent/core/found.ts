@@ -1,5 +1,5 @@
 import { outrankingPaths } from './arrangement.ts'
-import { base64, count, shape } from './form.ts'
+import { base64, count, shape } from './basics/stored-form.ts'
 import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { findTraces } from './traces.ts'

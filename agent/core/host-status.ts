@@ -1,5 +1,5 @@
+import { optional } from './basics/when-defined.ts'
 import { type Health, healthOf } from './health.ts'
-import { optional } from './optional.ts'
 import { type TrustedKey, trustedKeys } from './outcome.ts'
 import { judge, type Known, type LastCycle } from './verdict.ts'
 

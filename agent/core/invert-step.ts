@@ -1,5 +1,5 @@
+import { optional } from './basics/when-defined.ts'
 import type { FileState } from './observation.ts'
-import { optional } from './optional.ts'
 import type { Step } from './step.ts'
 
 /**

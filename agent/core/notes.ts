@@ -1,3 +1,4 @@
+import { own } from './basics/own-property.ts'
 import {
   count,
   type Form,
@@ -9,11 +10,10 @@ import {
   shape,
   text,
   time,
-} from './form.ts'
-import { optional } from './optional.ts'
+} from './basics/stored-form.ts'
+import { optional } from './basics/when-defined.ts'
 import type { Outcome } from './outcome.ts'
 import { OUTCOMES } from './outcome-names.ts'
-import { own } from './own.ts'
 
 /** What is counted of cycles, by the wing that began them: each cycle is counted once. */
 export interface Tally {

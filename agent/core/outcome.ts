@@ -1,5 +1,5 @@
+import { optional } from './basics/when-defined.ts'
 import type { KeyChanges } from './key-changes.ts'
-import { optional } from './optional.ts'
 import type { Place } from './sshd-config/directive.ts'
 import type { StepReport } from './step.ts'
 

@@ -1,6 +1,6 @@
+import { optional } from './basics/when-defined.ts'
 import type { HostRefused } from './host-refusal.ts'
 import type { KeyChanges } from './key-changes.ts'
-import { optional } from './optional.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
 import type { Place } from './sshd-config/directive.ts'
 import { reportStep, type Step } from './step.ts'

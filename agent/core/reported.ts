@@ -1,5 +1,5 @@
+import { optional } from './basics/when-defined.ts'
 import { addTallies, NO_NOTES, type Notes } from './notes.ts'
-import { optional } from './optional.ts'
 import type { Status } from './status.ts'
 import { type Known, type LastCycle, lastCycle, standingTrouble } from './verdict.ts'
 

@@ -1,9 +1,20 @@
-import { count, flag, listOf, mapOf, number, oneOf, parseForm, shape, text, time } from './form.ts'
+import { own } from './basics/own-property.ts'
+import {
+  count,
+  flag,
+  listOf,
+  mapOf,
+  number,
+  oneOf,
+  parseForm,
+  shape,
+  text,
+  time,
+} from './basics/stored-form.ts'
+import { optional } from './basics/when-defined.ts'
 import type { Tally } from './notes.ts'
-import { optional } from './optional.ts'
 import type { Outcome, TrustedKey } from './outcome.ts'
 import { OUTCOMES } from './outcome-names.ts'
-import { own } from './own.ts'
 import { isStartLimit } from './restart-budget.ts'
 import { isSigner, type Signer } from './signer.ts'
 

@@ -1,9 +1,9 @@
+import { formatSpan } from './basics/time-span.ts'
 import { describeSkew } from './clock-skew.ts'
 import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from './finding.ts'
 import type { Notes } from './notes.ts'
 import type { Outcome } from './outcome.ts'
 import type { HeldKey, Status } from './status.ts'
-import { formatSpan } from './time-span.ts'
 
 /** What is known of a host when somebody asks how it is. */
 export interface Known {

@@ -1,10 +1,10 @@
 import { outrankingPaths } from './arrangement.ts'
+import { listOf, oneOf, path, shape } from './basics/stored-form.ts'
+import { optional } from './basics/when-defined.ts'
 import type { ConfigSnapshot } from './config-snapshot.ts'
-import { listOf, oneOf, path, shape } from './form.ts'
 import { type Found, type FoundFiles, isFound } from './found.ts'
 import type { Layout } from './layout.ts'
 import { hasBlock, withoutBlock } from './marked-block.ts'
-import { optional } from './optional.ts'
 import { bytesOf } from './sshd-config/bytes.ts'
 import type { Step } from './step.ts'
 

@@ -1,4 +1,13 @@
-import { count, type Form, flag, listOf, oneOf, path, shape, text } from '../core/form.ts'
+import {
+  count,
+  type Form,
+  flag,
+  listOf,
+  oneOf,
+  path,
+  shape,
+  text,
+} from '../core/basics/stored-form.ts'
 import type { Step } from '../core/step.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'

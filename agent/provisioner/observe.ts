@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { outrankingPaths } from '../core/arrangement.ts'
+import { optional } from '../core/basics/when-defined.ts'
 import type { ConfigSnapshot } from '../core/config-snapshot.ts'
 import { type Proof, proofsFor } from '../core/connections.ts'
 import { messageOf } from '../core/failures.ts'
@@ -14,7 +15,6 @@ import type {
   SshdState,
   Unseen,
 } from '../core/observation.ts'
-import { optional } from '../core/optional.ts'
 import { type KeyList, type RevokedKeysFault, revokedKeysFiles } from '../core/revoked-keys.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/reach.ts'

@@ -1,5 +1,5 @@
+import { optional } from '../core/basics/when-defined.ts'
 import type { EffectiveConfig } from '../core/effective-config.ts'
-import { optional } from '../core/optional.ts'
 import type { SshdSeen } from '../core/sshd-seen.ts'
 import type { Host } from './host.ts'
 import { configuredPorts, listeningPorts } from './service/listening.ts'

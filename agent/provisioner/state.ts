@@ -1,5 +1,3 @@
-import { parseBundle } from '../core/bundle.ts'
-import { contentDigest } from '../core/content-digest.ts'
 import {
   base64,
   count,
@@ -12,7 +10,9 @@ import {
   shape,
   text,
   time,
-} from '../core/form.ts'
+} from '../core/basics/stored-form.ts'
+import { parseBundle } from '../core/bundle.ts'
+import { contentDigest } from '../core/content-digest.ts'
 import { type HostRefused, refuseHost } from '../core/host-refusal.ts'
 import type { Repair } from '../core/repairs.ts'
 import { isSigner } from '../core/signer.ts'

@@ -1,6 +1,6 @@
+import { optional } from '../core/basics/when-defined.ts'
 import { parseBundle } from '../core/bundle.ts'
 import { counted } from '../core/notes.ts'
-import { optional } from '../core/optional.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { parseStatus, type Status, statusAfter, type TurnEnd } from '../core/status.ts'
 import { writeFileAtomically } from './atomic-write.ts'

@@ -1,4 +1,4 @@
-import { listOf, oneOf, parseForm, shape, text, time } from '../core/form.ts'
+import { listOf, oneOf, parseForm, shape, text, time } from '../core/basics/stored-form.ts'
 import { refuseHost } from '../core/host-refusal.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { hostRefused } from '../core/outcomes.ts'

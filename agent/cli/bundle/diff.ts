@@ -1,7 +1,7 @@
+import { optional } from '../../core/basics/when-defined.ts'
 import { type Bundle, parseBundle } from '../../core/bundle.ts'
 import { type Comparison, compareBundles } from '../../core/compare-bundles.ts'
 import { contentDigest } from '../../core/content-digest.ts'
-import { optional } from '../../core/optional.ts'
 import { EXIT, trustedKeys } from '../../core/outcome.ts'
 import { type Accepted, acceptBundle } from '../../core/trust.ts'
 import { parseFlags } from '../flags.ts'

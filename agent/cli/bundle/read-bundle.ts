@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
+import { optional } from '../../core/basics/when-defined.ts'
 import { messageOf } from '../../core/failures.ts'
-import { optional } from '../../core/optional.ts'
 import { EXIT } from '../../core/outcome.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
 

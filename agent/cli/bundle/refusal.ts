@@ -1,4 +1,4 @@
-import { messageAt } from '../../core/at-line.ts'
+import { messageAt } from '../../core/basics/format-place.ts'
 import { EXIT } from '../../core/outcome.ts'
 import { messageLines } from '../print-outcome.ts'
 import { print, printJson } from '../screen.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { optional } from '../../core/optional.ts'
+import { optional } from '../../core/basics/when-defined.ts'
 import type { Settings } from '../../publisher/rotate/state-file.ts'
 import { FLEET_FLAGS } from './fleet.ts'
 

@@ -1,5 +1,5 @@
+import { optional } from '../basics/when-defined.ts'
 import { layoutOf } from '../layout.ts'
-import { optional } from '../optional.ts'
 import type { Config, ConfigError, Place } from './config.ts'
 import { clashingCredentials } from './credentials.ts'
 import { readYaml } from './read-yaml.ts'

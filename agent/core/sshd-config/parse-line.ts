@@ -1,4 +1,4 @@
-import { trimChars } from '../trim-chars.ts'
+import { trimChars } from '../basics/trim-chars.ts'
 import type { Syntax } from './syntax.ts'
 
 export interface ConfigLine {

@@ -1,5 +1,5 @@
-import { count, listOf, number, oneOf, parseForm, shape } from '../../core/form.ts'
-import { optional } from '../../core/optional.ts'
+import { count, listOf, number, oneOf, parseForm, shape } from '../../core/basics/stored-form.ts'
+import { optional } from '../../core/basics/when-defined.ts'
 import { isStartLimit, type StartLimit } from '../../core/restart-budget.ts'
 import { type FileSpec, writeFileAtomically } from '../atomic-write.ts'
 import type { FileSystem } from '../file-system.ts'

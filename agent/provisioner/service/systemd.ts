@@ -1,4 +1,4 @@
-import { optional } from '../../core/optional.ts'
+import { optional } from '../../core/basics/when-defined.ts'
 import { recent } from '../recent.ts'
 import type { Run } from '../run-command.ts'
 import { findListeners, listenerAt, listenerIn, ofThisHost } from './listener.ts'

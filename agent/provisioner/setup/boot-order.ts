@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { mapOf, parseForm, shape, text } from '../../core/form.ts'
+import { mapOf, parseForm, shape, text } from '../../core/basics/stored-form.ts'
 import { realFileSystem } from '../file-system.ts'
 import { lookAt } from '../look-at.ts'
 import type { Site } from './install-record.ts'

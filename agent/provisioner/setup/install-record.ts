@@ -1,6 +1,15 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { base64, count, flag, listOf, oneOf, parseForm, path, shape } from '../../core/form.ts'
+import {
+  base64,
+  count,
+  flag,
+  listOf,
+  oneOf,
+  parseForm,
+  path,
+  shape,
+} from '../../core/basics/stored-form.ts'
 import { writeFileAtomically } from '../atomic-write.ts'
 import { realFileSystem } from '../file-system.ts'
 import { lookAt } from '../look-at.ts'

@@ -1,5 +1,5 @@
+import { plainText } from '../../core/basics/plain-text.ts'
 import type { Config } from '../../core/config/config.ts'
-import { plainText } from '../../core/plain-text.ts'
 import {
   BOOT_SERVICE,
   PROVISIONER,

@@ -1,4 +1,4 @@
-import { plainText } from '../../core/plain-text.ts'
+import { plainText } from '../../core/basics/plain-text.ts'
 import type { Named, Question } from './question.ts'
 import { type HostOutcome, isCode, parseJson, record } from './read-outcome.ts'
 

@@ -8,7 +8,7 @@ import {
   statSync,
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { othersDecide, whyUnsafe } from '../../core/root-alone.ts'
+import { othersDecide, whyUnsafe } from '../../core/basics/root-only-path.ts'
 
 /**
  * The text of a file that nobody can write or put there but its reader and root; `undefined` where there

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { optional } from '../../../agent/core/optional.ts'
+import { optional } from '../../../agent/core/basics/when-defined.ts'
 import type { FoundSshd } from '../../../agent/provisioner/service/ssh-service.ts'
 import { openSystemd } from '../../../agent/provisioner/service/systemd.ts'
 import { fakeClock, fakeRun, processTable, sshd } from './fake-host.ts'

@@ -10,7 +10,7 @@ import {
   shape,
   text,
   time,
-} from '../../agent/core/form.ts'
+} from '../../../agent/core/basics/stored-form.ts'
 
 const form = shape({ name: text, all: listOf(count) }, { at: time })
 

@@ -4,7 +4,7 @@ import {
   formatSpan,
   formatTime,
   parseTimespan,
-} from '../../agent/core/time-span.ts'
+} from '../../../agent/core/basics/time-span.ts'
 
 test.each<[number, string]>([
   [0, '0 s'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { whyUnsafe } from '../../agent/core/root-alone.ts'
+import { whyUnsafe } from '../../../agent/core/basics/root-only-path.ts'
 
 test.each([
   ['a file of root', 0, 0o100640, undefined],
