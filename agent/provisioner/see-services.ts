@@ -1,5 +1,6 @@
 import { AGENT_UNITS, judgeUnits, type UnitSeen } from '../core/agent-units.ts'
 import { bad, type Finding } from '../core/finding.ts'
+import { isListening } from '../core/network/unix-sockets.ts'
 import type { Unseen } from '../core/observation.ts'
 import {
   RESIDENT_DROP_IN,
@@ -7,7 +8,6 @@ import {
   unitsToStart,
   WEBHOOK_DROP_IN,
 } from '../core/service-settings.ts'
-import { isListening } from '../core/unix-sockets.ts'
 import { isThere } from './file-system.ts'
 import type { Host } from './host.ts'
 import { type Run, runCommand } from './run-command.ts'

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { messageOf } from '../core/failures.ts'
-import { listensOn } from '../core/listening-ports.ts'
 import { metricsInput } from '../core/metrics-input.ts'
+import { listensOn } from '../core/network/listening-ports.ts'
 import { NO_NOTES, type Notes, parseNotes } from '../core/notes.ts'
 import type { Removal } from '../core/plan-remove.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'

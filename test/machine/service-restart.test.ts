@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseListening } from '../../agent/core/listening-ports.ts'
+import { parseListening } from '../../agent/core/network/listening-ports.ts'
 import { scheduleRestart } from '../../agent/provisioner/service/deferred-restart.ts'
 import { findService } from '../../agent/provisioner/service/find-service.ts'
 import {

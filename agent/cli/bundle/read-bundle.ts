@@ -46,7 +46,7 @@ async function readUrl(
   flags: SourceFlags,
   { environment, version }: Invocation,
 ): Promise<Read> {
-  const { parseSourceUrl, showUrl } = await import('../../core/source-url.ts')
+  const { parseSourceUrl, showUrl } = await import('../../core/network/source-url.ts')
   const url = parseSourceUrl(place)
   if ('problem' in url) throw new UsageError(`the URL ${url.problem}`)
   const { fetchBundle } = await import('../../daemon/source/fetch-bundle.ts')

@@ -1,5 +1,5 @@
-import { parseIpAddress } from '../ip-address.ts'
-import { parseSourceUrl } from '../source-url.ts'
+import { parseIpAddress } from '../network/ip-address.ts'
+import { parseSourceUrl } from '../network/source-url.ts'
 
 /** Reads one value of the YAML file (or of the environment, as text); a text says what is wrong. */
 export type SettingType<T> = (value: unknown) => { value: T } | { problem: string }

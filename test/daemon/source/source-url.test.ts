@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isLoopback, parseSourceUrl, showUrl } from '../../../agent/core/source-url.ts'
+import { isLoopback, parseSourceUrl, showUrl } from '../../../agent/core/network/source-url.ts'
 import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
 
 describe('parseSourceUrl', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { leftOut, withRanges } from '../../agent/core/address-list.ts'
+import { leftOut, withRanges } from '../../../agent/core/network/address-list.ts'
 
 // As addr_match_list() of OpenSSH would have every address of the range; the rest is on the safe side.
 test.each<[list: string, range: string, covered: boolean]>([

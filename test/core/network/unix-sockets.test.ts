@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isListening } from '../../agent/core/unix-sockets.ts'
+import { isListening } from '../../../agent/core/network/unix-sockets.ts'
 
 // As `cat /proc/net/unix` prints it.
 const TABLE = `Num       RefCount Protocol Flags    Type St Inode Path

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseIpAddress } from '../../agent/core/ip-address.ts'
+import { parseIpAddress } from '../../../agent/core/network/ip-address.ts'
 
 test.each([
   ['203.0.113.7', [203, 0, 113, 7]],
