@@ -1,6 +1,6 @@
 // Lines that may stand in a CA file, and what sshd makes of each; a real one is asked for all of them.
 
-import { wireString } from '../agent/core/wire-strings.ts'
+import { wireString } from '../agent/core/keys/wire-strings.ts'
 import type { Suite } from './machine/base.ts'
 import { newKeyLine, newKeyPair, tokenLine } from './ssh-keys.ts'
 

@@ -1,7 +1,7 @@
 // Every form of a bundle that is refused: used on the parser, and on whole hosts.
 
 import { generateKeyPairSync } from 'node:crypto'
-import { wireString } from '../agent/core/wire-strings.ts'
+import { wireString } from '../agent/core/keys/wire-strings.ts'
 import { newKeyLine } from './ssh-keys.ts'
 
 export interface RefusedForm {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { wireString } from '../agent/core/wire-strings.ts'
+import { wireString } from '../agent/core/keys/wire-strings.ts'
 
 /** A multiple precision integer: a zero byte in front where the sign bit would be set. */
 export function wireInteger(bytes: Buffer): Buffer {

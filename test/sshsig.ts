@@ -1,7 +1,7 @@
 // Signs as `ssh-keygen -Y sign` does, or in any other way: each part of the signature can be wrong.
 
 import { createHash, type KeyObject, sign } from 'node:crypto'
-import { wireString } from '../agent/core/wire-strings.ts'
+import { wireString } from '../agent/core/keys/wire-strings.ts'
 import {
   type KeyKind,
   newKeyPair,

@@ -1,7 +1,7 @@
-import { type CaFileReading, type ListedKey, readCaFile } from './ca-file.ts'
 import { knows } from './ca-file-owner.ts'
 import { describeForeignCa, type ForeignCa } from './foreign-ca.ts'
 import { type HostRefused, refuseHost } from './host-refusal.ts'
+import { type CaFileReading, type ListedKey, readCaFile } from './keys/ca-file.ts'
 import type { ForeignCaFile, Observation } from './observation.ts'
 
 /** A key of another owner's CA file, and which file that is. */

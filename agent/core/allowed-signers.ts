@@ -5,9 +5,9 @@ import {
   type SignerOptions,
 } from './allowed-signer-options.ts'
 import { trimChars } from './basics/trim-chars.ts'
-import { type CaKey, parseCaKey } from './ca-key.ts'
+import { type CaKey, parseCaKey } from './keys/ca-key.ts'
+import { parseSecurityKey } from './keys/security-key.ts'
 import { principalIn } from './principals.ts'
-import { parseSecurityKey } from './security-key.ts'
 import { NAMESPACE } from './sshsig.ts'
 
 /** One key that may sign, with its limits. */

@@ -1,5 +1,5 @@
-import { acceptsSignatures } from './ca-algorithms.ts'
-import { type ListedKey, readCaFile } from './ca-file.ts'
+import { acceptsSignatures } from './keys/ca-algorithms.ts'
+import { type ListedKey, readCaFile } from './keys/ca-file.ts'
 import type { Layout } from './layout.ts'
 import type { ForeignCaFile, Observation, SshdState } from './observation.ts'
 

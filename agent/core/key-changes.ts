@@ -1,5 +1,5 @@
-import { readCaFile } from './ca-file.ts'
-import { compareKeys } from './compare-keys.ts'
+import { readCaFile } from './keys/ca-file.ts'
+import { compareKeys } from './keys/compare-keys.ts'
 import { type TrustedKey, trustedKeys } from './outcome.ts'
 import type { Step } from './step.ts'
 

@@ -1,6 +1,6 @@
 import { optional } from '../core/basics/when-defined.ts'
 import { parseBundle } from '../core/bundle.ts'
-import { type ListedKey, readCaFile } from '../core/ca-file.ts'
+import { type ListedKey, readCaFile } from '../core/keys/ca-file.ts'
 import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'

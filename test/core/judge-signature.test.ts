@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
 import { parseBundle } from '../../agent/core/bundle.ts'
 import { judgeSignature } from '../../agent/core/judge-signature.ts'
-import { readWireStrings, wireString } from '../../agent/core/wire-strings.ts'
+import { readWireStrings, wireString } from '../../agent/core/keys/wire-strings.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import { armor, newSigner, type SignatureParts, type TestSigner } from '../sshsig.ts'
 

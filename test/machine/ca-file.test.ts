@@ -1,4 +1,4 @@
-// What sshd reads in a CA file, asked of real ones: what core/ca-file.ts says is measured against it.
+// What sshd reads in a CA file, asked of real ones: what core/keys/ca-file.ts says is measured against it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ODD_LINES, type OddLine, waysToWrite } from '../ca-file-lines.ts'

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { optional } from '../../core/basics/when-defined.ts'
 import { type Bundle, type BundleRefused, parseBundle } from '../../core/bundle.ts'
-import type { CaKey } from '../../core/ca-key.ts'
 import { composeBundle } from '../../core/compose-bundle.ts'
+import type { CaKey } from '../../core/keys/ca-key.ts'
 import { type Edition, ORDERS, type Order, type Rotation } from './rotation.ts'
 
 export interface BeginOptions {

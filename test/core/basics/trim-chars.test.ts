@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseAllowedSigners } from '../../../agent/core/allowed-signers.ts'
 import { trimChars } from '../../../agent/core/basics/trim-chars.ts'
-import { parseCaKey } from '../../../agent/core/ca-key.ts'
+import { parseCaKey } from '../../../agent/core/keys/ca-key.ts'
 import { parseConfigLine } from '../../../agent/core/sshd-config/parse-line.ts'
 
 test('takes away what is named, at each end its own, and nothing in between', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { trimChars } from './basics/trim-chars.ts'
+import { trimChars } from '../basics/trim-chars.ts'
 import { decodePublicKey } from './public-key.ts'
 import { firstWireString } from './wire-strings.ts'
 

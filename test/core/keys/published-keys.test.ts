@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { rememberPublished } from '../../agent/core/published-keys.ts'
+import { rememberPublished } from '../../../agent/core/keys/published-keys.ts'
 
 test('the latest last, each once, and the same again where nothing is new', () => {
   const [one, two] = [rememberPublished([], ['a', 'b']), rememberPublished(['a', 'b'], ['b', 'c'])]

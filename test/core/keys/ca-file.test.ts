@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { readCaFile } from '../../agent/core/ca-file.ts'
-import { parseCaKey } from '../../agent/core/ca-key.ts'
-import { wireString } from '../../agent/core/wire-strings.ts'
-import { ODD_LINES, waysToWrite } from '../ca-file-lines.ts'
-import { type KeyKind, newKeyLine, newKeyPair, tokenLine } from '../ssh-keys.ts'
+import { readCaFile } from '../../../agent/core/keys/ca-file.ts'
+import { parseCaKey } from '../../../agent/core/keys/ca-key.ts'
+import { wireString } from '../../../agent/core/keys/wire-strings.ts'
+import { ODD_LINES, waysToWrite } from '../../ca-file-lines.ts'
+import { type KeyKind, newKeyLine, newKeyPair, tokenLine } from '../../ssh-keys.ts'
 
 const key = newKeyLine('ed25519')
 const fingerprintOf = (line: string) => {

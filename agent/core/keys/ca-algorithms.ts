@@ -1,5 +1,5 @@
+import type { EffectiveConfig } from '../effective-config.ts'
 import type { CaKeyType } from './ca-key.ts'
-import type { EffectiveConfig } from './effective-config.ts'
 
 /** What Pomerium signs with, by the type of its CA; an RSA one never by SHA-1. */
 const SIGNATURES: Record<CaKeyType, readonly string[]> = {
