@@ -1,4 +1,4 @@
-import type { Bundle } from './bundle.ts'
+import type { Bundle } from './bundle/bundle.ts'
 import type { CaKey } from './keys/ca-key.ts'
 import { compareKeys } from './keys/compare-keys.ts'
 import { verifySshsig } from './sshsig.ts'

@@ -1,5 +1,5 @@
 import { isOwnLine, ownDropIns } from './arrangement.ts'
-import { renderCaKeys } from './bundle.ts'
+import { renderCaKeys } from './bundle/bundle.ts'
 import { settingOnCommandLine } from './command-line.ts'
 import { scanOf } from './config-snapshot.ts'
 import type { Looked } from './foreign-ca.ts'

@@ -1,4 +1,4 @@
-import { MAX_BUNDLE_BYTES } from './bundle-limits.ts'
+import { MAX_BUNDLE_BYTES } from './bundle/limits.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What the daemon may ask of the provisioner: a line of JSON each way on its socket. */

@@ -1,7 +1,7 @@
 import { type AdoptedKey, adoptKeys, isDeadCa } from './adopted-keys.ts'
 import type { Arrangement } from './arrangement.ts'
 import { optional } from './basics/when-defined.ts'
-import { renderCaKeys } from './bundle.ts'
+import { renderCaKeys } from './bundle/bundle.ts'
 import { arrangeDropIn, judgeExemption } from './exemption.ts'
 import type { Finding } from './finding.ts'
 import { describeForeignCa, type ForeignCa, isForSome, isGlobal } from './foreign-ca.ts'

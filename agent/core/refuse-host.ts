@@ -1,6 +1,6 @@
 import { outrankingPaths } from './arrangement.ts'
 import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
-import { MAX_BUNDLE_BYTES } from './bundle-limits.ts'
+import { MAX_BUNDLE_BYTES } from './bundle/limits.ts'
 import { scanOf } from './config-snapshot.ts'
 import type { EffectiveConfig } from './effective-config.ts'
 import { type HostRefused, refuseHost } from './host-refusal.ts'

@@ -1,4 +1,4 @@
-import { MAX_BUNDLE_BYTES } from '../core/bundle-limits.ts'
+import { MAX_BUNDLE_BYTES } from '../core/bundle/limits.ts'
 import type { ForeignCaFile, Unseen } from '../core/observation.ts'
 import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
 import { placeOf, readWhole } from './config-files.ts'

@@ -1,5 +1,5 @@
 import { optional } from '../core/basics/when-defined.ts'
-import { parseBundle } from '../core/bundle.ts'
+import { parseBundle } from '../core/bundle/bundle.ts'
 import { type ListedKey, readCaFile } from '../core/keys/ca-file.ts'
 import { type TrustedKey, trustedKeys } from '../core/outcome.ts'
 import type { Host } from './host.ts'

@@ -11,8 +11,8 @@ import {
   text,
   time,
 } from '../core/basics/stored-form.ts'
-import { parseBundle } from '../core/bundle.ts'
-import { contentDigest } from '../core/content-digest.ts'
+import { parseBundle } from '../core/bundle/bundle.ts'
+import { contentDigest } from '../core/bundle/content-digest.ts'
 import { type HostRefused, refuseHost } from '../core/host-refusal.ts'
 import type { Repair } from '../core/repairs.ts'
 import { isSigner } from '../core/signer.ts'

@@ -1,5 +1,5 @@
 import { optional } from '../core/basics/when-defined.ts'
-import { parseBundle } from '../core/bundle.ts'
+import { parseBundle } from '../core/bundle/bundle.ts'
 import { counted } from '../core/notes.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { parseStatus, type Status, statusAfter, type TurnEnd } from '../core/status.ts'

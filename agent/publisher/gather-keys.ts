@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type BundleRefused, parseBundle } from '../core/bundle.ts'
+import { type BundleRefused, parseBundle } from '../core/bundle/bundle.ts'
 import { messageOf } from '../core/failures.ts'
 import type { CaKey } from '../core/keys/ca-key.ts'
 import { sshKeygen } from './ssh-keygen.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
-import { parseBundle } from '../../agent/core/bundle.ts'
+import { parseBundle } from '../../agent/core/bundle/bundle.ts'
 import { judgeSignature } from '../../agent/core/judge-signature.ts'
 import { readWireStrings, wireString } from '../../agent/core/keys/wire-strings.ts'
 import { newKeyLine } from '../ssh-keys.ts'

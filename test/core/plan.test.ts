@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { renderCaKeys } from '../../agent/core/bundle.ts'
+import { renderCaKeys } from '../../agent/core/bundle/bundle.ts'
 import { renderDropIn } from '../../agent/core/drop-in.ts'
 import type { FileState, Observation, SshdState } from '../../agent/core/observation.ts'
 import { type Plan, planApply } from '../../agent/core/plan.ts'

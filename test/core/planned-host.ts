@@ -1,7 +1,7 @@
 // Hosts as `observe` would find them, for the planner's tests.
 
 import { outrankingPaths } from '../../agent/core/arrangement.ts'
-import { renderCaKeys } from '../../agent/core/bundle.ts'
+import { renderCaKeys } from '../../agent/core/bundle/bundle.ts'
 import { renderDropIn } from '../../agent/core/drop-in.ts'
 import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
 import { type CaKey, parseCaKey } from '../../agent/core/keys/ca-key.ts'

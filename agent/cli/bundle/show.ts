@@ -1,6 +1,6 @@
 import { formatDistance } from '../../core/basics/time-span.ts'
-import { type Bundle, parseBundle } from '../../core/bundle.ts'
-import { renderTime } from '../../core/compose-bundle.ts'
+import { type Bundle, parseBundle } from '../../core/bundle/bundle.ts'
+import { renderTime } from '../../core/bundle/compose.ts'
 import { trustedKeys } from '../../core/outcome.ts'
 import { verifySshsig } from '../../core/sshsig.ts'
 import { parseFlags } from '../flags.ts'

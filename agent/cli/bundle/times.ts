@@ -1,4 +1,4 @@
-import { parseTimestamp } from '../../core/bundle-headers.ts'
+import { parseTimestamp } from '../../core/bundle/headers.ts'
 import { UsageError } from '../invocation.ts'
 
 const UNIT_MS: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000 }

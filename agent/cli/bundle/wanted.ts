@@ -1,4 +1,4 @@
-import { type BundleRefused, parseBundle } from '../../core/bundle.ts'
+import { type BundleRefused, parseBundle } from '../../core/bundle/bundle.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { readNamed } from './read-bundle.ts'
 

@@ -1,4 +1,4 @@
-import { DIRECT_RESPONSE_BYTES } from '../../core/compose-bundle.ts'
+import { DIRECT_RESPONSE_BYTES } from '../../core/bundle/compose.ts'
 
 /** A line on standard error, so that it is in no file and no pipe. */
 export function warn(text: string): void {

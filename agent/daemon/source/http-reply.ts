@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { MAX_BUNDLE_BYTES } from '../../core/bundle-limits.ts'
+import { MAX_BUNDLE_BYTES } from '../../core/bundle/limits.ts'
 import { showUrl } from '../../core/network/source-url.ts'
 import type { Fetched } from '../../core/source.ts'
 import { readEtag } from './entity-tag.ts'

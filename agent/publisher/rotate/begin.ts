@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { optional } from '../../core/basics/when-defined.ts'
-import { type Bundle, type BundleRefused, parseBundle } from '../../core/bundle.ts'
-import { composeBundle } from '../../core/compose-bundle.ts'
+import { type Bundle, type BundleRefused, parseBundle } from '../../core/bundle/bundle.ts'
+import { composeBundle } from '../../core/bundle/compose.ts'
 import type { CaKey } from '../../core/keys/ca-key.ts'
 import { type Edition, ORDERS, type Order, type Rotation } from './rotation.ts'
 

@@ -1,4 +1,4 @@
-import { parseBundle } from '../../core/bundle.ts'
+import { parseBundle } from '../../core/bundle/bundle.ts'
 import type { HostReport } from '../notify/notify.ts'
 import { editionOf, type Rotation } from './rotation.ts'
 

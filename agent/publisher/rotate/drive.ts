@@ -1,4 +1,4 @@
-import { parseBundle } from '../../core/bundle.ts'
+import { parseBundle } from '../../core/bundle/bundle.ts'
 import type { Wanted } from '../notify/judge.ts'
 import type { HostReport } from '../notify/notify.ts'
 import { advance, type Edition, missing, nextAction, type Rotation } from './rotation.ts'

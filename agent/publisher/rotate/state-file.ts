@@ -1,5 +1,5 @@
 import { parse, stringify } from 'yaml'
-import { parseBundle } from '../../core/bundle.ts'
+import { parseBundle } from '../../core/bundle/bundle.ts'
 import { messageOf } from '../../core/failures.ts'
 import type { TrustedKey } from '../../core/outcome.ts'
 import { readKey } from '../notify/read-outcome.ts'

@@ -1,4 +1,4 @@
-import { type Bundle, type BundleRefused, parseBundle } from '../../core/bundle.ts'
+import { type Bundle, type BundleRefused, parseBundle } from '../../core/bundle/bundle.ts'
 import { entityTagOf } from './entity-tag.ts'
 
 /** What is served: always a bundle that a host can parse. */

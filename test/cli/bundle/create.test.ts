@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseBundle } from '../../../agent/core/bundle.ts'
+import { parseBundle } from '../../../agent/core/bundle/bundle.ts'
 import { newKeyLine } from '../../ssh-keys.ts'
 import { type TempDir, tempDir } from '../../sshd/temp-dir.ts'
 import { runBundle } from './run-bundle.ts'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseBundle } from '../../../agent/core/bundle.ts'
+import { parseBundle } from '../../../agent/core/bundle/bundle.ts'
 import { OTHER_SECRET, SECRET, useWebhook } from '../../daemon/webhook/with-webhook.ts'
 import { outcomeWith } from '../../publisher/notify/outcomes.ts'
 import { FIRST } from '../../publisher/serve/with-server.ts'

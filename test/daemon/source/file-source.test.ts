@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { MAX_BUNDLE_BYTES } from '../../../agent/core/bundle-limits.ts'
+import { MAX_BUNDLE_BYTES } from '../../../agent/core/bundle/limits.ts'
 import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
 import { BUNDLE, text } from './with-control-plane.ts'
 

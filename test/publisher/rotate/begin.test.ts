@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseBundle } from '../../../agent/core/bundle.ts'
+import { parseBundle } from '../../../agent/core/bundle/bundle.ts'
 import { type BeginOptions, begin } from '../../../agent/publisher/rotate/begin.ts'
 import { FIRST, OTHER } from '../serve/with-server.ts'
 import { NEW, OLD } from './world.ts'

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseBundle } from '../../../agent/core/bundle.ts'
+import { parseBundle } from '../../../agent/core/bundle/bundle.ts'
 import { parseCaKey } from '../../../agent/core/keys/ca-key.ts'
 import { type TrustedKey, trustedKeys } from '../../../agent/core/outcome.ts'
 import { judgeReply, type Wanted } from '../../../agent/publisher/notify/judge.ts'

@@ -1,6 +1,6 @@
-import { type HeaderRefusalCode, type Headers, parseHeader } from './bundle-headers.ts'
-import { MAX_BUNDLE_BYTES, MAX_KEYS, MAX_REVOKED_KEYS } from './bundle-limits.ts'
-import { type CaKey, type KeyRefusalCode, parseCaKey, renderCaKey } from './keys/ca-key.ts'
+import { type CaKey, type KeyRefusalCode, parseCaKey, renderCaKey } from '../keys/ca-key.ts'
+import { type HeaderRefusalCode, type Headers, parseHeader } from './headers.ts'
+import { MAX_BUNDLE_BYTES, MAX_KEYS, MAX_REVOKED_KEYS } from './limits.ts'
 import { afterRevokedMarker } from './revoked-marker.ts'
 
 /** A bundle whose form is right. Whether it is to be trusted is for `trust` to say. */

@@ -1,5 +1,5 @@
+import { type CaKey, renderCaKey } from '../keys/ca-key.ts'
 import { type Bundle, type BundleRefused, parseBundle } from './bundle.ts'
-import { type CaKey, renderCaKey } from './keys/ca-key.ts'
 import { withRevokedMarker } from './revoked-marker.ts'
 
 /** What an unsigned bundle says of itself, and its keys. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { parseBundle, renderCaKeys } from '../../agent/core/bundle.ts'
-import { REFUSED_FORMS } from '../refused-forms.ts'
-import { newKeyLine } from '../ssh-keys.ts'
+import { parseBundle, renderCaKeys } from '../../../agent/core/bundle/bundle.ts'
+import { REFUSED_FORMS } from '../../refused-forms.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
 
 const parse = (text: string | Buffer) => parseBundle(Buffer.from(text as string))
 const KEY = newKeyLine('ed25519')

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseBundle, renderCaKeys } from '../../agent/core/bundle.ts'
-import { mangledBundle } from '../mangled-bundle.ts'
-import { newKeyLine } from '../ssh-keys.ts'
+import { parseBundle, renderCaKeys } from '../../../agent/core/bundle/bundle.ts'
+import { mangledBundle } from '../../mangled-bundle.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
 
 const RUNS = 10_000
 const KEYS = [newKeyLine('ed25519'), newKeyLine('ed25519'), newKeyLine('p256'), newKeyLine('rsa')]
