@@ -7,7 +7,7 @@ import {
   readVerdict,
   type SecondVerdict,
   verifyArgs,
-} from '../core/second-verifier.ts'
+} from '../core/trust/second-verifier.ts'
 import { errorCode, type FileSystem, isThere } from './file-system.ts'
 import type { Run } from './run-command.ts'
 

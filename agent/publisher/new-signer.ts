@@ -1,5 +1,5 @@
 import { lstatSync, readFileSync } from 'node:fs'
-import { NAMESPACE } from '../core/sshsig.ts'
+import { NAMESPACE } from '../core/trust/sshsig.ts'
 import { sshKeygen } from './ssh-keygen.ts'
 
 export interface SignerWish {

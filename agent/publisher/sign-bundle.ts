@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Bundle, type BundleRefused, parseBundle } from '../core/bundle/bundle.ts'
-import { NAMESPACE, type SignatureVerdict, verifySshsig } from '../core/sshsig.ts'
+import { NAMESPACE, type SignatureVerdict, verifySshsig } from '../core/trust/sshsig.ts'
 import { sshKeygen } from './ssh-keygen.ts'
 
 /** The signed bundle, and whose key signed it; or why there is none. */

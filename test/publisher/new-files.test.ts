@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
+import { parseAllowedSigners } from '../../agent/core/trust/allowed-signers.ts'
 import { localTime } from '../../agent/provisioner/local-time.ts'
 import { writeNewFile } from '../../agent/publisher/new-file.ts'
 import { isSignerName, newSigner } from '../../agent/publisher/new-signer.ts'

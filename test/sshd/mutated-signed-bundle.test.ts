@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
-import { acceptBundle } from '../../agent/core/trust.ts'
+import { parseAllowedSigners } from '../../agent/core/trust/allowed-signers.ts'
+import { acceptBundle } from '../../agent/core/trust/trust.ts'
 import { rounds } from '../campaign.ts'
 import {
   type Pick,

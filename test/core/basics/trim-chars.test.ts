@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { parseAllowedSigners } from '../../../agent/core/allowed-signers.ts'
 import { trimChars } from '../../../agent/core/basics/trim-chars.ts'
 import { parseCaKey } from '../../../agent/core/keys/ca-key.ts'
 import { parseConfigLine } from '../../../agent/core/sshd-config/parse-line.ts'
+import { parseAllowedSigners } from '../../../agent/core/trust/allowed-signers.ts'
 
 test('takes away what is named, at each end its own, and nothing in between', () => {
   expect(trimChars(' \ta b\r ', ' \t', ' \t\r')).toBe('a b')

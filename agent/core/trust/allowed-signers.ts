@@ -1,12 +1,12 @@
+import { trimChars } from '../basics/trim-chars.ts'
+import { type CaKey, parseCaKey } from '../keys/ca-key.ts'
+import { parseSecurityKey } from '../keys/security-key.ts'
 import {
   type LocalTime,
   OPTIONS_FORM,
   parseOptions,
   type SignerOptions,
 } from './allowed-signer-options.ts'
-import { trimChars } from './basics/trim-chars.ts'
-import { type CaKey, parseCaKey } from './keys/ca-key.ts'
-import { parseSecurityKey } from './keys/security-key.ts'
 import { principalIn } from './principals.ts'
 import { NAMESPACE } from './sshsig.ts'
 

@@ -1,6 +1,6 @@
+import { type Bundle, type BundleRefused, parseBundle } from '../bundle/bundle.ts'
+import { contentDigest } from '../bundle/content-digest.ts'
 import type { AllowedSigner } from './allowed-signers.ts'
-import { type Bundle, type BundleRefused, parseBundle } from './bundle/bundle.ts'
-import { contentDigest } from './bundle/content-digest.ts'
 import { judgeSignature, type SignerRefusalCode } from './judge-signature.ts'
 import type { Question } from './second-verifier.ts'
 import type { Signer } from './signer.ts'

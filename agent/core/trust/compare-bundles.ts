@@ -1,6 +1,6 @@
-import type { Bundle } from './bundle/bundle.ts'
-import type { CaKey } from './keys/ca-key.ts'
-import { compareKeys } from './keys/compare-keys.ts'
+import type { Bundle } from '../bundle/bundle.ts'
+import type { CaKey } from '../keys/ca-key.ts'
+import { compareKeys } from '../keys/compare-keys.ts'
 import { verifySshsig } from './sshsig.ts'
 
 /** What differs between two bundles; `unchanged` where nothing does. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
-import { parseBundle } from '../../agent/core/bundle/bundle.ts'
-import { judgeSignature } from '../../agent/core/judge-signature.ts'
-import { readWireStrings, wireString } from '../../agent/core/keys/wire-strings.ts'
-import { newKeyLine } from '../ssh-keys.ts'
-import { armor, newSigner, type SignatureParts, type TestSigner } from '../sshsig.ts'
+import { parseBundle } from '../../../agent/core/bundle/bundle.ts'
+import { readWireStrings, wireString } from '../../../agent/core/keys/wire-strings.ts'
+import { parseAllowedSigners } from '../../../agent/core/trust/allowed-signers.ts'
+import { judgeSignature } from '../../../agent/core/trust/judge-signature.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
+import { armor, newSigner, type SignatureParts, type TestSigner } from '../../sshsig.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
 const TEXT = `# serial: 7\n${newKeyLine('ed25519')} ca\n`

@@ -1,14 +1,14 @@
 import { createHash, type KeyObject, verify } from 'node:crypto'
-import { fingerprint } from './keys/ca-key.ts'
-import { decodePublicKey } from './keys/public-key.ts'
+import { fingerprint } from '../keys/ca-key.ts'
+import { decodePublicKey } from '../keys/public-key.ts'
 import {
   isSecurityKeyType,
   readSecurityKey,
   signedByToken,
   TOKEN_TAIL,
   wasTouched,
-} from './keys/security-key.ts'
-import { readWireStrings, wireString } from './keys/wire-strings.ts'
+} from '../keys/security-key.ts'
+import { readWireStrings, wireString } from '../keys/wire-strings.ts'
 
 /** What bundles are signed for; a signature made for anything else is none (PROTOCOL.sshsig §2). */
 export const NAMESPACE = 'pomerium-user-ca'

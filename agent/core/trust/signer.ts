@@ -1,4 +1,4 @@
-import { shape, text } from './basics/stored-form.ts'
+import { shape, text } from '../basics/stored-form.ts'
 
 /** Whose signature a bundle carries, as verified by this host. */
 export interface Signer {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
-import { acceptBundle, type Held, type TrustPolicy } from '../../agent/core/trust.ts'
-import { newKeyLine } from '../ssh-keys.ts'
-import { newSigner } from '../sshsig.ts'
+import { parseAllowedSigners } from '../../../agent/core/trust/allowed-signers.ts'
+import { acceptBundle, type Held, type TrustPolicy } from '../../../agent/core/trust/trust.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
+import { newSigner } from '../../sshsig.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
 const ANY: TrustPolicy = { signers: undefined }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { readVerdict, withSecondVerdict } from '../../agent/core/second-verifier.ts'
-import { acceptBundle } from '../../agent/core/trust.ts'
-import { newKeyLine } from '../ssh-keys.ts'
+import { readVerdict, withSecondVerdict } from '../../../agent/core/trust/second-verifier.ts'
+import { acceptBundle } from '../../../agent/core/trust/trust.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
 
 const accepted = acceptBundle(
   Buffer.from(newKeyLine('ed25519')),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { parseAllowedSigners } from '../../agent/core/allowed-signers.ts'
-import { newKeyLine } from '../ssh-keys.ts'
+import { parseAllowedSigners } from '../../../agent/core/trust/allowed-signers.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
 
 const KEY = newKeyLine('ed25519')
 const RSA = newKeyLine('rsa')
