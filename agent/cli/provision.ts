@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Layout, layoutOf, type Place } from '../core/layout.ts'
+import { type Layout, layoutOf, type Place } from '../core/config/layout.ts'
 import type { ProvisionRequest } from '../core/messages.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { realFileSystem } from '../provisioner/file-system.ts'

@@ -1,4 +1,4 @@
-import { layoutOf } from '../core/layout.ts'
+import { layoutOf } from '../core/config/layout.ts'
 import { askedToWait } from '../core/notes.ts'
 import { EXIT } from '../core/outcome.ts'
 import { stayAwake } from '../daemon/awake.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../core/config/config.ts'
-import type { Layout } from '../core/layout.ts'
+import type { Layout } from '../core/config/layout.ts'
 import type { Daemon } from '../daemon/daemon.ts'
 import type { Notebook } from '../daemon/notebook.ts'
 import type { Invocation } from './invocation.ts'

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
+import type { Layout } from './config/layout.ts'
 import { type ConfigSnapshot, scanWith } from './config-snapshot.ts'
 import type { FoundFiles } from './found.ts'
-import type { Layout } from './layout.ts'
 import { blockLines, withBlock, withoutBlock } from './marked-block.ts'
 import { type Directive, isUnconditional, type Place } from './sshd-config/directive.ts'
 import { settings } from './sshd-config/who-wins.ts'

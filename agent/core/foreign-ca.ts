@@ -1,6 +1,6 @@
 import { isOwnLine, ownDropIns } from './arrangement.ts'
+import type { Layout } from './config/layout.ts'
 import { scanOf } from './config-snapshot.ts'
-import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import { type Directive, describePlace, isUnconditional } from './sshd-config/directive.ts'

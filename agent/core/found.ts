@@ -1,6 +1,6 @@
 import { outrankingPaths } from './arrangement.ts'
 import { base64, count, shape } from './basics/stored-form.ts'
-import type { Layout } from './layout.ts'
+import type { Layout } from './config/layout.ts'
 import type { Observation } from './observation.ts'
 import { findTraces } from './traces.ts'
 

@@ -1,7 +1,7 @@
 import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
+import type { Layout } from './config/layout.ts'
 import { scanOf } from './config-snapshot.ts'
 import { findForeignCas, isForSome, type Looked } from './foreign-ca.ts'
-import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { brokenRevocations, describeRevokedKeys } from './revoked-keys.ts'
 import { showBytes } from './sshd-config/bytes.ts'

@@ -1,4 +1,4 @@
-import { isRevokedKeys, type Layout } from './layout.ts'
+import { isRevokedKeys, type Layout } from './config/layout.ts'
 import type { Observation } from './observation.ts'
 import { takeBack, whyLeft } from './plan-files.ts'
 import { mayGo, whyRevokedKeysStay } from './plan-revoked-keys.ts'

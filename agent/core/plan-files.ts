@@ -1,5 +1,5 @@
+import type { Place } from './config/layout.ts'
 import type { Found } from './found.ts'
-import type { Place } from './layout.ts'
 import { hasBlock, withoutBlock } from './marked-block.ts'
 import type { FileState, Observation } from './observation.ts'
 import { bytesOf, fromBytes } from './sshd-config/bytes.ts'

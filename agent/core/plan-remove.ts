@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { outrankingPaths } from './arrangement.ts'
 import { optional } from './basics/when-defined.ts'
-import { isRevokedKeys, type Layout } from './layout.ts'
+import { isRevokedKeys, type Layout } from './config/layout.ts'
 import type { Observation } from './observation.ts'
 import { takeBack, whyLeft } from './plan-files.ts'
 import { planRestart } from './plan-restart.ts'

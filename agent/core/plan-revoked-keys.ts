@@ -1,5 +1,5 @@
+import type { Layout } from './config/layout.ts'
 import { othersRevoking } from './foreign-revoked-keys.ts'
-import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { planFile, takeBack } from './plan-files.ts'
 import { describePlace } from './sshd-config/directive.ts'

@@ -1,4 +1,5 @@
 import { type CaFileOwner, ownerOfCaFile } from './ca-file-owner.ts'
+import type { Layout } from './config/layout.ts'
 import { trustedUserCaKeys } from './effective-config.ts'
 import {
   describeForeignCa,
@@ -7,7 +8,6 @@ import {
   isForSome,
   isGlobal,
 } from './foreign-ca.ts'
-import type { Layout } from './layout.ts'
 import type { Observation } from './observation.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import type { Place } from './sshd-config/directive.ts'

@@ -1,5 +1,5 @@
+import type { Place } from '../core/config/layout.ts'
 import { APPLY, bad, type Finding, warn } from '../core/finding.ts'
-import type { Place } from '../core/layout.ts'
 import type { Unseen } from '../core/observation.ts'
 import { errorCode, isThere } from './file-system.ts'
 import type { Host } from './host.ts'

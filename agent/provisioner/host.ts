@@ -1,4 +1,4 @@
-import type { Layout } from '../core/layout.ts'
+import type { Layout } from '../core/config/layout.ts'
 import type { HostFiles } from './config-files.ts'
 import type { Sshd } from './openssh.ts'
 import type { SecondVerifier } from './second-verifier.ts'

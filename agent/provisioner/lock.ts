@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import type { Place } from '../core/layout.ts'
+import type { Place } from '../core/config/layout.ts'
 import type { Host } from './host.ts'
 
 /** Another run goes on for longer than anybody waits. */

@@ -2,12 +2,12 @@ import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { outrankingPaths } from '../core/arrangement.ts'
 import { optional } from '../core/basics/when-defined.ts'
+import { isRevokedKeys } from '../core/config/layout.ts'
 import type { ConfigSnapshot } from '../core/config-snapshot.ts'
 import { type Proof, proofsFor } from '../core/connections.ts'
 import { messageOf } from '../core/failures.ts'
 import { findForeignCas } from '../core/foreign-ca.ts'
 import { type FoundFiles, findFound } from '../core/found.ts'
-import { isRevokedKeys } from '../core/layout.ts'
 import type {
   FileState,
   Observation,

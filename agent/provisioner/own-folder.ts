@@ -1,4 +1,4 @@
-import type { Place } from '../core/layout.ts'
+import type { Place } from '../core/config/layout.ts'
 import type { Host } from './host.ts'
 import { runStep } from './run-step.ts'
 

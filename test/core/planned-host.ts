@@ -2,10 +2,10 @@
 
 import { outrankingPaths } from '../../agent/core/arrangement.ts'
 import { renderCaKeys } from '../../agent/core/bundle/bundle.ts'
+import { layoutOf } from '../../agent/core/config/layout.ts'
 import { renderDropIn } from '../../agent/core/drop-in.ts'
 import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
 import { type CaKey, parseCaKey } from '../../agent/core/keys/ca-key.ts'
-import { layoutOf } from '../../agent/core/layout.ts'
 import type { FileState, Observation, SshdState } from '../../agent/core/observation.ts'
 import type { Plan } from '../../agent/core/plan.ts'
 import type { Step } from '../../agent/core/step.ts'

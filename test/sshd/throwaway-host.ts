@@ -2,8 +2,8 @@
 
 import { join } from 'node:path'
 import type { Config } from '../../agent/core/config/config.ts'
+import { layoutOf } from '../../agent/core/config/layout.ts'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
-import { layoutOf } from '../../agent/core/layout.ts'
 import { type FileSystem, realFileSystem } from '../../agent/provisioner/file-system.ts'
 import type { Host } from '../../agent/provisioner/host.ts'
 import { openSshd } from '../../agent/provisioner/openssh.ts'

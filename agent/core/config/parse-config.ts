@@ -1,7 +1,7 @@
 import { optional } from '../basics/when-defined.ts'
-import { layoutOf } from '../layout.ts'
 import type { Config, ConfigError, Place } from './config.ts'
 import { clashingCredentials } from './credentials.ts'
+import { layoutOf } from './layout.ts'
 import { readYaml } from './read-yaml.ts'
 import {
   environmentName,

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../core/config/config.ts'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
-import { layoutOf } from '../../core/layout.ts'
+import { layoutOf } from '../../core/config/layout.ts'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
 import {
   ownFolders,

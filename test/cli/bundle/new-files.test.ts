@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseWebhookSecrets } from '../../../agent/core/webhook-secrets.ts'
+import { parseWebhookSecrets } from '../../../agent/core/config/webhook-secrets.ts'
 import { newKeyLine } from '../../ssh-keys.ts'
 import { type TempDir, tempDir } from '../../sshd/temp-dir.ts'
 import { runBundle } from './run-bundle.ts'

@@ -16,10 +16,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import fc from 'fast-check'
+import { layoutOf } from '../../../agent/core/config/layout.ts'
 import { parseConfig } from '../../../agent/core/config/parse-config.ts'
 import { proofsFor } from '../../../agent/core/connections.ts'
 import { type EffectiveConfig, trustedUserCaKeys } from '../../../agent/core/effective-config.ts'
-import { layoutOf } from '../../../agent/core/layout.ts'
 import { withoutCaForSome } from '../../../agent/core/narrowings.ts'
 import { globalWinner, overrides } from '../../../agent/core/sshd-config/who-wins.ts'
 import { realFileSystem } from '../../../agent/provisioner/file-system.ts'

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { Config } from './config/config.ts'
+import type { Config } from './config.ts'
 
 /** A path of ours with the mode it must have; who owns it is the host's to say (root, in earnest). */
 export interface Place {

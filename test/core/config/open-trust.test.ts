@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseConfig } from '../../agent/core/config/parse-config.ts'
-import { describeOpenTrust } from '../../agent/core/open-trust.ts'
+import { describeOpenTrust } from '../../../agent/core/config/open-trust.ts'
+import { parseConfig } from '../../../agent/core/config/parse-config.ts'
 
 const describe = (more: Record<string, string>) => {
   const url = 'https://ssh-ca.example.com/bundle?secret=1'

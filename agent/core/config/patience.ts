@@ -1,4 +1,4 @@
-import type { Config } from './config/config.ts'
+import type { Config } from './config.ts'
 
 /** Silence for an hour, or for three polls, is no good sign; who can't read the config waits a day. */
 const PATIENCE_MS = { least: 3_600_000, blind: 86_400_000 }

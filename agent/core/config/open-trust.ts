@@ -1,5 +1,5 @@
-import type { Config } from './config/config.ts'
-import { showUrl } from './network/source-url.ts'
+import { showUrl } from '../network/source-url.ts'
+import type { Config } from './config.ts'
 
 /**
  * Who could have this host trust a CA of their own, and what keeps them from it; undefined where signers or

@@ -3,7 +3,7 @@ import {
   parseWebhookSecrets,
   type WebhookSecretCode,
   WebhookSecretError,
-} from '../../agent/core/webhook-secrets.ts'
+} from '../../../agent/core/config/webhook-secrets.ts'
 
 const of = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`
 
