@@ -9,8 +9,11 @@ import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
 import { messageOf } from '../core/failures.ts'
 import { EXIT, exitCodeOf } from '../core/outcome.ts'
-import { SERVICE_ENVIRONMENT_FILE, serviceEnvironment } from '../core/service-environment.ts'
-import { credentialFiles } from '../core/service-settings.ts'
+import {
+  SERVICE_ENVIRONMENT_FILE,
+  serviceEnvironment,
+} from '../core/services/service-environment.ts'
+import { credentialFiles } from '../core/services/unit-drop-ins.ts'
 import { errorCode, realFileSystem } from '../provisioner/file-system.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { readNamedFile } from '../provisioner/named-file.ts'

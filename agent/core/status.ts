@@ -15,7 +15,7 @@ import { optional } from './basics/when-defined.ts'
 import type { Tally } from './notes.ts'
 import type { Outcome, TrustedKey } from './outcome.ts'
 import { OUTCOMES } from './outcome-names.ts'
-import { isStartLimit } from './restart-budget.ts'
+import { isStartLimit } from './services/restart-budget.ts'
 import { isSigner, type Signer } from './trust/signer.ts'
 
 /** A key that this host trusts, and since when; times are ISO 8601, as everywhere in these files. */

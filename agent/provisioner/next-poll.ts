@@ -1,5 +1,5 @@
 import { parseTimespan } from '../core/basics/time-span.ts'
-import { SERVICE } from '../core/service-settings.ts'
+import { SERVICE } from '../core/services/unit-drop-ins.ts'
 import type { Run } from './run-command.ts'
 import { runCommand } from './run-command.ts'
 import { showUnits } from './service/show-units.ts'

@@ -4,7 +4,7 @@ import {
   parseJails,
   parseWhitelist,
   whitelistOf,
-} from '../core/log-watchers.ts'
+} from '../core/services/log-watchers.ts'
 import type { HostFiles } from './config-files.ts'
 import { isThere } from './file-system.ts'
 import { type Run, runCommand } from './run-command.ts'

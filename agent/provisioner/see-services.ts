@@ -1,13 +1,13 @@
-import { AGENT_UNITS, judgeUnits, type UnitSeen } from '../core/agent-units.ts'
 import { bad, type Finding } from '../core/finding.ts'
 import { isListening } from '../core/network/unix-sockets.ts'
 import type { Unseen } from '../core/observation.ts'
+import { AGENT_UNITS, judgeUnits, type UnitSeen } from '../core/services/agent-units.ts'
 import {
   RESIDENT_DROP_IN,
   SERVICE,
   unitsToStart,
   WEBHOOK_DROP_IN,
-} from '../core/service-settings.ts'
+} from '../core/services/unit-drop-ins.ts'
 import { isThere } from './file-system.ts'
 import type { Host } from './host.ts'
 import { type Run, runCommand } from './run-command.ts'

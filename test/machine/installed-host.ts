@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BOOT_SERVICE } from '../../agent/core/service-settings.ts'
+import { BOOT_SERVICE } from '../../agent/core/services/unit-drop-ins.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
 import type { Suite } from './base.ts'
 import type { HostFiles } from './host-files.ts'

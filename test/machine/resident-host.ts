@@ -1,6 +1,6 @@
 // Booted hosts on which the daemon stays: as a unit under systemd, and by hand under other inits.
 
-import { unitDropIns, unitsToStart } from '../../agent/core/service-settings.ts'
+import { unitDropIns, unitsToStart } from '../../agent/core/services/unit-drop-ins.ts'
 import { defaultConfig } from '../provisioner/temporary-host.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
 import type { Running } from './exec.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { SERVICE } from '../../agent/core/service-settings.ts'
+import { SERVICE } from '../../agent/core/services/unit-drop-ins.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import type { AgentHost } from './agent-host.ts'

@@ -1,6 +1,6 @@
 import { count, listOf, number, oneOf, parseForm, shape } from '../../core/basics/stored-form.ts'
 import { optional } from '../../core/basics/when-defined.ts'
-import { isStartLimit, type StartLimit } from '../../core/restart-budget.ts'
+import { isStartLimit, type StartLimit } from '../../core/services/restart-budget.ts'
 import { type FileSpec, writeFileAtomically } from '../atomic-write.ts'
 import type { FileSystem } from '../file-system.ts'
 import { lookAt } from '../look-at.ts'

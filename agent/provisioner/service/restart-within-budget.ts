@@ -1,4 +1,4 @@
-import { allowRestart, type StartLimit } from '../../core/restart-budget.ts'
+import { allowRestart, type StartLimit } from '../../core/services/restart-budget.ts'
 import type { RestartHistory } from './restart-history.ts'
 import type { Clock, SshService } from './ssh-service.ts'
 

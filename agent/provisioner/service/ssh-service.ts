@@ -1,4 +1,4 @@
-import type { StartLimit } from '../../core/restart-budget.ts'
+import type { StartLimit } from '../../core/services/restart-budget.ts'
 
 /** Whatever starts and stops sshd on this host. */
 export interface SshService {

@@ -8,14 +8,14 @@ import {
   unitsToStart,
   WATCH_SERVICE,
   WEBHOOK_SERVICE,
-} from '../../core/service-settings.ts'
+} from '../../core/services/unit-drop-ins.ts'
 import {
   failureOf,
   isActive,
   isOver,
   UNIT_PROPERTIES,
   type UnitSeen,
-} from '../../core/unit-failure.ts'
+} from '../../core/services/unit-failure.ts'
 import type { Run } from '../run-command.ts'
 import { showUnits } from '../service/show-units.ts'
 import { comeToRest, type Look } from './at-rest.ts'

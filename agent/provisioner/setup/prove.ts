@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../../core/config/config.ts'
-import { RESIDENT_DROP_IN } from '../../core/service-settings.ts'
+import { RESIDENT_DROP_IN } from '../../core/services/unit-drop-ins.ts'
 import { runCommand } from '../run-command.ts'
 import { openProcessTable } from '../service/process-table.ts'
 import { proveScripts } from './prove-scripts.ts'

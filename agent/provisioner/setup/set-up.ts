@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import type { Config } from '../../core/config/config.ts'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { layoutOf } from '../../core/config/layout.ts'
-import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
+import { SERVICE_ENVIRONMENT_FILE } from '../../core/services/service-environment.ts'
 import {
   ownFolders,
   RESIDENT_DROP_IN,
   unitDropIns,
   unitsToStart,
-} from '../../core/service-settings.ts'
+} from '../../core/services/unit-drop-ins.ts'
 import { isThere, realFileSystem } from '../file-system.ts'
 import { type Run, runCommand } from '../run-command.ts'
 import { isDamaged, readState } from '../state.ts'

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
-import { SERVICE_ENVIRONMENT_FILE } from '../../core/service-environment.ts'
+import { SERVICE_ENVIRONMENT_FILE } from '../../core/services/service-environment.ts'
 import {
   BOOT_SERVICE,
   PROVISIONER,
   REPAIR_SERVICE,
   SERVICE,
   WEBHOOK_SERVICE,
-} from '../../core/service-settings.ts'
+} from '../../core/services/unit-drop-ins.ts'
 import type { Run } from '../run-command.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import type { StartLimit } from '../../../agent/core/restart-budget.ts'
+import type { StartLimit } from '../../../agent/core/services/restart-budget.ts'
 import {
   restartOrDefer,
   restartWithinBudget,

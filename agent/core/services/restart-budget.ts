@@ -1,4 +1,4 @@
-import { number, shape } from './basics/stored-form.ts'
+import { number, shape } from '../basics/stored-form.ts'
 
 /** More than `burst` starts within `intervalSeconds` leave a unit failed (systemd.unit(5)). */
 export interface StartLimit {

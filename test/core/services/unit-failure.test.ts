@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { failureOf } from '../../agent/core/unit-failure.ts'
+import { failureOf } from '../../../agent/core/services/unit-failure.ts'
 
 const unit = (fields: Record<string, string>) =>
   new Map(Object.entries({ LoadState: 'loaded', Result: 'success', ...fields }))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseConfig } from '../../agent/core/config/parse-config.ts'
-import { SERVICE, unitDropIns, unitsToStart } from '../../agent/core/service-settings.ts'
+import { parseConfig } from '../../../agent/core/config/parse-config.ts'
+import { SERVICE, unitDropIns, unitsToStart } from '../../../agent/core/services/unit-drop-ins.ts'
 
 const folders = (environment: Record<string, string>) => {
   const parsed = parseConfig(undefined, environment)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { allowRestart } from '../../agent/core/restart-budget.ts'
+import { allowRestart } from '../../../agent/core/services/restart-budget.ts'
 
 const NOW = 1_000_000_000
 const DEFAULT = { burst: 5, intervalSeconds: 10 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { judgeUnits, type UnitSeen } from '../../agent/core/agent-units.ts'
+import { judgeUnits, type UnitSeen } from '../../../agent/core/services/agent-units.ts'
 
 const TIMER = 'pomerium-host-agent.timer'
 const SERVICE = 'pomerium-host-agent.service'

@@ -6,7 +6,7 @@ import {
   parseJails,
   parseWhitelist,
   whitelistOf,
-} from '../../agent/core/log-watchers.ts'
+} from '../../../agent/core/services/log-watchers.ts'
 
 const FROM = ['203.0.113.0/24', '2001:db8::/32']
 const jails = (all: Record<string, string[]>): LogWatcher => ({

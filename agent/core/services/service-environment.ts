@@ -1,4 +1,4 @@
-import { namedProxy } from './network/named-proxy.ts'
+import { namedProxy } from '../network/named-proxy.ts'
 
 /** What the services have of the environment: systemd.exec(5) (`EnvironmentFile=`) and sh(1) both read it. */
 export const SERVICE_ENVIRONMENT_FILE = '/etc/default/pomerium-host-agent'

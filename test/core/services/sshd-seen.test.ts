@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { judgeSshd, type SshdSeen } from '../../agent/core/sshd-seen.ts'
+import { judgeSshd, type SshdSeen } from '../../../agent/core/services/sshd-seen.ts'
 
 const unit = 'ssh.service'
 

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
-import type { Config } from './config/config.ts'
-import { CREDENTIALS } from './config/credentials.ts'
-import { layoutOf } from './config/layout.ts'
+import type { Config } from '../config/config.ts'
+import { CREDENTIALS } from '../config/credentials.ts'
+import { layoutOf } from '../config/layout.ts'
 
 const UNITS = '/etc/systemd/system'
 /** The poll's service; where the agent stays, all of the network wing. */

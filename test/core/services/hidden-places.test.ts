@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { hiddenFrom, isReadOnlyFolder } from '../../agent/core/hidden-places.ts'
+import { hiddenFrom, isReadOnlyFolder } from '../../../agent/core/services/hidden-places.ts'
 
-const SYSTEMD = join(import.meta.dirname, '../../systemd')
+const SYSTEMD = join(import.meta.dirname, '../../../systemd')
 const sandbox = (unit: string, wing: string) =>
   readFileSync(join(SYSTEMD, `${unit}.d/${wing}.conf`), 'utf8')
 const value = (text: string, name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { serviceEnvironment } from '../../agent/core/service-environment.ts'
+import { serviceEnvironment } from '../../../agent/core/services/service-environment.ts'
 
 const PROXY = 'http://proxy.example.com:3128'
 
