@@ -1,12 +1,12 @@
 import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
 import type { Layout } from './config/layout.ts'
-import { scanOf } from './config-snapshot.ts'
 import { findForeignCas, isForSome, type Looked } from './foreign-ca.ts'
 import type { Observation } from './observation.ts'
 import { brokenRevocations, describeRevokedKeys } from './revoked-keys.ts'
 import { showBytes } from './sshd-config/bytes.ts'
+import { scanOf } from './sshd-config/config-snapshot.ts'
 import { type Directive, describePlace } from './sshd-config/directive.ts'
-import { overrides, settings } from './sshd-config/who-wins.ts'
+import { overrides, settings } from './sshd-config/effective-line.ts'
 
 /**
  * What the administrator has narrowed for some connections, and is left so: those who are meant log

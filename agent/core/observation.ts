@@ -1,8 +1,8 @@
-import type { ConfigSnapshot } from './config-snapshot.ts'
-import type { EffectiveConfig } from './effective-config.ts'
 import type { FoundFiles } from './found.ts'
 import type { KeyList, RevokedKeysFaults } from './revoked-keys.ts'
+import type { ConfigSnapshot } from './sshd-config/config-snapshot.ts'
 import type { Directive } from './sshd-config/directive.ts'
+import type { EffectiveConfig } from './sshd-config/effective-config.ts'
 import type { Written } from './written.ts'
 
 /** What stands at one path. */

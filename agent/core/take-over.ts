@@ -1,6 +1,5 @@
 import { type CaFileOwner, ownerOfCaFile } from './ca-file-owner.ts'
 import type { Layout } from './config/layout.ts'
-import { trustedUserCaKeys } from './effective-config.ts'
 import {
   describeForeignCa,
   type ForeignCa,
@@ -11,6 +10,7 @@ import {
 import type { Observation } from './observation.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import type { Place } from './sshd-config/directive.ts'
+import { trustedUserCaKeys } from './sshd-config/effective-config.ts'
 
 /** A line of others, and whose keys it trusts; those that say `none` have no owner. */
 export interface JudgedCa extends ForeignCa {

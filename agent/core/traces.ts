@@ -1,6 +1,6 @@
-import type { ConfigSnapshot } from './config-snapshot.ts'
 import { isOwnDropIn } from './drop-in.ts'
 import { hasBlock } from './marked-block.ts'
+import type { ConfigSnapshot } from './sshd-config/config-snapshot.ts'
 import type { Written } from './written.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { optional } from '../core/basics/when-defined.ts'
-import { type ConfigSnapshot, scanOf } from '../core/config-snapshot.ts'
 import type { Unseen } from '../core/observation.ts'
 import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
+import { type ConfigSnapshot, scanOf } from '../core/sshd-config/config-snapshot.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { scanSshdConfig } from '../core/sshd-config/scan.ts'
 import { type Syntax, syntaxOf } from '../core/sshd-config/syntax.ts'

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
+import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
 import type { Run } from '../../agent/provisioner/run-command.ts'
 import type { ServiceHost } from '../../agent/provisioner/service/find-service.ts'
 import { configuredPorts } from '../../agent/provisioner/service/listening.ts'

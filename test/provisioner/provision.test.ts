@@ -1,7 +1,7 @@
 import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { parseEffectiveConfig } from '../../agent/core/effective-config.ts'
 import { callsForPause } from '../../agent/core/repairs.ts'
+import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
 import type { Status } from '../../agent/core/status.ts'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'
 import { provision } from '../../agent/provisioner/provision.ts'

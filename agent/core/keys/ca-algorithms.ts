@@ -1,4 +1,4 @@
-import type { EffectiveConfig } from '../effective-config.ts'
+import type { EffectiveConfig } from '../sshd-config/effective-config.ts'
 import type { CaKeyType } from './ca-key.ts'
 
 /** What Pomerium signs with, by the type of its CA; an RSA one never by SHA-1. */

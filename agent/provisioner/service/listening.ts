@@ -1,5 +1,5 @@
-import type { EffectiveConfig } from '../../core/effective-config.ts'
 import { parseListening } from '../../core/network/listening-ports.ts'
+import type { EffectiveConfig } from '../../core/sshd-config/effective-config.ts'
 import type { ProcessTable } from './process-table.ts'
 
 /**

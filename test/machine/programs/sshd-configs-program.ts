@@ -19,9 +19,12 @@ import fc from 'fast-check'
 import { layoutOf } from '../../../agent/core/config/layout.ts'
 import { parseConfig } from '../../../agent/core/config/parse-config.ts'
 import { proofsFor } from '../../../agent/core/connections.ts'
-import { type EffectiveConfig, trustedUserCaKeys } from '../../../agent/core/effective-config.ts'
 import { withoutCaForSome } from '../../../agent/core/narrowings.ts'
-import { globalWinner, overrides } from '../../../agent/core/sshd-config/who-wins.ts'
+import {
+  type EffectiveConfig,
+  trustedUserCaKeys,
+} from '../../../agent/core/sshd-config/effective-config.ts'
+import { globalWinner, overrides } from '../../../agent/core/sshd-config/effective-line.ts'
 import { realFileSystem } from '../../../agent/provisioner/file-system.ts'
 import type { Host } from '../../../agent/provisioner/host.ts'
 import { openHost } from '../../../agent/provisioner/open-host.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseEffectiveConfig } from '../../../agent/core/effective-config.ts'
 import { parseListening } from '../../../agent/core/network/listening-ports.ts'
+import { parseEffectiveConfig } from '../../../agent/core/sshd-config/effective-config.ts'
 import { configuredPorts, listeningPorts } from '../../../agent/provisioner/service/listening.ts'
 import { processTable, sshd, tcpTable } from './fake-host.ts'
 

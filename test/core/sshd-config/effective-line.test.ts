@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { describePlace } from '../../../agent/core/sshd-config/directive.ts'
+import { globalWinner, overrides } from '../../../agent/core/sshd-config/effective-line.ts'
 import { scanSshdConfig } from '../../../agent/core/sshd-config/scan.ts'
-import { globalWinner, overrides } from '../../../agent/core/sshd-config/who-wins.ts'
 import { memoryFiles } from './memory-files.ts'
 
 const KEYWORD = 'TrustedUserCAKeys'

@@ -1,5 +1,5 @@
-import { sameKeyword } from './sshd-config/keyword.ts'
-import { type ConfigLine, parseConfigLine } from './sshd-config/parse-line.ts'
+import { sameKeyword } from './keyword.ts'
+import { type ConfigLine, parseConfigLine } from './parse-line.ts'
 
 /** What an `-o` on sshd's command line sets, and as it stands there. */
 export interface CommandLineSetting extends ConfigLine {

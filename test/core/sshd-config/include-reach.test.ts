@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describePlace } from '../../../agent/core/sshd-config/directive.ts'
-import { reachOf, settingsBefore } from '../../../agent/core/sshd-config/reach.ts'
+import { reachOf, settingsBefore } from '../../../agent/core/sshd-config/include-reach.ts'
 import { scanSshdConfig } from '../../../agent/core/sshd-config/scan.ts'
 import { memoryFiles } from './memory-files.ts'
 

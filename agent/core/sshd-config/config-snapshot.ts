@@ -1,6 +1,6 @@
-import type { Directive } from './sshd-config/directive.ts'
-import { type ConfigFiles, scanSshdConfig } from './sshd-config/scan.ts'
-import type { Syntax } from './sshd-config/syntax.ts'
+import type { Directive } from './directive.ts'
+import { type ConfigFiles, scanSshdConfig } from './scan.ts'
+import type { Syntax } from './syntax.ts'
 
 /** sshd's configuration as it lay on the host at one moment; all of it bytes (`sshd-config/bytes.ts`). */
 export interface ConfigSnapshot {

@@ -1,6 +1,6 @@
 import type { Directive } from './directive.ts'
+import { settings } from './effective-line.ts'
 import { byBytes, matchesPattern } from './glob.ts'
-import { settings } from './who-wins.ts'
 
 export type Reach =
   /** sshd reads the file at global scope, from the Include `at`. */
