@@ -1,7 +1,7 @@
 import { formatDistance, formatTime } from '../core/basics/time-span.ts'
 import { describeSkew } from '../core/clock-skew.ts'
 import type { Finding } from '../core/finding.ts'
-import type { Unseen } from '../core/observation.ts'
+import type { Unseen } from '../core/host/observation.ts'
 import type { TrustedKey } from '../core/outcome.ts'
 import type { HeldKey, HeldStatus } from '../core/status.ts'
 import type { LastCycle, Verdict } from '../core/verdict.ts'

@@ -1,6 +1,6 @@
-import { isOwnLine, ownDropIns } from './arrangement.ts'
 import type { Layout } from './config/layout.ts'
-import type { Observation } from './observation.ts'
+import type { Observation } from './host/observation.ts'
+import { isOwnLine, ownDropIns } from './host/place-drop-in.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import { scanOf } from './sshd-config/config-snapshot.ts'
 import { type Directive, describePlace, isUnconditional } from './sshd-config/directive.ts'

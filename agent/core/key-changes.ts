@@ -1,7 +1,7 @@
+import type { Step } from './host/step.ts'
 import { readCaFile } from './keys/ca-file.ts'
 import { compareKeys } from './keys/compare-keys.ts'
 import { type TrustedKey, trustedKeys } from './outcome.ts'
-import type { Step } from './step.ts'
 
 /** The CA keys that come with a plan, and those that go. */
 export interface KeyChanges {

@@ -1,9 +1,9 @@
 import { isRevokedKeys, type Layout } from './config/layout.ts'
-import type { Observation } from './observation.ts'
+import type { Observation } from './host/observation.ts'
+import type { Step } from './host/step.ts'
+import type { Written } from './host/written-files.ts'
 import { takeBack, whyLeft } from './plan-files.ts'
 import { mayGo, whyRevokedKeysStay } from './plan-revoked-keys.ts'
-import type { Step } from './step.ts'
-import type { Written } from './written.ts'
 
 /** What goes back at former places: before the proof, and what sshd may read until its restart. */
 export interface Back {

@@ -1,13 +1,13 @@
 import { posix } from 'node:path'
-import { outrankingPaths } from './arrangement.ts'
 import { optional } from './basics/when-defined.ts'
 import { isRevokedKeys, type Layout } from './config/layout.ts'
-import type { Observation } from './observation.ts'
+import type { Observation } from './host/observation.ts'
+import { outrankingPaths } from './host/place-drop-in.ts'
+import type { Step } from './host/step.ts'
+import { foundBefore, type Written } from './host/written-files.ts'
 import { takeBack, whyLeft } from './plan-files.ts'
 import { planRestart } from './plan-restart.ts'
 import { whyRevokedKeysStay } from './plan-revoked-keys.ts'
-import type { Step } from './step.ts'
-import { foundBefore, type Written } from './written.ts'
 
 /** What `remove` does, and what of ours it can't give back: a sentence each. */
 export interface Removal {

@@ -1,5 +1,4 @@
 import { type AdoptedKey, adoptKeys, isDeadCa } from './adopted-keys.ts'
-import type { Arrangement } from './arrangement.ts'
 import { optional } from './basics/when-defined.ts'
 import { renderCaKeys } from './bundle/bundle.ts'
 import type { Layout } from './config/layout.ts'
@@ -7,17 +6,19 @@ import { arrangeDropIn, judgeExemption } from './exemption.ts'
 import type { Finding } from './finding.ts'
 import { describeForeignCa, type ForeignCa, isForSome, isGlobal } from './foreign-ca.ts'
 import { planRevocation } from './foreign-revoked-keys.ts'
+import { blockLines } from './host/marked-block.ts'
+import type { Observation } from './host/observation.ts'
+import type { Arrangement } from './host/place-drop-in.ts'
+import type { Step } from './host/step.ts'
+import { formerPlaces, withoutFormer } from './host/written-files.ts'
 import { type HostRefused, refuseHost } from './host-refusal.ts'
-import { blockLines } from './marked-block.ts'
 import { narrowings, withoutCaForSome } from './narrowings.ts'
-import type { Observation } from './observation.ts'
 import { planBack } from './plan-back.ts'
 import { planSteps } from './plan-steps.ts'
 import { refuseConflict } from './refuse-conflict.ts'
 import { unfitness } from './refuse-host.ts'
 import type { Place } from './sshd-config/directive.ts'
 import { judgeStartups } from './startups.ts'
-import type { Step } from './step.ts'
 import {
   isPublishers,
   judgeForeignCas,
@@ -26,7 +27,6 @@ import {
   warnOfLeft,
 } from './take-over.ts'
 import type { Wanted } from './wanted.ts'
-import { formerPlaces, withoutFormer } from './written.ts'
 
 export type Plan =
   | {

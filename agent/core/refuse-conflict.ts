@@ -1,8 +1,9 @@
 import { describeOwner } from './ca-file-owner.ts'
 import type { Layout } from './config/layout.ts'
 import { describeForeignCa, isForSome, isGlobal } from './foreign-ca.ts'
+import type { Observation } from './host/observation.ts'
+import { whoSets } from './host/who-sets.ts'
 import { type HostRefused, refuseHost } from './host-refusal.ts'
-import type { Observation } from './observation.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import { settingOnCommandLine } from './sshd-config/command-line.ts'
 import { scanOf } from './sshd-config/config-snapshot.ts'
@@ -11,7 +12,6 @@ import { trustedUserCaKeys } from './sshd-config/effective-config.ts'
 import { settings } from './sshd-config/effective-line.ts'
 import { settingsBefore } from './sshd-config/include-reach.ts'
 import { isPublishers, type JudgedCa } from './take-over.ts'
-import { whoSets } from './who-sets.ts'
 
 /** Why we must not, or could not, come before what others have set for `TrustedUserCAKeys`. */
 export function refuseConflict(

@@ -1,18 +1,18 @@
-import { outrankingPaths } from './arrangement.ts'
-import { noneForPrincipals, PRINCIPALS } from './authorized-principals.ts'
 import { MAX_BUNDLE_BYTES } from './bundle/limits.ts'
 import type { Layout } from './config/layout.ts'
+import { noneForPrincipals, PRINCIPALS } from './host/authorized-principals.ts'
+import type { Observation } from './host/observation.ts'
+import { outrankingPaths } from './host/place-drop-in.ts'
+import { describeRevokedKeys, revokedKeysFile } from './host/revoked-keys.ts'
+import { whoSets } from './host/who-sets.ts'
 import { type HostRefused, refuseHost } from './host-refusal.ts'
 import { acceptsCertificates, excludedCaType } from './keys/ca-algorithms.ts'
 import type { CaKeyType } from './keys/ca-key.ts'
-import type { Observation } from './observation.ts'
-import { describeRevokedKeys, revokedKeysFile } from './revoked-keys.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import { scanOf } from './sshd-config/config-snapshot.ts'
 import { describePlace, isUnconditional } from './sshd-config/directive.ts'
 import type { EffectiveConfig } from './sshd-config/effective-config.ts'
 import { overrides } from './sshd-config/effective-line.ts'
-import { whoSets } from './who-sets.ts'
 
 /** What keeps certificates from logging in whatever we do, or our files from being written. */
 export function unfitness(

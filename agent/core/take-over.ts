@@ -7,7 +7,7 @@ import {
   isForSome,
   isGlobal,
 } from './foreign-ca.ts'
-import type { Observation } from './observation.ts'
+import type { Observation } from './host/observation.ts'
 import { showBytes } from './sshd-config/bytes.ts'
 import type { Place } from './sshd-config/directive.ts'
 import { trustedUserCaKeys } from './sshd-config/effective-config.ts'

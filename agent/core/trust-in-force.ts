@@ -1,5 +1,5 @@
+import type { SshdState } from './host/observation.ts'
 import type { HostRefusalCode } from './host-refusal.ts'
-import type { SshdState } from './observation.ts'
 import type { Plan } from './plan.ts'
 import { trustedUserCaKeys } from './sshd-config/effective-config.ts'
 

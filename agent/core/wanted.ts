@@ -1,4 +1,4 @@
-import type { DropIn } from './drop-in.ts'
+import type { DropIn } from './host/drop-in.ts'
 import type { CaKey } from './keys/ca-key.ts'
 
 /** What the host shall be. */

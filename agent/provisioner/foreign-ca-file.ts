@@ -1,5 +1,5 @@
 import { MAX_BUNDLE_BYTES } from '../core/bundle/limits.ts'
-import type { ForeignCaFile, Unseen } from '../core/observation.ts'
+import type { ForeignCaFile, Unseen } from '../core/host/observation.ts'
 import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
 import { placeOf, readWhole } from './config-files.ts'
 import { errorCode } from './file-system.ts'

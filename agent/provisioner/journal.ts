@@ -8,7 +8,7 @@ import {
   shape,
   text,
 } from '../core/basics/stored-form.ts'
-import type { Step } from '../core/step.ts'
+import type { Step } from '../core/host/step.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'
 import { lookAt } from './look-at.ts'

@@ -1,4 +1,9 @@
-import { faultInKeyList, isKrl, type KeyList, type RevokedKeysFault } from '../core/revoked-keys.ts'
+import {
+  faultInKeyList,
+  isKrl,
+  type KeyList,
+  type RevokedKeysFault,
+} from '../core/host/revoked-keys.ts'
 import { readWhole } from './config-files.ts'
 import type { Host } from './host.ts'
 import { loadsKrl } from './krl.ts'

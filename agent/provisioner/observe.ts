@@ -1,24 +1,24 @@
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { outrankingPaths } from '../core/arrangement.ts'
 import { optional } from '../core/basics/when-defined.ts'
 import { isRevokedKeys } from '../core/config/layout.ts'
-import { type Proof, proofsFor } from '../core/connections.ts'
 import { messageOf } from '../core/failures.ts'
 import { findForeignCas } from '../core/foreign-ca.ts'
-import { type FoundFiles, findFound } from '../core/found.ts'
+import { type FoundFiles, findFound } from '../core/host/found-files.ts'
 import type {
   FileState,
   Observation,
   ServiceState,
   SshdState,
   Unseen,
-} from '../core/observation.ts'
-import { type KeyList, type RevokedKeysFault, revokedKeysFiles } from '../core/revoked-keys.ts'
+} from '../core/host/observation.ts'
+import { outrankingPaths } from '../core/host/place-drop-in.ts'
+import { type KeyList, type RevokedKeysFault, revokedKeysFiles } from '../core/host/revoked-keys.ts'
+import { type Proof, proofsFor } from '../core/host/trust-proofs.ts'
+import { formerPlaces, type Written, withoutFormer } from '../core/host/written-files.ts'
 import type { ConfigSnapshot } from '../core/sshd-config/config-snapshot.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { reachOf } from '../core/sshd-config/include-reach.ts'
-import { formerPlaces, type Written, withoutFormer } from '../core/written.ts'
 import { errorCode } from './file-system.ts'
 import { readForeignCaFile, realPlace } from './foreign-ca-file.ts'
 import type { Host } from './host.ts'

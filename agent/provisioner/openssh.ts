@@ -1,4 +1,4 @@
-import type { Connection } from '../core/connections.ts'
+import type { Connection } from '../core/host/trust-proofs.ts'
 import { showBytes } from '../core/sshd-config/bytes.ts'
 import { type EffectiveConfig, parseEffectiveConfig } from '../core/sshd-config/effective-config.ts'
 import { errorCode, type FileSystem, isThere } from './file-system.ts'

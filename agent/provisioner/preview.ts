@@ -1,7 +1,7 @@
 import { optional } from '../core/basics/when-defined.ts'
 import { asWarning } from '../core/finding.ts'
+import type { Unseen } from '../core/host/observation.ts'
 import { type KeyChanges, keyChanges } from '../core/key-changes.ts'
-import type { Unseen } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { judgeLogWatchers } from '../core/services/log-watchers.ts'
 import type { Disagreement } from '../core/trust/second-verifier.ts'

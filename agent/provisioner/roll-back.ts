@@ -1,4 +1,4 @@
-import type { Step } from '../core/step.ts'
+import type { Step } from '../core/host/step.ts'
 import { removeFile, temporaryName } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host.ts'

@@ -1,5 +1,5 @@
 import { optional } from '../core/basics/when-defined.ts'
-import type { Unseen } from '../core/observation.ts'
+import type { Unseen } from '../core/host/observation.ts'
 import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
 import { type ConfigSnapshot, scanOf } from '../core/sshd-config/config-snapshot.ts'
 import type { Directive } from '../core/sshd-config/directive.ts'

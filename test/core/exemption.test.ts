@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../../agent/core/finding.ts'
-import type { Observation } from '../../agent/core/observation.ts'
+import type { Observation } from '../../agent/core/host/observation.ts'
 import { type Plan, planApply } from '../../agent/core/plan.ts'
 import {
   CA,

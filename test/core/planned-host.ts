@@ -1,14 +1,14 @@
 // Hosts as `observe` would find them, for the planner's tests.
 
-import { outrankingPaths } from '../../agent/core/arrangement.ts'
 import { renderCaKeys } from '../../agent/core/bundle/bundle.ts'
 import { layoutOf } from '../../agent/core/config/layout.ts'
-import { renderDropIn } from '../../agent/core/drop-in.ts'
+import { renderDropIn } from '../../agent/core/host/drop-in.ts'
+import type { FileState, Observation, SshdState } from '../../agent/core/host/observation.ts'
+import { outrankingPaths } from '../../agent/core/host/place-drop-in.ts'
+import type { Step } from '../../agent/core/host/step.ts'
 import { type CaKey, parseCaKey } from '../../agent/core/keys/ca-key.ts'
-import type { FileState, Observation, SshdState } from '../../agent/core/observation.ts'
 import type { Plan } from '../../agent/core/plan.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
-import type { Step } from '../../agent/core/step.ts'
 import type { Wanted } from '../../agent/core/wanted.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Observation } from '../../agent/core/observation.ts'
+import type { Observation } from '../../agent/core/host/observation.ts'
 import { planApply } from '../../agent/core/plan.ts'
 import {
   CA,

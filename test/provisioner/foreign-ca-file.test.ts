@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { ForeignCaFile, Unseen } from '../../agent/core/observation.ts'
+import type { ForeignCaFile, Unseen } from '../../agent/core/host/observation.ts'
 import { readForeignCaFile } from '../../agent/provisioner/foreign-ca-file.ts'
 import { type TemporaryHost, temporaryHost } from './temporary-host.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ServiceState } from '../../agent/core/observation.ts'
+import type { ServiceState } from '../../agent/core/host/observation.ts'
 import { writeJournal } from '../../agent/provisioner/journal.ts'
 import { recover } from '../../agent/provisioner/roll-back.ts'
 import { temporaryHost } from './temporary-host.ts'

@@ -1,4 +1,4 @@
-import type { ServiceState as Observed } from '../../core/observation.ts'
+import type { ServiceState as Observed } from '../../core/host/observation.ts'
 import type { ServiceState } from './ssh-service.ts'
 
 /** What a plan needs to know of the service: what is to be done for sshd to read a new config. */

@@ -1,6 +1,6 @@
-import { type ConfigSnapshot, scanOf } from './sshd-config/config-snapshot.ts'
-import type { Directive } from './sshd-config/directive.ts'
-import { settings } from './sshd-config/effective-line.ts'
+import { type ConfigSnapshot, scanOf } from '../sshd-config/config-snapshot.ts'
+import type { Directive } from '../sshd-config/directive.ts'
+import { settings } from '../sshd-config/effective-line.ts'
 
 /** What decides whose certificate is whose, in the place of the names in it. */
 export const PRINCIPALS = ['AuthorizedPrincipalsFile', 'AuthorizedPrincipalsCommand'] as const

@@ -1,5 +1,5 @@
-import { optional } from './basics/when-defined.ts'
-import type { Proof } from './connections.ts'
+import { optional } from '../basics/when-defined.ts'
+import type { Proof } from './trust-proofs.ts'
 
 /** One step of a plan: plain data, printed by `plan` and run by `apply`, the same list. */
 export type Step =

@@ -1,7 +1,7 @@
-import { outrankingPaths } from './arrangement.ts'
-import { base64, count, shape } from './basics/stored-form.ts'
-import type { Layout } from './config/layout.ts'
+import { base64, count, shape } from '../basics/stored-form.ts'
+import type { Layout } from '../config/layout.ts'
 import type { Observation } from './observation.ts'
+import { outrankingPaths } from './place-drop-in.ts'
 import { findTraces } from './traces.ts'
 
 /** A file that stood in a place of ours before us. `remove` gives it back, its owner and mode too. */

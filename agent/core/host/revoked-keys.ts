@@ -1,7 +1,7 @@
-import { showBytes } from './sshd-config/bytes.ts'
-import { type ConfigSnapshot, scanOf } from './sshd-config/config-snapshot.ts'
-import type { Directive } from './sshd-config/directive.ts'
-import { overrides, settings } from './sshd-config/effective-line.ts'
+import { showBytes } from '../sshd-config/bytes.ts'
+import { type ConfigSnapshot, scanOf } from '../sshd-config/config-snapshot.ts'
+import type { Directive } from '../sshd-config/directive.ts'
+import { overrides, settings } from '../sshd-config/effective-line.ts'
 
 /** What keeps sshd from reading a file of revoked keys, so that it refuses every public key. */
 export type RevokedKeysFault =

@@ -1,9 +1,9 @@
-import type { FoundFiles } from './found.ts'
+import type { ConfigSnapshot } from '../sshd-config/config-snapshot.ts'
+import type { Directive } from '../sshd-config/directive.ts'
+import type { EffectiveConfig } from '../sshd-config/effective-config.ts'
+import type { FoundFiles } from './found-files.ts'
 import type { KeyList, RevokedKeysFaults } from './revoked-keys.ts'
-import type { ConfigSnapshot } from './sshd-config/config-snapshot.ts'
-import type { Directive } from './sshd-config/directive.ts'
-import type { EffectiveConfig } from './sshd-config/effective-config.ts'
-import type { Written } from './written.ts'
+import type { Written } from './written-files.ts'
 
 /** What stands at one path. */
 export type FileState =

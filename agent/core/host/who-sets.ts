@@ -1,9 +1,9 @@
+import { showBytes } from '../sshd-config/bytes.ts'
+import { settingOnCommandLine } from '../sshd-config/command-line.ts'
+import { scanOf } from '../sshd-config/config-snapshot.ts'
+import { describePlace, isUnconditional } from '../sshd-config/directive.ts'
+import { globalWinner, overrides } from '../sshd-config/effective-line.ts'
 import type { Observation } from './observation.ts'
-import { showBytes } from './sshd-config/bytes.ts'
-import { settingOnCommandLine } from './sshd-config/command-line.ts'
-import { scanOf } from './sshd-config/config-snapshot.ts'
-import { describePlace, isUnconditional } from './sshd-config/directive.ts'
-import { globalWinner, overrides } from './sshd-config/effective-line.ts'
 
 /** Where the `value` in force for everybody comes from: a file and its line, or the command line. */
 export function whoSets(

@@ -1,10 +1,10 @@
 import { posix } from 'node:path'
-import type { Layout } from './config/layout.ts'
-import type { FoundFiles } from './found.ts'
+import type { Layout } from '../config/layout.ts'
+import { type ConfigSnapshot, scanWith } from '../sshd-config/config-snapshot.ts'
+import { type Directive, isUnconditional, type Place } from '../sshd-config/directive.ts'
+import { settings } from '../sshd-config/effective-line.ts'
+import type { FoundFiles } from './found-files.ts'
 import { blockLines, withBlock, withoutBlock } from './marked-block.ts'
-import { type ConfigSnapshot, scanWith } from './sshd-config/config-snapshot.ts'
-import { type Directive, isUnconditional, type Place } from './sshd-config/directive.ts'
-import { settings } from './sshd-config/effective-line.ts'
 
 /** Files of sshd's configuration as they shall be; `undefined`: as if we had never written it. */
 export type Arrangement = ReadonlyMap<string, string | undefined>

@@ -1,4 +1,4 @@
-import { parseIpAddress } from './network/ip-address.ts'
+import { parseIpAddress } from '../network/ip-address.ts'
 
 /** A connection to ask sshd about: `sshd -T -C user=…,host=…,addr=…` (sshd(8)). */
 export interface Connection {

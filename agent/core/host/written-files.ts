@@ -1,11 +1,11 @@
-import { outrankingPaths } from './arrangement.ts'
-import { listOf, oneOf, path, shape } from './basics/stored-form.ts'
-import { optional } from './basics/when-defined.ts'
-import type { Layout } from './config/layout.ts'
-import { type Found, type FoundFiles, isFound } from './found.ts'
+import { listOf, oneOf, path, shape } from '../basics/stored-form.ts'
+import { optional } from '../basics/when-defined.ts'
+import type { Layout } from '../config/layout.ts'
+import { bytesOf } from '../sshd-config/bytes.ts'
+import type { ConfigSnapshot } from '../sshd-config/config-snapshot.ts'
+import { type Found, type FoundFiles, isFound } from './found-files.ts'
 import { hasBlock, withoutBlock } from './marked-block.ts'
-import { bytesOf } from './sshd-config/bytes.ts'
-import type { ConfigSnapshot } from './sshd-config/config-snapshot.ts'
+import { outrankingPaths } from './place-drop-in.ts'
 import type { Step } from './step.ts'
 
 /**

@@ -1,7 +1,7 @@
+import type { ConfigSnapshot } from '../sshd-config/config-snapshot.ts'
 import { isOwnDropIn } from './drop-in.ts'
 import { hasBlock } from './marked-block.ts'
-import type { ConfigSnapshot } from './sshd-config/config-snapshot.ts'
-import type { Written } from './written.ts'
+import type { Written } from './written-files.ts'
 
 /**
  * What of ours sshd's configuration shows by itself, where there is no record to go by: our block, the
