@@ -1,5 +1,5 @@
 import type { Layout } from './config/layout.ts'
-import { othersRevoking } from './foreign-revoked-keys.ts'
+import { othersRevoking } from './foreign/foreign-revoked-keys.ts'
 import type { Observation } from './host/observation.ts'
 import type { Step } from './host/step.ts'
 import { planFile, takeBack } from './plan-files.ts'

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { optional } from './basics/when-defined.ts'
 import { isRevokedKeys, type Layout } from './config/layout.ts'
-import type { Revocation as Judged } from './foreign-revoked-keys.ts'
+import type { Revocation as Judged } from './foreign/foreign-revoked-keys.ts'
 import type { Observation } from './host/observation.ts'
 import { type Arrangement, outrankingPaths } from './host/place-drop-in.ts'
 import type { Step } from './host/step.ts'

@@ -1,31 +1,31 @@
-import { type AdoptedKey, adoptKeys, isDeadCa } from './adopted-keys.ts'
 import { optional } from './basics/when-defined.ts'
 import { renderCaKeys } from './bundle/bundle.ts'
 import type { Layout } from './config/layout.ts'
 import { arrangeDropIn, judgeExemption } from './exemption.ts'
 import type { Finding } from './finding.ts'
-import { describeForeignCa, type ForeignCa, isForSome, isGlobal } from './foreign-ca.ts'
-import { planRevocation } from './foreign-revoked-keys.ts'
-import { blockLines } from './host/marked-block.ts'
-import type { Observation } from './host/observation.ts'
-import type { Arrangement } from './host/place-drop-in.ts'
-import type { Step } from './host/step.ts'
-import { formerPlaces, withoutFormer } from './host/written-files.ts'
-import { type HostRefused, refuseHost } from './host-refusal.ts'
-import { narrowings, withoutCaForSome } from './narrowings.ts'
-import { planBack } from './plan-back.ts'
-import { planSteps } from './plan-steps.ts'
-import { refuseConflict } from './refuse-conflict.ts'
-import { unfitness } from './refuse-host.ts'
-import type { Place } from './sshd-config/directive.ts'
-import { judgeStartups } from './startups.ts'
+import { type AdoptedKey, adoptKeys, isDeadCa } from './foreign/adopted-keys.ts'
+import { describeForeignCa, type ForeignCa, isForSome, isGlobal } from './foreign/foreign-ca.ts'
+import { planRevocation } from './foreign/foreign-revoked-keys.ts'
+import { narrowings, withoutCaForSome } from './foreign/login-restrictions.ts'
+import { refuseConflict } from './foreign/refuse-conflict.ts'
 import {
   isPublishers,
   judgeForeignCas,
   linesLeft,
   linesTakenOver,
   warnOfLeft,
-} from './take-over.ts'
+} from './foreign/take-over.ts'
+import { blockLines } from './host/marked-block.ts'
+import type { Observation } from './host/observation.ts'
+import type { Arrangement } from './host/place-drop-in.ts'
+import type { Step } from './host/step.ts'
+import { formerPlaces, withoutFormer } from './host/written-files.ts'
+import { type HostRefused, refuseHost } from './host-refusal.ts'
+import { planBack } from './plan-back.ts'
+import { planSteps } from './plan-steps.ts'
+import { unfitness } from './refuse-host.ts'
+import type { Place } from './sshd-config/directive.ts'
+import { judgeStartups } from './startups.ts'
 import type { Wanted } from './wanted.ts'
 
 export type Plan =

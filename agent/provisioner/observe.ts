@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { optional } from '../core/basics/when-defined.ts'
 import { isRevokedKeys } from '../core/config/layout.ts'
 import { messageOf } from '../core/failures.ts'
-import { findForeignCas } from '../core/foreign-ca.ts'
+import { findForeignCas } from '../core/foreign/foreign-ca.ts'
 import { type FoundFiles, findFound } from '../core/host/found-files.ts'
 import type {
   FileState,

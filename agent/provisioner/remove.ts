@@ -1,7 +1,7 @@
 import { optional } from '../core/basics/when-defined.ts'
 import type { Layout } from '../core/config/layout.ts'
 import { describeFailure } from '../core/failures.ts'
-import { describeForeignCa, foreignCaInForce } from '../core/foreign-ca.ts'
+import { describeForeignCa, foreignCaInForce } from '../core/foreign/foreign-ca.ts'
 import type { Observation } from '../core/host/observation.ts'
 import type { Step } from '../core/host/step.ts'
 import { findTraces } from '../core/host/traces.ts'

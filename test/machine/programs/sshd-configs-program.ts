@@ -18,8 +18,8 @@ import {
 import fc from 'fast-check'
 import { layoutOf } from '../../../agent/core/config/layout.ts'
 import { parseConfig } from '../../../agent/core/config/parse-config.ts'
+import { withoutCaForSome } from '../../../agent/core/foreign/login-restrictions.ts'
 import { proofsFor } from '../../../agent/core/host/trust-proofs.ts'
-import { withoutCaForSome } from '../../../agent/core/narrowings.ts'
 import {
   type EffectiveConfig,
   trustedUserCaKeys,

@@ -2,12 +2,12 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Found } from '../../agent/core/host/found-files.ts'
-import type { ForeignCaFile, Observation } from '../../agent/core/host/observation.ts'
-import { writtenAfter } from '../../agent/core/host/written-files.ts'
-import { planApply } from '../../agent/core/plan.ts'
-import { planRemove } from '../../agent/core/plan-remove.ts'
-import type { Wanted } from '../../agent/core/wanted.ts'
+import type { Found } from '../../../agent/core/host/found-files.ts'
+import type { ForeignCaFile, Observation } from '../../../agent/core/host/observation.ts'
+import { writtenAfter } from '../../../agent/core/host/written-files.ts'
+import { planApply } from '../../../agent/core/plan.ts'
+import { planRemove } from '../../../agent/core/plan-remove.ts'
+import type { Wanted } from '../../../agent/core/wanted.ts'
 import {
   CA,
   DROP_IN,
@@ -21,7 +21,7 @@ import {
   stepsOf,
   uses,
   WANTED,
-} from './planned-host.ts'
+} from '../planned-host.ts'
 
 const INCLUDE = 'Include /etc/ssh/sshd_config.d/*.conf\n'
 const HAND = '/etc/ssh/sshd_config.d/50-pomerium.conf'

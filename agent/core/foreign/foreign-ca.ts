@@ -1,10 +1,10 @@
-import type { Layout } from './config/layout.ts'
-import type { Observation } from './host/observation.ts'
-import { isOwnLine, ownDropIns } from './host/place-drop-in.ts'
-import { showBytes } from './sshd-config/bytes.ts'
-import { scanOf } from './sshd-config/config-snapshot.ts'
-import { type Directive, describePlace, isUnconditional } from './sshd-config/directive.ts'
-import { settings } from './sshd-config/effective-line.ts'
+import type { Layout } from '../config/layout.ts'
+import type { Observation } from '../host/observation.ts'
+import { isOwnLine, ownDropIns } from '../host/place-drop-in.ts'
+import { showBytes } from '../sshd-config/bytes.ts'
+import { scanOf } from '../sshd-config/config-snapshot.ts'
+import { type Directive, describePlace, isUnconditional } from '../sshd-config/directive.ts'
+import { settings } from '../sshd-config/effective-line.ts'
 
 /** A `TrustedUserCAKeys` that is not ours; `file` is `undefined` where it says `none`. */
 export interface ForeignCa {

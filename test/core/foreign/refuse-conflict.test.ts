@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Observation } from '../../agent/core/host/observation.ts'
-import { planApply } from '../../agent/core/plan.ts'
+import type { Observation } from '../../../agent/core/host/observation.ts'
+import { planApply } from '../../../agent/core/plan.ts'
 import {
   CA,
   DROP_IN,
@@ -12,7 +12,7 @@ import {
   stepsOf,
   uses,
   WANTED,
-} from './planned-host.ts'
+} from '../planned-host.ts'
 
 const ZERO = '/etc/ssh/sshd_config.d/00-other.conf'
 const INCLUDE = 'Include /etc/ssh/sshd_config.d/*.conf\n'

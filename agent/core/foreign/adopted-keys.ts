@@ -1,8 +1,8 @@
+import type { ForeignCaFile, Observation } from '../host/observation.ts'
+import { type HostRefused, refuseHost } from '../host-refusal.ts'
+import { type CaFileReading, type ListedKey, readCaFile } from '../keys/ca-file.ts'
 import { knows } from './ca-file-owner.ts'
 import { describeForeignCa, type ForeignCa } from './foreign-ca.ts'
-import type { ForeignCaFile, Observation } from './host/observation.ts'
-import { type HostRefused, refuseHost } from './host-refusal.ts'
-import { type CaFileReading, type ListedKey, readCaFile } from './keys/ca-file.ts'
 
 /** A key of another owner's CA file, and which file that is. */
 export interface AdoptedKey extends ListedKey {

@@ -1,12 +1,12 @@
-import type { Layout } from './config/layout.ts'
+import type { Layout } from '../config/layout.ts'
+import { noneForPrincipals, PRINCIPALS } from '../host/authorized-principals.ts'
+import type { Observation } from '../host/observation.ts'
+import { brokenRevocations, describeRevokedKeys } from '../host/revoked-keys.ts'
+import { showBytes } from '../sshd-config/bytes.ts'
+import { scanOf } from '../sshd-config/config-snapshot.ts'
+import { type Directive, describePlace } from '../sshd-config/directive.ts'
+import { overrides, settings } from '../sshd-config/effective-line.ts'
 import { findForeignCas, isForSome, type Looked } from './foreign-ca.ts'
-import { noneForPrincipals, PRINCIPALS } from './host/authorized-principals.ts'
-import type { Observation } from './host/observation.ts'
-import { brokenRevocations, describeRevokedKeys } from './host/revoked-keys.ts'
-import { showBytes } from './sshd-config/bytes.ts'
-import { scanOf } from './sshd-config/config-snapshot.ts'
-import { type Directive, describePlace } from './sshd-config/directive.ts'
-import { overrides, settings } from './sshd-config/effective-line.ts'
 
 /**
  * What the administrator has narrowed for some connections, and is left so: those who are meant log

@@ -1,7 +1,7 @@
-import type { Layout } from './config/layout.ts'
-import type { ForeignCaFile, Observation, SshdState } from './host/observation.ts'
-import { acceptsSignatures } from './keys/ca-algorithms.ts'
-import { type ListedKey, readCaFile } from './keys/ca-file.ts'
+import type { Layout } from '../config/layout.ts'
+import type { ForeignCaFile, Observation, SshdState } from '../host/observation.ts'
+import { acceptsSignatures } from '../keys/ca-algorithms.ts'
+import { type ListedKey, readCaFile } from '../keys/ca-file.ts'
 
 /** Whose trust a CA file is that another's line names; fingerprints. */
 export type CaFileOwner =

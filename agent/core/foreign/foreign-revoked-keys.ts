@@ -1,23 +1,23 @@
-import { renderCaKeys } from './bundle/bundle.ts'
-import type { Layout } from './config/layout.ts'
-import type { Looked } from './foreign-ca.ts'
-import type { Observation } from './host/observation.ts'
-import { isOwnLine, ownDropIns } from './host/place-drop-in.ts'
+import { renderCaKeys } from '../bundle/bundle.ts'
+import type { Layout } from '../config/layout.ts'
+import type { Observation } from '../host/observation.ts'
+import { isOwnLine, ownDropIns } from '../host/place-drop-in.ts'
 import {
   describeRevokedKeys,
   type KeyList,
   linesOfKeys,
   revokedKeysFile,
-} from './host/revoked-keys.ts'
-import { whoSets } from './host/who-sets.ts'
-import { type HostRefused, refuseHost } from './host-refusal.ts'
-import type { CaKey } from './keys/ca-key.ts'
-import { showBytes } from './sshd-config/bytes.ts'
-import { settingOnCommandLine } from './sshd-config/command-line.ts'
-import { scanOf } from './sshd-config/config-snapshot.ts'
-import { type Directive, describePlace } from './sshd-config/directive.ts'
-import { overrides, settings } from './sshd-config/effective-line.ts'
-import { settingsBefore } from './sshd-config/include-reach.ts'
+} from '../host/revoked-keys.ts'
+import { whoSets } from '../host/who-sets.ts'
+import { type HostRefused, refuseHost } from '../host-refusal.ts'
+import type { CaKey } from '../keys/ca-key.ts'
+import { showBytes } from '../sshd-config/bytes.ts'
+import { settingOnCommandLine } from '../sshd-config/command-line.ts'
+import { scanOf } from '../sshd-config/config-snapshot.ts'
+import { type Directive, describePlace } from '../sshd-config/directive.ts'
+import { overrides, settings } from '../sshd-config/effective-line.ts'
+import { settingsBefore } from '../sshd-config/include-reach.ts'
+import type { Looked } from './foreign-ca.ts'
 
 /** The list as it shall lie on the host, or why that would take another owner's from sshd. */
 export type Revocation =

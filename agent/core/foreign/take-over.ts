@@ -1,5 +1,9 @@
+import type { Layout } from '../config/layout.ts'
+import type { Observation } from '../host/observation.ts'
+import { showBytes } from '../sshd-config/bytes.ts'
+import type { Place } from '../sshd-config/directive.ts'
+import { trustedUserCaKeys } from '../sshd-config/effective-config.ts'
 import { type CaFileOwner, ownerOfCaFile } from './ca-file-owner.ts'
-import type { Layout } from './config/layout.ts'
 import {
   describeForeignCa,
   type ForeignCa,
@@ -7,10 +11,6 @@ import {
   isForSome,
   isGlobal,
 } from './foreign-ca.ts'
-import type { Observation } from './host/observation.ts'
-import { showBytes } from './sshd-config/bytes.ts'
-import type { Place } from './sshd-config/directive.ts'
-import { trustedUserCaKeys } from './sshd-config/effective-config.ts'
 
 /** A line of others, and whose keys it trusts; those that say `none` have no owner. */
 export interface JudgedCa extends ForeignCa {
