@@ -1,6 +1,6 @@
 import { failedTo } from '../core/failures.ts'
 import type { Step } from '../core/host/step.ts'
-import { invertStep } from '../core/invert-step.ts'
+import { invertStep } from '../core/plan/invert-step.ts'
 import type { Host } from './host.ts'
 import { clearJournal, type Journal, writeJournal } from './journal.ts'
 import { lookAt } from './look-at.ts'

@@ -7,9 +7,9 @@ import type { FileState, Observation, SshdState } from '../../agent/core/host/ob
 import { outrankingPaths } from '../../agent/core/host/place-drop-in.ts'
 import type { Step } from '../../agent/core/host/step.ts'
 import { type CaKey, parseCaKey } from '../../agent/core/keys/ca-key.ts'
-import type { Plan } from '../../agent/core/plan.ts'
+import type { Plan } from '../../agent/core/plan/plan.ts'
+import type { Wanted } from '../../agent/core/plan/wanted.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
-import type { Wanted } from '../../agent/core/wanted.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 
 export const CA = '/var/lib/pomerium/pomerium_user_ca_key.pub'

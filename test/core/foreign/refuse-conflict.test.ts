@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Observation } from '../../../agent/core/host/observation.ts'
-import { planApply } from '../../../agent/core/plan.ts'
+import { planApply } from '../../../agent/core/plan/plan.ts'
 import {
   CA,
   DROP_IN,

@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest'
 import type { Found } from '../../../agent/core/host/found-files.ts'
 import type { ForeignCaFile, Observation } from '../../../agent/core/host/observation.ts'
 import { writtenAfter } from '../../../agent/core/host/written-files.ts'
-import { planApply } from '../../../agent/core/plan.ts'
-import { planRemove } from '../../../agent/core/plan-remove.ts'
-import type { Wanted } from '../../../agent/core/wanted.ts'
+import { planApply } from '../../../agent/core/plan/plan.ts'
+import { planRemove } from '../../../agent/core/plan/plan-remove.ts'
+import type { Wanted } from '../../../agent/core/plan/wanted.ts'
 import {
   CA,
   DROP_IN,

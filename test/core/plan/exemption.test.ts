@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Finding } from '../../agent/core/finding.ts'
-import type { Observation } from '../../agent/core/host/observation.ts'
-import { type Plan, planApply } from '../../agent/core/plan.ts'
+import type { Finding } from '../../../agent/core/finding.ts'
+import type { Observation } from '../../../agent/core/host/observation.ts'
+import { type Plan, planApply } from '../../../agent/core/plan/plan.ts'
 import {
   CA,
   DROP_IN,
@@ -12,7 +12,7 @@ import {
   satisfied,
   uses,
   WANTED,
-} from './planned-host.ts'
+} from '../planned-host.ts'
 
 const FROM = ['203.0.113.0/24']
 const wanted = { ...WANTED, exemptFromPenalties: FROM }

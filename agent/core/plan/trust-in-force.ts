@@ -1,7 +1,7 @@
-import type { SshdState } from './host/observation.ts'
-import type { HostRefusalCode } from './host-refusal.ts'
+import type { SshdState } from '../host/observation.ts'
+import type { HostRefusalCode } from '../host-refusal.ts'
+import { trustedUserCaKeys } from '../sshd-config/effective-config.ts'
 import type { Plan } from './plan.ts'
-import { trustedUserCaKeys } from './sshd-config/effective-config.ts'
 
 /** What keeps our keys from logging anyone in though sshd names our file. */
 const NAMED_IN_VAIN = new Set<HostRefusalCode>([

@@ -1,9 +1,9 @@
-import type { Layout } from './config/layout.ts'
-import { othersRevoking } from './foreign/foreign-revoked-keys.ts'
-import type { Observation } from './host/observation.ts'
-import type { Step } from './host/step.ts'
+import type { Layout } from '../config/layout.ts'
+import { othersRevoking } from '../foreign/foreign-revoked-keys.ts'
+import type { Observation } from '../host/observation.ts'
+import type { Step } from '../host/step.ts'
+import { describePlace } from '../sshd-config/directive.ts'
 import { planFile, takeBack } from './plan-files.ts'
-import { describePlace } from './sshd-config/directive.ts'
 
 /** Writes the list of revoked keys, which must be there before sshd reads its name. */
 export function planRevokedKeys(

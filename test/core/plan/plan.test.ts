@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { renderCaKeys } from '../../agent/core/bundle/bundle.ts'
-import { renderDropIn } from '../../agent/core/host/drop-in.ts'
-import type { FileState, Observation, SshdState } from '../../agent/core/host/observation.ts'
-import { type Plan, planApply } from '../../agent/core/plan.ts'
-import { planRemove } from '../../agent/core/plan-remove.ts'
-import { newKeyPair, tokenLine } from '../ssh-keys.ts'
+import { renderCaKeys } from '../../../agent/core/bundle/bundle.ts'
+import { renderDropIn } from '../../../agent/core/host/drop-in.ts'
+import type { FileState, Observation, SshdState } from '../../../agent/core/host/observation.ts'
+import { type Plan, planApply } from '../../../agent/core/plan/plan.ts'
+import { planRemove } from '../../../agent/core/plan/plan-remove.ts'
+import { newKeyPair, tokenLine } from '../../ssh-keys.ts'
 import {
   CA,
   DROP_IN,
@@ -20,7 +20,7 @@ import {
   stepsOf,
   uses,
   WANTED,
-} from './planned-host.ts'
+} from '../planned-host.ts'
 
 const steps = (host: Observation, wanted = WANTED) => stepsOf(planApply(host, layout, wanted))
 const PROOF = ['prove-trust']

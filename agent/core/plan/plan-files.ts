@@ -1,10 +1,10 @@
-import type { Place } from './config/layout.ts'
-import type { Found } from './host/found-files.ts'
-import { hasBlock, withoutBlock } from './host/marked-block.ts'
-import type { FileState, Observation } from './host/observation.ts'
-import type { Step } from './host/step.ts'
-import type { Written } from './host/written-files.ts'
-import { bytesOf, fromBytes } from './sshd-config/bytes.ts'
+import type { Place } from '../config/layout.ts'
+import type { Found } from '../host/found-files.ts'
+import { hasBlock, withoutBlock } from '../host/marked-block.ts'
+import type { FileState, Observation } from '../host/observation.ts'
+import type { Step } from '../host/step.ts'
+import type { Written } from '../host/written-files.ts'
+import { bytesOf, fromBytes } from '../sshd-config/bytes.ts'
 
 type Files = Observation['files']
 

@@ -1,6 +1,6 @@
-import { optional } from './basics/when-defined.ts'
-import type { FileState } from './host/observation.ts'
-import type { Step } from './host/step.ts'
+import { optional } from '../basics/when-defined.ts'
+import type { FileState } from '../host/observation.ts'
+import type { Step } from '../host/step.ts'
 
 /**
  * The steps that undo `step` on a host where `before` stood at its path. Each brings about a state

@@ -1,20 +1,20 @@
-import type { Layout } from './config/layout.ts'
-import { type Finding, warn } from './finding.ts'
-import { type DropIn, renderDropIn } from './host/drop-in.ts'
-import type { Observation } from './host/observation.ts'
+import type { Layout } from '../config/layout.ts'
+import { type Finding, warn } from '../finding.ts'
+import { type DropIn, renderDropIn } from '../host/drop-in.ts'
+import type { Observation } from '../host/observation.ts'
 import {
   type Arrangement,
   type Arranging,
   arrange,
   isOwnLine,
   ownDropIns,
-} from './host/place-drop-in.ts'
-import { whoSets } from './host/who-sets.ts'
-import { leftOut, withRanges } from './network/address-list.ts'
-import { settingOnCommandLine } from './sshd-config/command-line.ts'
-import { scanOf, scanWith } from './sshd-config/config-snapshot.ts'
-import type { EffectiveConfig } from './sshd-config/effective-config.ts'
-import { settings } from './sshd-config/effective-line.ts'
+} from '../host/place-drop-in.ts'
+import { whoSets } from '../host/who-sets.ts'
+import { leftOut, withRanges } from '../network/address-list.ts'
+import { settingOnCommandLine } from '../sshd-config/command-line.ts'
+import { scanOf, scanWith } from '../sshd-config/config-snapshot.ts'
+import type { EffectiveConfig } from '../sshd-config/effective-config.ts'
+import { settings } from '../sshd-config/effective-line.ts'
 
 const KEYWORD = 'PerSourcePenaltyExemptList'
 

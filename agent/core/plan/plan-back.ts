@@ -1,7 +1,7 @@
-import { isRevokedKeys, type Layout } from './config/layout.ts'
-import type { Observation } from './host/observation.ts'
-import type { Step } from './host/step.ts'
-import type { Written } from './host/written-files.ts'
+import { isRevokedKeys, type Layout } from '../config/layout.ts'
+import type { Observation } from '../host/observation.ts'
+import type { Step } from '../host/step.ts'
+import type { Written } from '../host/written-files.ts'
 import { takeBack, whyLeft } from './plan-files.ts'
 import { mayGo, whyRevokedKeysStay } from './plan-revoked-keys.ts'
 

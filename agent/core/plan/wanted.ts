@@ -1,5 +1,5 @@
-import type { DropIn } from './host/drop-in.ts'
-import type { CaKey } from './keys/ca-key.ts'
+import type { DropIn } from '../host/drop-in.ts'
+import type { CaKey } from '../keys/ca-key.ts'
 
 /** What the host shall be. */
 export interface Wanted extends Omit<DropIn, 'revokedKeys'> {
