@@ -1,5 +1,5 @@
-import { EXIT, exitCodeOf, type Outcome } from '../core/outcome.ts'
-import { refused, stopped } from '../core/outcomes.ts'
+import { EXIT, exitCodeOf, type Outcome } from '../core/outcome/outcome.ts'
+import { refused, stopped } from '../core/outcome/outcomes.ts'
 import type { Host } from '../provisioner/host.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { kept, provision } from '../provisioner/provision.ts'

@@ -7,8 +7,8 @@ import { mergeSettings } from '../core/config/merge-settings.ts'
 import { describeOpenTrust } from '../core/config/open-trust.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
-import { messageOf } from '../core/failures.ts'
-import { EXIT, exitCodeOf } from '../core/outcome.ts'
+import { messageOf } from '../core/outcome/failures.ts'
+import { EXIT, exitCodeOf } from '../core/outcome/outcome.ts'
 import {
   SERVICE_ENVIRONMENT_FILE,
   serviceEnvironment,

@@ -1,6 +1,6 @@
 import { optional } from '../core/basics/when-defined.ts'
 import { reportStep } from '../core/host/step.ts'
-import { EXIT } from '../core/outcome.ts'
+import { EXIT } from '../core/outcome/outcome.ts'
 import { type Preview, preview } from '../provisioner/preview.ts'
 import { quoted } from './bundle/copyable.ts'
 import type { HostFlags } from './flags.ts'

@@ -1,6 +1,6 @@
 import { type StepReport, VERBS } from '../core/host/step.ts'
-import type { KeyChanges } from '../core/key-changes.ts'
-import type { Outcome, TrustedKey } from '../core/outcome.ts'
+import type { KeyChanges } from '../core/outcome/key-changes.ts'
+import type { Outcome, TrustedKey } from '../core/outcome/outcome.ts'
 import type { Place } from '../core/sshd-config/directive.ts'
 import { columns, paint, print, printJson, wrap } from './screen.ts'
 

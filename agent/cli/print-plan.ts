@@ -1,5 +1,5 @@
 import { reportStep } from '../core/host/step.ts'
-import type { KeyChanges } from '../core/key-changes.ts'
+import type { KeyChanges } from '../core/outcome/key-changes.ts'
 import type { Preview } from '../provisioner/preview.ts'
 import type { Obtained } from './obtain.ts'
 import {

@@ -1,4 +1,4 @@
-import { EXIT, exitCodeOf } from '../core/outcome.ts'
+import { EXIT, exitCodeOf } from '../core/outcome/outcome.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { remove as removeFromHost } from '../provisioner/remove.ts'
 import { findServices, restServices } from '../provisioner/setup/standing.ts'

@@ -1,5 +1,5 @@
-import { exitCodeOf } from '../core/outcome.ts'
-import { callsForPause, PAUSE_MS } from '../core/repairs.ts'
+import { exitCodeOf } from '../core/outcome/outcome.ts'
+import { callsForPause, PAUSE_MS } from '../core/outcome/repairs.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
 import { beforeStart } from '../provisioner/sshd-service.ts'

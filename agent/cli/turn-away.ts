@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
-import { EXIT } from '../core/outcome.ts'
+import { EXIT } from '../core/outcome/outcome.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 import { listenDescriptor } from './listen-descriptor.ts'
 import { nap } from './nap.ts'

@@ -1,4 +1,4 @@
-import { bad, type Finding, type FindingCode } from './finding.ts'
+import { bad, type Finding, type FindingCode } from './outcome/finding.ts'
 import { findingsOf, judge, type Known, type Verdict } from './verdict.ts'
 
 /** What `/healthz` answers: in codes alone, since anybody may ask. */

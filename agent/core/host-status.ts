@@ -1,6 +1,6 @@
 import { optional } from './basics/when-defined.ts'
 import { type Health, healthOf } from './health.ts'
-import { type TrustedKey, trustedKeys } from './outcome.ts'
+import { type TrustedKey, trustedKeys } from './outcome/outcome.ts'
 import { judge, type Known, type LastCycle } from './verdict.ts'
 
 /**

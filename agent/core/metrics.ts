@@ -4,7 +4,7 @@ import Registry from 'prom-client/lib/registry.js'
 import { own } from './basics/own-property.ts'
 import { optional } from './basics/when-defined.ts'
 import type { MetricsInput } from './metrics-input.ts'
-import { OUTCOMES } from './outcome-names.ts'
+import { OUTCOMES } from './outcome/outcome-names.ts'
 
 const PREFIX = 'pomerium_host_agent_'
 

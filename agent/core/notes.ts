@@ -12,8 +12,8 @@ import {
   time,
 } from './basics/stored-form.ts'
 import { optional } from './basics/when-defined.ts'
-import type { Outcome } from './outcome.ts'
-import { OUTCOMES } from './outcome-names.ts'
+import type { Outcome } from './outcome/outcome.ts'
+import { OUTCOMES } from './outcome/outcome-names.ts'
 
 /** What is counted of cycles, by the wing that began them: each cycle is counted once. */
 export interface Tally {

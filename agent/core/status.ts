@@ -13,8 +13,8 @@ import {
 } from './basics/stored-form.ts'
 import { optional } from './basics/when-defined.ts'
 import type { Tally } from './notes.ts'
-import type { Outcome, TrustedKey } from './outcome.ts'
-import { OUTCOMES } from './outcome-names.ts'
+import type { Outcome, TrustedKey } from './outcome/outcome.ts'
+import { OUTCOMES } from './outcome/outcome-names.ts'
 import { isStartLimit } from './services/restart-budget.ts'
 import { isSigner, type Signer } from './trust/signer.ts'
 

@@ -1,8 +1,8 @@
 import { formatSpan } from './basics/time-span.ts'
 import { describeSkew } from './clock-skew.ts'
-import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from './finding.ts'
 import type { Notes } from './notes.ts'
-import type { Outcome } from './outcome.ts'
+import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from './outcome/finding.ts'
+import type { Outcome } from './outcome/outcome.ts'
 import type { HeldKey, Status } from './status.ts'
 
 /** What is known of a host when somebody asks how it is. */

@@ -1,4 +1,4 @@
-import { callsForPause, PAUSE_MS } from '../core/repairs.ts'
+import { callsForPause, PAUSE_MS } from '../core/outcome/repairs.ts'
 import { nextPollMs } from './backoff.ts'
 import type { CycleEnd } from './cycle.ts'
 import type { Daemon } from './daemon.ts'

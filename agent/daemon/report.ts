@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-import type { TrustedKey } from '../core/outcome.ts'
+import type { TrustedKey } from '../core/outcome/outcome.ts'
 import { parseStatus, type Status } from '../core/status.ts'
 
 /** The provisioner's last status, which anybody may read, or why there is none. */

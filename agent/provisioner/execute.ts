@@ -1,5 +1,5 @@
-import { failedTo } from '../core/failures.ts'
 import type { Step } from '../core/host/step.ts'
+import { failedTo } from '../core/outcome/failures.ts'
 import { invertStep } from '../core/plan/invert-step.ts'
 import type { Host } from './host.ts'
 import { clearJournal, type Journal, writeJournal } from './journal.ts'

@@ -1,6 +1,6 @@
 import type { Place } from '../core/config/layout.ts'
-import { APPLY, bad, type Finding, warn } from '../core/finding.ts'
 import type { Unseen } from '../core/host/observation.ts'
+import { APPLY, bad, type Finding, warn } from '../core/outcome/finding.ts'
 import { errorCode, isThere } from './file-system.ts'
 import type { Host } from './host.ts'
 

@@ -1,7 +1,7 @@
 import { messageAt } from '../core/basics/format-place.ts'
 import { othersDecide, whyUnsafe } from '../core/basics/root-only-path.ts'
 import type { FileState } from '../core/host/observation.ts'
-import { type HostRefused, refuseHost } from '../core/host-refusal.ts'
+import { type HostRefused, refuseHost } from '../core/outcome/host-refusal.ts'
 import { type AllowedSigner, parseAllowedSigners } from '../core/trust/allowed-signers.ts'
 import type { Host } from './host.ts'
 import { localTime } from './local-time.ts'

@@ -1,6 +1,6 @@
 import type { Config } from '../core/config/config.ts'
-import type { Outcome } from '../core/outcome.ts'
-import { hostRefused, stopped } from '../core/outcomes.ts'
+import type { Outcome } from '../core/outcome/outcome.ts'
+import { hostRefused, stopped } from '../core/outcome/outcomes.ts'
 import type { OnInstant } from './execute.ts'
 import type { Host } from './host.ts'
 import { kept, provision } from './provision.ts'

@@ -1,5 +1,5 @@
-import type { Outcome } from '../core/outcome.ts'
-import { stopped, warned } from '../core/outcomes.ts'
+import type { Outcome } from '../core/outcome/outcome.ts'
+import { stopped, warned } from '../core/outcome/outcomes.ts'
 import type { Host } from './host.ts'
 import { takeTurn } from './in-turn.ts'
 import { trustOnHost } from './keys-on-host.ts'

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
-import { failedAt } from '../core/failures.ts'
 import type { Step } from '../core/host/step.ts'
 import type { Proof } from '../core/host/trust-proofs.ts'
+import { failedAt } from '../core/outcome/failures.ts'
 import { showBytes } from '../core/sshd-config/bytes.ts'
 import { trustedUserCaKeys } from '../core/sshd-config/effective-config.ts'
 import { removeFile, setAccess, syncFolder, writeFileAtomically } from './atomic-write.ts'

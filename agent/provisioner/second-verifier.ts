@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { messageOf } from '../core/failures.ts'
+import { messageOf } from '../core/outcome/failures.ts'
 import {
   type Question,
   readVerdict,

@@ -1,6 +1,6 @@
-import { bad, type Finding } from '../core/finding.ts'
 import type { Unseen } from '../core/host/observation.ts'
 import { isListening } from '../core/network/unix-sockets.ts'
+import { bad, type Finding } from '../core/outcome/finding.ts'
 import { AGENT_UNITS, judgeUnits, type UnitSeen } from '../core/services/agent-units.ts'
 import {
   RESIDENT_DROP_IN,

@@ -1,7 +1,7 @@
 import { optional } from '../core/basics/when-defined.ts'
 import { parseBundle } from '../core/bundle/bundle.ts'
 import { counted } from '../core/notes.ts'
-import type { Outcome } from '../core/outcome.ts'
+import type { Outcome } from '../core/outcome/outcome.ts'
 import { parseStatus, type Status, statusAfter, type TurnEnd } from '../core/status.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type BundleRefused, parseBundle } from '../core/bundle/bundle.ts'
-import { messageOf } from '../core/failures.ts'
 import type { CaKey } from '../core/keys/ca-key.ts'
+import { messageOf } from '../core/outcome/failures.ts'
 import { sshKeygen } from './ssh-keygen.ts'
 
 /** The keys of all files; or the first file that can't be read, or that holds none for a host. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { hostStatus } from '../../agent/core/host-status.ts'
 import { NO_NOTES } from '../../agent/core/notes.ts'
-import type { Outcome } from '../../agent/core/outcome.ts'
+import type { Outcome } from '../../agent/core/outcome/outcome.ts'
 import { reported } from '../../agent/core/reported.ts'
 import type { Status } from '../../agent/core/status.ts'
 

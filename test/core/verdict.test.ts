@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { bad, warn } from '../../agent/core/finding.ts'
-import type { Outcome } from '../../agent/core/outcome.ts'
+import { bad, warn } from '../../agent/core/outcome/finding.ts'
+import type { Outcome } from '../../agent/core/outcome/outcome.ts'
 import type { Status } from '../../agent/core/status.ts'
 import { judge, type Known, lastCycle, standingTrouble } from '../../agent/core/verdict.ts'
 

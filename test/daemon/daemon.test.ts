@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome.ts'
+import type { Outcome } from '../../agent/core/outcome/outcome.ts'
 import type { CycleEnd } from '../../agent/daemon/cycle.ts'
 import { createDaemon } from '../../agent/daemon/daemon.ts'
 

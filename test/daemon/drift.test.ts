@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome.ts'
-import { PAUSE_MS } from '../../agent/core/repairs.ts'
+import type { Outcome } from '../../agent/core/outcome/outcome.ts'
+import { PAUSE_MS } from '../../agent/core/outcome/repairs.ts'
 import type { CycleEnd } from '../../agent/daemon/cycle.ts'
 import { followDrift } from '../../agent/daemon/drift.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome.ts'
+import type { Outcome } from '../../agent/core/outcome/outcome.ts'
 import type { Fetched } from '../../agent/core/source.ts'
 import type { CycleEnd } from '../../agent/daemon/cycle.ts'
 import { createDaemon, type Hint } from '../../agent/daemon/daemon.ts'

@@ -3,7 +3,7 @@
 // is fetched into the user's cache, and stays there.
 
 import { styleText } from 'node:util'
-import type { Outcome } from '../../agent/core/outcome.ts'
+import type { Outcome } from '../../agent/core/outcome/outcome.ts'
 import { fetchBundle } from '../../agent/daemon/source/fetch-bundle.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import { startControlPlane } from '../control-plane/control-plane.ts'

@@ -2,7 +2,7 @@
 
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { FINDINGS } from '../../agent/core/finding.ts'
+import { FINDINGS } from '../../agent/core/outcome/finding.ts'
 import { WELL } from '../../agent/core/verdict.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

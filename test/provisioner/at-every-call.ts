@@ -4,7 +4,7 @@
 import { tmpdir } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome.ts'
+import type { Outcome } from '../../agent/core/outcome/outcome.ts'
 import { realFileSystem } from '../../agent/provisioner/file-system.ts'
 import { slice } from '../campaign.ts'
 import { type HostTree, litterIn, readTree, writeTree } from './host-tree.ts'

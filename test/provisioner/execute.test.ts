@@ -2,7 +2,7 @@
 
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { exitCodeOf } from '../../agent/core/outcome.ts'
+import { exitCodeOf } from '../../agent/core/outcome/outcome.ts'
 import type { Host } from '../../agent/provisioner/host.ts'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'
 import { makeOwnFolder } from '../../agent/provisioner/own-folder.ts'

@@ -1,6 +1,6 @@
 import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { callsForPause } from '../../agent/core/repairs.ts'
+import { callsForPause } from '../../agent/core/outcome/repairs.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
 import type { Status } from '../../agent/core/status.ts'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'

@@ -2,7 +2,7 @@
 
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import type { Config } from '../../agent/core/config/config.ts'
-import type { Outcome } from '../../agent/core/outcome.ts'
+import type { Outcome } from '../../agent/core/outcome/outcome.ts'
 import type { FileSystem } from '../../agent/provisioner/file-system.ts'
 import type { Host } from '../../agent/provisioner/host.ts'
 import { inTurn } from '../../agent/provisioner/in-turn.ts'

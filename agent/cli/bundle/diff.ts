@@ -1,7 +1,7 @@
 import { optional } from '../../core/basics/when-defined.ts'
 import { type Bundle, parseBundle } from '../../core/bundle/bundle.ts'
 import { contentDigest } from '../../core/bundle/content-digest.ts'
-import { EXIT, trustedKeys } from '../../core/outcome.ts'
+import { EXIT, trustedKeys } from '../../core/outcome/outcome.ts'
 import { type Comparison, compareBundles } from '../../core/trust/compare-bundles.ts'
 import { type Accepted, acceptBundle } from '../../core/trust/trust.ts'
 import { parseFlags } from '../flags.ts'

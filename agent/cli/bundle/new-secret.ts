@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { messageOf } from '../../core/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import { writeNewFile } from '../../publisher/new-file.ts'
 import { parseFlags } from '../flags.ts'
 import { type Invocation, UsageError } from '../invocation.ts'

@@ -1,4 +1,4 @@
-import { EXIT } from '../../core/outcome.ts'
+import { EXIT } from '../../core/outcome/outcome.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { parseFlags } from '../flags.ts'
 import type { Invocation } from '../invocation.ts'

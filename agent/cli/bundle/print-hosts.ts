@@ -1,4 +1,4 @@
-import type { TrustedKey } from '../../core/outcome.ts'
+import type { TrustedKey } from '../../core/outcome/outcome.ts'
 import type { HostStanding } from '../../publisher/rotate/census.ts'
 import type { HostCondition } from '../../publisher/status/judge-status.ts'
 import { columns, paint, print, WIDTH, wrapped } from '../screen.ts'

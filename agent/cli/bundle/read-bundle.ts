@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { optional } from '../../core/basics/when-defined.ts'
-import { messageOf } from '../../core/failures.ts'
-import { EXIT } from '../../core/outcome.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
+import { EXIT } from '../../core/outcome/outcome.ts'
 import { type Invocation, UsageError } from '../invocation.ts'
 
 /** The flags by which a URL is fetched, for `parseFlags`. */

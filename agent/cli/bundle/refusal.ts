@@ -1,5 +1,5 @@
 import { messageAt } from '../../core/basics/format-place.ts'
-import { EXIT } from '../../core/outcome.ts'
+import { EXIT } from '../../core/outcome/outcome.ts'
 import { messageLines } from '../print-outcome.ts'
 import { print, printJson } from '../screen.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { messageOf } from '../../core/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { fileAway, readLastDone } from '../../publisher/rotate/finished.ts'
 import type { State } from '../../publisher/rotate/state-file.ts'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { optional } from '../../core/basics/when-defined.ts'
-import { messageOf } from '../../core/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { begin } from '../../publisher/rotate/begin.ts'
 import { drive, type Effects } from '../../publisher/rotate/drive.ts'

@@ -1,7 +1,7 @@
 import { formatDistance } from '../../core/basics/time-span.ts'
 import { type Bundle, parseBundle } from '../../core/bundle/bundle.ts'
 import { renderTime } from '../../core/bundle/compose.ts'
-import { trustedKeys } from '../../core/outcome.ts'
+import { trustedKeys } from '../../core/outcome/outcome.ts'
 import { verifySshsig } from '../../core/trust/sshsig.ts'
 import { parseFlags } from '../flags.ts'
 import type { Invocation } from '../invocation.ts'

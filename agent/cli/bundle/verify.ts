@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { messageAt } from '../../core/basics/format-place.ts'
 import { optional } from '../../core/basics/when-defined.ts'
-import { trustedKeys } from '../../core/outcome.ts'
+import { trustedKeys } from '../../core/outcome/outcome.ts'
 import { type AllowedSigner, parseAllowedSigners } from '../../core/trust/allowed-signers.ts'
 import { withSecondVerdict } from '../../core/trust/second-verifier.ts'
 import { acceptBundle } from '../../core/trust/trust.ts'

@@ -1,6 +1,6 @@
 import type { ForeignCaFile, Observation } from '../host/observation.ts'
-import { type HostRefused, refuseHost } from '../host-refusal.ts'
 import { type CaFileReading, type ListedKey, readCaFile } from '../keys/ca-file.ts'
+import { type HostRefused, refuseHost } from '../outcome/host-refusal.ts'
 import { knows } from './ca-file-owner.ts'
 import { describeForeignCa, type ForeignCa } from './foreign-ca.ts'
 

@@ -9,8 +9,8 @@ import {
   revokedKeysFile,
 } from '../host/revoked-keys.ts'
 import { whoSets } from '../host/who-sets.ts'
-import { type HostRefused, refuseHost } from '../host-refusal.ts'
 import type { CaKey } from '../keys/ca-key.ts'
+import { type HostRefused, refuseHost } from '../outcome/host-refusal.ts'
 import { showBytes } from '../sshd-config/bytes.ts'
 import { settingOnCommandLine } from '../sshd-config/command-line.ts'
 import { scanOf } from '../sshd-config/config-snapshot.ts'

@@ -1,7 +1,7 @@
 import type { Layout } from '../config/layout.ts'
 import type { Observation } from '../host/observation.ts'
 import { whoSets } from '../host/who-sets.ts'
-import { type HostRefused, refuseHost } from '../host-refusal.ts'
+import { type HostRefused, refuseHost } from '../outcome/host-refusal.ts'
 import { showBytes } from '../sshd-config/bytes.ts'
 import { settingOnCommandLine } from '../sshd-config/command-line.ts'
 import { scanOf } from '../sshd-config/config-snapshot.ts'

@@ -1,5 +1,4 @@
 import type { Layout } from '../config/layout.ts'
-import { type Finding, warn } from '../finding.ts'
 import { type DropIn, renderDropIn } from '../host/drop-in.ts'
 import type { Observation } from '../host/observation.ts'
 import {
@@ -11,6 +10,7 @@ import {
 } from '../host/place-drop-in.ts'
 import { whoSets } from '../host/who-sets.ts'
 import { leftOut, withRanges } from '../network/address-list.ts'
+import { type Finding, warn } from '../outcome/finding.ts'
 import { settingOnCommandLine } from '../sshd-config/command-line.ts'
 import { scanOf, scanWith } from '../sshd-config/config-snapshot.ts'
 import type { EffectiveConfig } from '../sshd-config/effective-config.ts'

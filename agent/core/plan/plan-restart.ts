@@ -1,6 +1,6 @@
 import type { ServiceState } from '../host/observation.ts'
 import type { Step } from '../host/step.ts'
-import { type HostRefused, refuseHost } from '../host-refusal.ts'
+import { type HostRefused, refuseHost } from '../outcome/host-refusal.ts'
 
 /**
  * The restart that a change needs, if any. `config`: not in force before; `rotation`: in force

@@ -1,6 +1,6 @@
-import { type Finding, warn } from '../finding.ts'
 import type { Observation } from '../host/observation.ts'
 import { whoSets } from '../host/who-sets.ts'
+import { type Finding, warn } from '../outcome/finding.ts'
 
 /** As many logins under way at once as sshd lets in by default, of all the world: `MaxStartups 10:30:100`. */
 const FEWEST = 10

@@ -1,5 +1,5 @@
 import type { SshdState } from '../host/observation.ts'
-import type { HostRefusalCode } from '../host-refusal.ts'
+import type { HostRefusalCode } from '../outcome/host-refusal.ts'
 import { trustedUserCaKeys } from '../sshd-config/effective-config.ts'
 import type { Plan } from './plan.ts'
 

@@ -1,4 +1,4 @@
-import { bad, type Finding, type FindingCode, warn } from '../finding.ts'
+import { bad, type Finding, type FindingCode, warn } from '../outcome/finding.ts'
 import { describeStatus } from './unit-failure.ts'
 
 /** A unit of ours: what is lost where it does not do its work, and how bad that is. */

@@ -1,5 +1,5 @@
-import { type Finding, type FindingCode, warn } from '../finding.ts'
 import { leftOut, withRanges } from '../network/address-list.ts'
+import { type Finding, type FindingCode, warn } from '../outcome/finding.ts'
 
 /** A program on the host that reads sshd's log and has addresses shut out by the firewall. */
 export type LogWatcher =

@@ -1,4 +1,4 @@
-import { APPLY, bad, type Finding, warn } from '../finding.ts'
+import { APPLY, bad, type Finding, warn } from '../outcome/finding.ts'
 
 /** The sshd of this host, as it was found just now. */
 export interface SshdSeen {

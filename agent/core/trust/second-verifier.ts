@@ -1,4 +1,4 @@
-import { type HostRefused, refuseHost } from '../host-refusal.ts'
+import { type HostRefused, refuseHost } from '../outcome/host-refusal.ts'
 import { NAMESPACE } from './sshsig.ts'
 import type { Accepted } from './trust.ts'
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Outcome } from '../../core/outcome.ts'
+import type { Outcome } from '../../core/outcome/outcome.ts'
 import { type Reply, refusal } from './reply.ts'
 import { answerSigned, type SignedParts } from './signed.ts'
 import { STATUS_TYPE } from './status.ts'

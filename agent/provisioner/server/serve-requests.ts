@@ -1,5 +1,4 @@
 import { createServer, type Socket } from 'node:net'
-import { messageOf } from '../../core/failures.ts'
 import {
   decodeRequest,
   encodeReply,
@@ -7,7 +6,8 @@ import {
   type ProvisionReply,
   type ProvisionRequest,
 } from '../../core/messages.ts'
-import type { Outcome } from '../../core/outcome.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
+import type { Outcome } from '../../core/outcome/outcome.ts'
 import { readLine } from './read-line.ts'
 
 export interface Serving {

@@ -1,5 +1,5 @@
 import { fstatSync, rmSync, statSync } from 'node:fs'
-import { messageOf } from '../../core/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import { errorCode, realFileSystem } from '../file-system.ts'
 import { LockHeldError, lockFile } from '../lock.ts'
 import { SetupError } from './setup-error.ts'

@@ -1,4 +1,4 @@
-import type { TrustedKey } from '../../core/outcome.ts'
+import type { TrustedKey } from '../../core/outcome/outcome.ts'
 import type { HostOutcome } from './read-outcome.ts'
 import type { Reply } from './reply.ts'
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
 import { Webhook } from 'standardwebhooks'
 import { plainText } from '../../core/basics/plain-text.ts'
-import { messageOf } from '../../core/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import type { Question } from './question.ts'
 import { type Proof, type Reply, readReply } from './reply.ts'
 

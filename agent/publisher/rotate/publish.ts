@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { messageOf } from '../../core/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import { placeFile } from '../place-file.ts'
 import { digestOf } from './begin.ts'
 import { runOperatorCommand } from './operator-command.ts'

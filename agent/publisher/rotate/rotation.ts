@@ -1,4 +1,4 @@
-import type { TrustedKey } from '../../core/outcome.ts'
+import type { TrustedKey } from '../../core/outcome/outcome.ts'
 
 /** The two orders. A compromised CA goes first and what it breaks is borne; else nothing breaks. */
 export const ORDERS = {

@@ -1,4 +1,4 @@
-import { messageOf } from '../../core/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import { openMetrics } from './metrics.ts'
 import { type Edition, publish } from './published.ts'
 import { type BundleServer, openServer, type ServerOptions, type TlsFiles } from './server.ts'

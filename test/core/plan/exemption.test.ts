@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Finding } from '../../../agent/core/finding.ts'
 import type { Observation } from '../../../agent/core/host/observation.ts'
+import type { Finding } from '../../../agent/core/outcome/finding.ts'
 import { type Plan, planApply } from '../../../agent/core/plan/plan.ts'
 import {
   CA,

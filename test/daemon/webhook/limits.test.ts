@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../../agent/core/outcome.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import { makeTestTls } from '../../control-plane/test-tls.ts'
 import { headLines, hear, OUTCOME, post, say, sign, useWebhook } from './with-webhook.ts'
 

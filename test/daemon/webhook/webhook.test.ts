@@ -3,7 +3,7 @@ import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../../agent/core/outcome.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import { openWebhook } from '../../../agent/daemon/webhook/webhook.ts'
 import { makeTestTls } from '../../control-plane/test-tls.ts'
 import {

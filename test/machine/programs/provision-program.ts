@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { DEFAULT_CONFIG_FILE } from '../../../agent/core/config/config.ts'
 import { parseConfig } from '../../../agent/core/config/parse-config.ts'
-import type { Outcome } from '../../../agent/core/outcome.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import { inTurn } from '../../../agent/provisioner/in-turn.ts'
 import { openHost } from '../../../agent/provisioner/open-host.ts'
 import { provision } from '../../../agent/provisioner/provision.ts'

@@ -1,5 +1,5 @@
 import { expect, inject } from 'vitest'
-import type { Outcome } from '../../../agent/core/outcome.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import { type Ca, type Certificate, type KeyType, makeCa } from '../../sshd/ssh-ca.ts'
 import { CA_FILE, DROP_IN } from '../agent-host.ts'
 import type { Suite } from '../base.ts'

@@ -12,7 +12,7 @@ import {
   MAX_REQUEST_BYTES,
   type ProvisionRequest,
 } from '../../../agent/core/messages.ts'
-import type { Outcome } from '../../../agent/core/outcome.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import { type Serving, serveRequests } from '../../../agent/provisioner/server/serve-requests.ts'
 
 const AGENT = join(import.meta.dirname, '../../../agent')

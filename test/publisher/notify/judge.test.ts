@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Outcome } from '../../../agent/core/outcome.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import { judgeReply, type Standing, type Wanted } from '../../../agent/publisher/notify/judge.ts'
 import { outcomeWith } from './outcomes.ts'
 

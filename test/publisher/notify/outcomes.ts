@@ -1,4 +1,4 @@
-import type { Outcome } from '../../../agent/core/outcome.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 
 /** The end of a cycle on a host that trusts these. */
 export function outcomeWith(

@@ -1,9 +1,9 @@
-import { optional } from './basics/when-defined.ts'
-import { reportStep, type Step } from './host/step.ts'
+import { optional } from '../basics/when-defined.ts'
+import { reportStep, type Step } from '../host/step.ts'
+import type { Place } from '../sshd-config/directive.ts'
 import type { HostRefused } from './host-refusal.ts'
 import type { KeyChanges } from './key-changes.ts'
 import { type Outcome, type TrustedKey, trustedKeys } from './outcome.ts'
-import type { Place } from './sshd-config/directive.ts'
 
 /** What stays true of a host that was left as it was. */
 export interface Kept {

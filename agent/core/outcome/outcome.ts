@@ -1,7 +1,7 @@
-import { optional } from './basics/when-defined.ts'
-import type { StepReport } from './host/step.ts'
+import { optional } from '../basics/when-defined.ts'
+import type { StepReport } from '../host/step.ts'
+import type { Place } from '../sshd-config/directive.ts'
 import type { KeyChanges } from './key-changes.ts'
-import type { Place } from './sshd-config/directive.ts'
 
 /** A CA key that the host trusts now. */
 export interface TrustedKey {

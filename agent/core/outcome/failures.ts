@@ -1,4 +1,4 @@
-import { type Step, VERBS } from './host/step.ts'
+import { type Step, VERBS } from '../host/step.ts'
 
 /** A failed transaction, for the outcome; both errors are told where the undoing failed too. */
 export function describeFailure(
