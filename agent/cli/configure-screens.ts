@@ -1,6 +1,6 @@
 import type { SettingName } from '../core/config/settings.ts'
-import type { Notes } from '../core/notes.ts'
-import type { Status } from '../core/status.ts'
+import type { Notes } from '../core/report/poll-record.ts'
+import type { Status } from '../core/report/status.ts'
 import type { FailedUnit } from '../provisioner/setup/prove-units.ts'
 import type { FileFault } from './check-files.ts'
 import { UsageError } from './invocation.ts'

@@ -1,7 +1,7 @@
 import { type Logger, pino } from 'pino'
 import { optional } from '../core/basics/when-defined.ts'
-import { describeSkew } from '../core/clock-skew.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
+import { describeSkew } from '../core/report/clock-skew.ts'
 import type { CycleEnd } from '../daemon/cycle.ts'
 import type { Hint } from '../daemon/daemon.ts'
 

@@ -1,10 +1,10 @@
 import { formatDistance, formatTime } from '../core/basics/time-span.ts'
-import { describeSkew } from '../core/clock-skew.ts'
 import type { Unseen } from '../core/host/observation.ts'
 import type { Finding } from '../core/outcome/finding.ts'
 import type { TrustedKey } from '../core/outcome/outcome.ts'
-import type { HeldKey, HeldStatus } from '../core/status.ts'
-import type { LastCycle, Verdict } from '../core/verdict.ts'
+import { describeSkew } from '../core/report/clock-skew.ts'
+import type { LastCycle, Verdict } from '../core/report/host-health.ts'
+import type { HeldKey, HeldStatus } from '../core/report/status.ts'
 import { adoptedFrom, linesToWrite, messageLines, warningLines } from './print-outcome.ts'
 import { columns, paint, wrap } from './screen.ts'
 

@@ -1,6 +1,6 @@
 import { layoutOf } from '../core/config/layout.ts'
-import { askedToWait } from '../core/notes.ts'
 import { EXIT } from '../core/outcome/outcome.ts'
+import { askedToWait } from '../core/report/poll-record.ts'
 import { stayAwake } from '../daemon/awake.ts'
 import { runCycle } from '../daemon/cycle.ts'
 import { createDaemon } from '../daemon/daemon.ts'

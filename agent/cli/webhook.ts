@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { optional } from '../core/basics/when-defined.ts'
 import { patienceMs } from '../core/config/patience.ts'
 import { parseWebhookSecrets } from '../core/config/webhook-secrets.ts'
-import { metricsInput } from '../core/metrics-input.ts'
 import { messageOf } from '../core/outcome/failures.ts'
+import { metricsInput } from '../core/report/metrics-input.ts'
 import { readSecret } from '../daemon/read-secrets.ts'
 import { lookAtReport, readReport } from '../daemon/report.ts'
 import { readSigns } from '../daemon/signs.ts'
@@ -26,8 +26,8 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
   const pace = keepPace(join(layout.daemonFolder.path, 'refusals'))
   let lastAnswer: number | undefined
   const known = async () => {
-    const { judgeSigns } = await import('../core/health.ts')
-    const { reported } = await import('../core/reported.ts')
+    const { judgeSigns } = await import('../core/report/health.ts')
+    const { reported } = await import('../core/report/reported.ts')
     const report = lookAtReport(layout.statusFile.path)
     const ports = typeof report === 'object' ? report.ports : undefined
     const found = judgeSigns(readSigns(ports, layout.socket.path))
@@ -46,17 +46,17 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
     },
     replay: openReplayMemory({ path: join(layout.daemonFolder.path, 'webhooks') }),
     async metrics() {
-      const { renderMetrics } = await import('../core/metrics.ts')
+      const { renderMetrics } = await import('../core/report/metrics.ts')
       const status = readReport(layout.statusFile.path)
       const { sshdListens } = readSigns(status?.ports, layout.socket.path)
       return renderMetrics(metricsInput(status, notebook.read(), version, sshdListens))
     },
     async health() {
-      const { healthOf } = await import('../core/health.ts')
+      const { healthOf } = await import('../core/report/health.ts')
       return healthOf(await known())
     },
     async status() {
-      const { hostStatus } = await import('../core/host-status.ts')
+      const { hostStatus } = await import('../core/report/host-status.ts')
       return hostStatus(await known())
     },
     onAnswer({ status, why, from }) {

@@ -1,8 +1,8 @@
 import { optional } from '../core/basics/when-defined.ts'
 import type { ProvisionReply, ProvisionRequest } from '../core/messages.ts'
-import { counted, type Notes } from '../core/notes.ts'
 import type { Outcome, TrustedKey } from '../core/outcome/outcome.ts'
 import { refused, stopped, warned } from '../core/outcome/outcomes.ts'
+import { counted, type Notes } from '../core/report/poll-record.ts'
 import type { Fetched } from '../core/source.ts'
 import { type Notebook, tryWrite } from './notebook.ts'
 

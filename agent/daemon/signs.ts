@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
-import type { Signs } from '../core/health.ts'
 import { listensOn, parseListening } from '../core/network/listening-ports.ts'
 import { isListening } from '../core/network/unix-sockets.ts'
+import type { Signs } from '../core/report/health.ts'
 
 /**
  * What of the host shows to a process that may see no other and start none: `/proc/self/net`, which is

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ProvisionRequest } from '../../agent/core/messages.ts'
-import type { Notes } from '../../agent/core/notes.ts'
 import type { Outcome } from '../../agent/core/outcome/outcome.ts'
+import type { Notes } from '../../agent/core/report/poll-record.ts'
 import type { Fetched } from '../../agent/core/source.ts'
 import { type CycleParts, runCycle } from '../../agent/daemon/cycle.ts'
 

@@ -1,4 +1,4 @@
-import { renderMetrics } from '../../agent/core/metrics.ts'
+import { renderMetrics } from '../../agent/core/report/metrics.ts'
 
 /** Every metric that there is, with its help. */
 export async function everyMetric(): Promise<string[][]> {

@@ -3,7 +3,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FINDINGS } from '../../agent/core/outcome/finding.ts'
-import { WELL } from '../../agent/core/verdict.ts'
+import { WELL } from '../../agent/core/report/host-health.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseNotes } from '../../agent/core/notes.ts'
+import { parseNotes } from '../../agent/core/report/poll-record.ts'
 import { unitDropIns, unitsToStart } from '../../agent/core/services/unit-drop-ins.ts'
 import { campaign, rounds } from '../campaign.ts'
 import type { Behaviour } from '../control-plane/behaviour.ts'

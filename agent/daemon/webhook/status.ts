@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { HostStatus } from '../../core/host-status.ts'
+import type { HostStatus } from '../../core/report/host-status.ts'
 import type { Reply } from './reply.ts'
 import { answerSigned, type SignedParts } from './signed.ts'
 

@@ -1,9 +1,9 @@
 import { plainText } from '../../core/basics/plain-text.ts'
 import { count, flag, listOf, parseForm, shape, text, time } from '../../core/basics/stored-form.ts'
 import { optional } from '../../core/basics/when-defined.ts'
-import type { HostStatus } from '../../core/host-status.ts'
 import { OUTCOMES } from '../../core/outcome/outcome-names.ts'
-import type { LastCycle } from '../../core/verdict.ts'
+import type { LastCycle } from '../../core/report/host-health.ts'
+import type { HostStatus } from '../../core/report/host-status.ts'
 import type { Question } from '../notify/question.ts'
 import { isCode, readKeys } from '../notify/read-outcome.ts'
 

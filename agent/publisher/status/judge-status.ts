@@ -1,7 +1,7 @@
 import { formatDistance } from '../../core/basics/time-span.ts'
 import { optional } from '../../core/basics/when-defined.ts'
 import type { TrustedKey } from '../../core/outcome/outcome.ts'
-import type { LastCycle } from '../../core/verdict.ts'
+import type { LastCycle } from '../../core/report/host-health.ts'
 import { stillAlive, type Wanted } from '../notify/judge.ts'
 import type { Reply } from '../notify/reply.ts'
 import { ownKeys } from './common-bundle.ts'

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import { onTestFinished } from 'vitest'
-import type { HostStatus } from '../../../agent/core/host-status.ts'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import type { HostStatus } from '../../../agent/core/report/host-status.ts'
 import { openReplayMemory, type ReplayMemory } from '../../../agent/daemon/webhook/replay-memory.ts'
 import {
   type Answered,

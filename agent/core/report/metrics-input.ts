@@ -1,5 +1,5 @@
-import { addTallies, NO_NOTES, type Notes } from './notes.ts'
-import type { TrustedKey } from './outcome/outcome.ts'
+import type { TrustedKey } from '../outcome/outcome.ts'
+import { addTallies, NO_NOTES, type Notes } from './poll-record.ts'
 import type { Status } from './status.ts'
 
 /** What is told to Prometheus. What is not known is left out of the text, not told as 0. */

@@ -1,4 +1,4 @@
-import { own } from './basics/own-property.ts'
+import { own } from '../basics/own-property.ts'
 import {
   count,
   flag,
@@ -10,13 +10,13 @@ import {
   shape,
   text,
   time,
-} from './basics/stored-form.ts'
-import { optional } from './basics/when-defined.ts'
-import type { Tally } from './notes.ts'
-import type { Outcome, TrustedKey } from './outcome/outcome.ts'
-import { OUTCOMES } from './outcome/outcome-names.ts'
-import { isStartLimit } from './services/restart-budget.ts'
-import { isSigner, type Signer } from './trust/signer.ts'
+} from '../basics/stored-form.ts'
+import { optional } from '../basics/when-defined.ts'
+import type { Outcome, TrustedKey } from '../outcome/outcome.ts'
+import { OUTCOMES } from '../outcome/outcome-names.ts'
+import { isStartLimit } from '../services/restart-budget.ts'
+import { isSigner, type Signer } from '../trust/signer.ts'
+import type { Tally } from './poll-record.ts'
 
 /** A key that this host trusts, and since when; times are ISO 8601, as everywhere in these files. */
 export interface HeldKey extends TrustedKey {

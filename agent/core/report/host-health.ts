@@ -1,8 +1,8 @@
-import { formatSpan } from './basics/time-span.ts'
+import { formatSpan } from '../basics/time-span.ts'
+import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from '../outcome/finding.ts'
+import type { Outcome } from '../outcome/outcome.ts'
 import { describeSkew } from './clock-skew.ts'
-import type { Notes } from './notes.ts'
-import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from './outcome/finding.ts'
-import type { Outcome } from './outcome/outcome.ts'
+import type { Notes } from './poll-record.ts'
 import type { HeldKey, Status } from './status.ts'
 
 /** What is known of a host when somebody asks how it is. */

@@ -1,7 +1,7 @@
-import { optional } from './basics/when-defined.ts'
+import { optional } from '../basics/when-defined.ts'
+import { type TrustedKey, trustedKeys } from '../outcome/outcome.ts'
 import { type Health, healthOf } from './health.ts'
-import { type TrustedKey, trustedKeys } from './outcome/outcome.ts'
-import { judge, type Known, type LastCycle } from './verdict.ts'
+import { judge, type Known, type LastCycle } from './host-health.ts'
 
 /**
  * What a host tells of itself to whoever has the webhook's secret, as it has it written down: nothing is

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { renderMetrics } from '../../agent/core/metrics.ts'
-import type { MetricsInput } from '../../agent/core/metrics-input.ts'
+import { renderMetrics } from '../../../agent/core/report/metrics.ts'
+import type { MetricsInput } from '../../../agent/core/report/metrics-input.ts'
 
 const LITTLE: MetricsInput = { version: '1.2.3', trusted: [], revoked: [], cycles: {} }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { NO_NOTES, parseNotes } from '../../agent/core/notes.ts'
+import { NO_NOTES, parseNotes } from '../../../agent/core/report/poll-record.ts'
 
 const AT = '2026-11-20T10:00:00.000Z'
 

@@ -1,5 +1,5 @@
-import { bad, type Finding, type FindingCode } from './outcome/finding.ts'
-import { findingsOf, judge, type Known, type Verdict } from './verdict.ts'
+import { bad, type Finding, type FindingCode } from '../outcome/finding.ts'
+import { findingsOf, judge, type Known, type Verdict } from './host-health.ts'
 
 /** What `/healthz` answers: in codes alone, since anybody may ask. */
 export interface Health {

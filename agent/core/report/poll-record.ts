@@ -1,4 +1,4 @@
-import { own } from './basics/own-property.ts'
+import { own } from '../basics/own-property.ts'
 import {
   count,
   type Form,
@@ -10,10 +10,10 @@ import {
   shape,
   text,
   time,
-} from './basics/stored-form.ts'
-import { optional } from './basics/when-defined.ts'
-import type { Outcome } from './outcome/outcome.ts'
-import { OUTCOMES } from './outcome/outcome-names.ts'
+} from '../basics/stored-form.ts'
+import { optional } from '../basics/when-defined.ts'
+import type { Outcome } from '../outcome/outcome.ts'
+import { OUTCOMES } from '../outcome/outcome-names.ts'
 
 /** What is counted of cycles, by the wing that began them: each cycle is counted once. */
 export interface Tally {

@@ -1,7 +1,7 @@
-import { optional } from './basics/when-defined.ts'
-import { addTallies, NO_NOTES, type Notes } from './notes.ts'
+import { optional } from '../basics/when-defined.ts'
+import { type Known, type LastCycle, lastCycle, standingTrouble } from './host-health.ts'
+import { addTallies, NO_NOTES, type Notes } from './poll-record.ts'
 import type { Status } from './status.ts'
-import { type Known, type LastCycle, lastCycle, standingTrouble } from './verdict.ts'
 
 /** What both wings have written down of a host: all that is known of it to who can't look any closer. */
 export function reported(

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { hostStatus } from '../../agent/core/host-status.ts'
-import { NO_NOTES } from '../../agent/core/notes.ts'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import { reported } from '../../agent/core/reported.ts'
-import type { Status } from '../../agent/core/status.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import { hostStatus } from '../../../agent/core/report/host-status.ts'
+import { NO_NOTES } from '../../../agent/core/report/poll-record.ts'
+import { reported } from '../../../agent/core/report/reported.ts'
+import type { Status } from '../../../agent/core/report/status.ts'
 
 const NOW = new Date('2026-11-20T10:00:00Z')
 const AT = '2026-11-20T09:59:00.000Z'

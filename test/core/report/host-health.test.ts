@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { bad, warn } from '../../agent/core/outcome/finding.ts'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import type { Status } from '../../agent/core/status.ts'
-import { judge, type Known, lastCycle, standingTrouble } from '../../agent/core/verdict.ts'
+import { bad, warn } from '../../../agent/core/outcome/finding.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import {
+  judge,
+  type Known,
+  lastCycle,
+  standingTrouble,
+} from '../../../agent/core/report/host-health.ts'
+import type { Status } from '../../../agent/core/report/status.ts'
 
 const NOW = new Date('2026-11-20T10:00:00Z')
 const AT = '2026-11-20T09:59:00.000Z'

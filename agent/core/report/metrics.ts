@@ -1,10 +1,10 @@
 import Counter from 'prom-client/lib/counter.js'
 import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
-import { own } from './basics/own-property.ts'
-import { optional } from './basics/when-defined.ts'
+import { own } from '../basics/own-property.ts'
+import { optional } from '../basics/when-defined.ts'
+import { OUTCOMES } from '../outcome/outcome-names.ts'
 import type { MetricsInput } from './metrics-input.ts'
-import { OUTCOMES } from './outcome/outcome-names.ts'
 
 const PREFIX = 'pomerium_host_agent_'
 
