@@ -1,7 +1,7 @@
 import type { Config } from '../core/config/config.ts'
-import type { ProvisionRequest } from '../core/messages.ts'
 import { showUrl } from '../core/network/source-url.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
+import type { ProvisionRequest } from '../core/protocol/provision-protocol.ts'
 import type { Host } from '../provisioner/host.ts'
 import { inTurn } from '../provisioner/in-turn.ts'
 import { provision } from '../provisioner/provision.ts'

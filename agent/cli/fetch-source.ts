@@ -1,4 +1,4 @@
-import type { Fetched, Source } from '../core/source.ts'
+import type { Fetched, Source } from '../core/protocol/source.ts'
 import { readSecret } from '../daemon/read-secrets.ts'
 import { fetchBundle } from '../daemon/source/fetch-bundle.ts'
 import type { FetchOptions } from '../daemon/source/fetch-options.ts'

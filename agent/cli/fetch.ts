@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers'
-import { decodeFetchRequest, encodeFetched } from '../core/fetch-protocol.ts'
+import { decodeFetchRequest, encodeFetched } from '../core/protocol/fetch-protocol.ts'
 import { fetchBundle } from '../daemon/source/fetch-bundle.ts'
 import { type Invocation, UsageError } from './invocation.ts'
 

@@ -1,6 +1,6 @@
 import type { Config } from '../core/config/config.ts'
-import type { FetchAnswer } from '../core/fetch-protocol.ts'
 import { showUrl } from '../core/network/source-url.ts'
+import type { FetchAnswer } from '../core/protocol/fetch-protocol.ts'
 import { fetchUnprivileged } from '../provisioner/fetch-unprivileged.ts'
 import type { Host } from '../provisioner/host.ts'
 import type { Request } from '../provisioner/provision.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Layout, layoutOf, type Place } from '../core/config/layout.ts'
-import type { ProvisionRequest } from '../core/messages.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
+import type { ProvisionRequest } from '../core/protocol/provision-protocol.ts'
 import { realFileSystem } from '../provisioner/file-system.ts'
 import { recent } from '../provisioner/recent.ts'
 import { admitAgent, clearPlace, makeDaemonFolder } from '../provisioner/server/own-socket.ts'

@@ -1,9 +1,9 @@
 import { optional } from '../core/basics/when-defined.ts'
-import type { ProvisionReply, ProvisionRequest } from '../core/messages.ts'
 import type { Outcome, TrustedKey } from '../core/outcome/outcome.ts'
 import { refused, stopped, warned } from '../core/outcome/outcomes.ts'
+import type { ProvisionReply, ProvisionRequest } from '../core/protocol/provision-protocol.ts'
+import type { Fetched } from '../core/protocol/source.ts'
 import { counted, type Notes } from '../core/report/poll-record.ts'
-import type { Fetched } from '../core/source.ts'
 import { type Notebook, tryWrite } from './notebook.ts'
 
 /** What a cycle works with; everything that it does to the world goes through here. */

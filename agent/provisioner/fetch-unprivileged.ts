@@ -6,8 +6,8 @@ import {
   encodeFetchRequest,
   type FetchAnswer,
   MAX_ANSWER_BYTES,
-} from '../core/fetch-protocol.ts'
-import type { Source } from '../core/source.ts'
+} from '../core/protocol/fetch-protocol.ts'
+import type { Source } from '../core/protocol/source.ts'
 import { runConfined } from './confined-child.ts'
 import { findConfinement } from './confinement.ts'
 import { readNamedFile } from './named-file.ts'

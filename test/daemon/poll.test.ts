@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import type { Fetched } from '../../agent/core/source.ts'
+import type { Fetched } from '../../agent/core/protocol/source.ts'
 import type { CycleEnd } from '../../agent/daemon/cycle.ts'
 import { createDaemon, type Hint } from '../../agent/daemon/daemon.ts'
 import { keepPolling } from '../../agent/daemon/poll.ts'

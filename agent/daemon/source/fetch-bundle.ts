@@ -1,5 +1,5 @@
 import { parseSourceUrl, showUrl } from '../../core/network/source-url.ts'
-import type { Fetched, Source } from '../../core/source.ts'
+import type { Fetched, Source } from '../../core/protocol/source.ts'
 import { timeout } from './connection-failure.ts'
 import { DeadlineError, withDeadline } from './deadline.ts'
 import { unavailable } from './failure.ts'

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { MAX_BUNDLE_BYTES } from '../../core/bundle/limits.ts'
-import type { Fetched } from '../../core/source.ts'
+import type { Fetched } from '../../core/protocol/source.ts'
 import { unavailable } from './failure.ts'
 import { refuseTooLarge } from './too-large.ts'
 

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { MAX_BUNDLE_BYTES } from '../../core/bundle/limits.ts'
 import { showUrl } from '../../core/network/source-url.ts'
-import type { Fetched } from '../../core/source.ts'
+import type { Fetched } from '../../core/protocol/source.ts'
 import { readEtag } from './entity-tag.ts'
 import { unavailable } from './failure.ts'
 import { isHtmlType, refuseHtml } from './html.ts'

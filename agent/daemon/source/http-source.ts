@@ -1,6 +1,6 @@
 import { BadRootsError } from '../../core/network/pem-roots.ts'
 import { showUrl } from '../../core/network/source-url.ts'
-import type { Fetched, Source } from '../../core/source.ts'
+import type { Fetched, Source } from '../../core/protocol/source.ts'
 import { explainConnectionFailure } from './connection-failure.ts'
 import { openDispatcher } from './dispatcher.ts'
 import { readEtag } from './entity-tag.ts'

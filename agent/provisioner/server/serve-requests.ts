@@ -1,13 +1,13 @@
 import { createServer, type Socket } from 'node:net'
+import { messageOf } from '../../core/outcome/failures.ts'
+import type { Outcome } from '../../core/outcome/outcome.ts'
 import {
   decodeRequest,
   encodeReply,
   MAX_REQUEST_BYTES,
   type ProvisionReply,
   type ProvisionRequest,
-} from '../../core/messages.ts'
-import { messageOf } from '../../core/outcome/failures.ts'
-import type { Outcome } from '../../core/outcome/outcome.ts'
+} from '../../core/protocol/provision-protocol.ts'
 import { readLine } from './read-line.ts'
 
 export interface Serving {

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import {
   decodeReply,
   encodeRequest,
   MAX_REQUEST_BYTES,
   type ProvisionRequest,
-} from '../../../agent/core/messages.ts'
-import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+} from '../../../agent/core/protocol/provision-protocol.ts'
 import { type Serving, serveRequests } from '../../../agent/provisioner/server/serve-requests.ts'
 
 const AGENT = join(import.meta.dirname, '../../../agent')

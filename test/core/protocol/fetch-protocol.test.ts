@@ -6,7 +6,7 @@ import {
   encodeFetched,
   encodeFetchRequest,
   type FetchAnswer,
-} from '../../agent/core/fetch-protocol.ts'
+} from '../../../agent/core/protocol/fetch-protocol.ts'
 
 const answers: FetchAnswer[] = [
   { kind: 'bundle', bytes: Buffer.from('ssh-ed25519 AAAA ca\n') },

@@ -1,5 +1,5 @@
-import { plainText } from './basics/plain-text.ts'
-import { MAX_BUNDLE_BYTES } from './bundle/limits.ts'
+import { plainText } from '../basics/plain-text.ts'
+import { MAX_BUNDLE_BYTES } from '../bundle/limits.ts'
 import { type Fetched, SOURCE_FAILURE_CODES, SOURCE_REFUSAL_CODES, type Source } from './source.ts'
 
 /** What root asks of the child that fetches, on its standard input. */

@@ -1,5 +1,5 @@
-import { MAX_BUNDLE_BYTES } from './bundle/limits.ts'
-import type { Outcome } from './outcome/outcome.ts'
+import { MAX_BUNDLE_BYTES } from '../bundle/limits.ts'
+import type { Outcome } from '../outcome/outcome.ts'
 
 /** What the daemon may ask of the provisioner: a line of JSON each way on its socket. */
 export type ProvisionRequest =
