@@ -2,12 +2,12 @@ import type { Config } from '../core/config/config.ts'
 import { showUrl } from '../core/network/source-url.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
 import type { ProvisionRequest } from '../core/protocol/provision-protocol.ts'
+import { inTurn } from '../provisioner/exclusive-run.ts'
 import type { Host } from '../provisioner/host.ts'
-import { inTurn } from '../provisioner/in-turn.ts'
 import { provision } from '../provisioner/provision.ts'
 import { repair } from '../provisioner/repair.ts'
-import { report } from '../provisioner/report.ts'
 import { refuseStoodDown } from '../provisioner/stood-down.ts'
+import { report } from '../provisioner/write-report.ts'
 
 /** Does what the daemon asks for, by this host's own config. */
 export async function answerRequest(

@@ -14,8 +14,8 @@ import {
   serviceEnvironment,
 } from '../core/services/service-environment.ts'
 import { credentialFiles } from '../core/services/unit-drop-ins.ts'
+import { inTurn } from '../provisioner/exclusive-run.ts'
 import { errorCode, realFileSystem } from '../provisioner/file-system.ts'
-import { inTurn } from '../provisioner/in-turn.ts'
 import { readNamedFile } from '../provisioner/named-file.ts'
 import { remove } from '../provisioner/remove.ts'
 import { handOver } from '../provisioner/setup/hand-over.ts'

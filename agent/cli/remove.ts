@@ -1,5 +1,5 @@
 import { EXIT, exitCodeOf } from '../core/outcome/outcome.ts'
-import { inTurn } from '../provisioner/in-turn.ts'
+import { inTurn } from '../provisioner/exclusive-run.ts'
 import { remove as removeFromHost } from '../provisioner/remove.ts'
 import { findServices, restServices } from '../provisioner/setup/standing.ts'
 import { NO_SERVICES, readStoodDown, type Services } from '../provisioner/stood-down.ts'

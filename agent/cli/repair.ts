@@ -1,6 +1,6 @@
 import { exitCodeOf } from '../core/outcome/outcome.ts'
 import { callsForPause, PAUSE_MS } from '../core/outcome/repairs.ts'
-import { inTurn } from '../provisioner/in-turn.ts'
+import { inTurn } from '../provisioner/exclusive-run.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
 import { beforeStart } from '../provisioner/sshd-service.ts'
 import type { Invocation } from './invocation.ts'

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { callsForPause } from '../../agent/core/outcome/repairs.ts'
 import type { Status } from '../../agent/core/report/status.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
-import { inTurn } from '../../agent/provisioner/in-turn.ts'
+import { inTurn } from '../../agent/provisioner/exclusive-run.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import { repair } from '../../agent/provisioner/repair.ts'
 import {

@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { inTurn } from '../../agent/provisioner/in-turn.ts'
+import { inTurn } from '../../agent/provisioner/exclusive-run.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import { remove } from '../../agent/provisioner/remove.ts'
-import { report } from '../../agent/provisioner/report.ts'
 import { readStatus } from '../../agent/provisioner/status-file.ts'
+import { report } from '../../agent/provisioner/write-report.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import { defaultConfig, type TemporaryHost, temporaryHost } from './temporary-host.ts'
 
