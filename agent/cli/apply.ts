@@ -1,7 +1,7 @@
 import { EXIT, exitCodeOf, type Outcome } from '../core/outcome/outcome.ts'
 import { refused, stopped } from '../core/outcome/outcomes.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
-import type { Host } from '../provisioner/host.ts'
+import type { Host } from '../provisioner/host/host.ts'
 import { kept, provision } from '../provisioner/provision.ts'
 import { resumeServices } from '../provisioner/setup/standing.ts'
 import { stateOrFresh } from '../provisioner/state.ts'

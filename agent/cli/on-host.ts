@@ -1,6 +1,6 @@
 import { optional } from '../core/basics/when-defined.ts'
 import type { Config } from '../core/config/config.ts'
-import type { Host } from '../provisioner/host.ts'
+import type { Host } from '../provisioner/host/host.ts'
 import { openHost } from '../provisioner/open-host.ts'
 import { type HostFlags, parseHostFlags } from './flags.ts'
 import { type Invocation, UsageError } from './invocation.ts'

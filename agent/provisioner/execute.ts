@@ -1,7 +1,7 @@
 import type { Step } from '../core/host/step.ts'
 import { failedTo } from '../core/outcome/failures.ts'
 import { invertStep } from '../core/plan/invert-step.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { clearJournal, type Journal, writeJournal } from './journal.ts'
 import { lookAt } from './look-at.ts'
 import { rollBack } from './roll-back.ts'

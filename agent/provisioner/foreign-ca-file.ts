@@ -3,7 +3,7 @@ import type { ForeignCaFile, Unseen } from '../core/host/observation.ts'
 import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
 import { placeOf, readWhole } from './config-files.ts'
 import { errorCode } from './file-system.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 
 /**
  * The CA file that another owner's line names, by the name that stands there, in bytes. The owner may

@@ -2,7 +2,7 @@ import { optional } from '../core/basics/when-defined.ts'
 import { parseBundle } from '../core/bundle/bundle.ts'
 import { type ListedKey, readCaFile } from '../core/keys/ca-file.ts'
 import { type TrustedKey, trustedKeys } from '../core/outcome/outcome.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { lookAt } from './look-at.ts'
 import { type State, stateOrFresh } from './state.ts'
 

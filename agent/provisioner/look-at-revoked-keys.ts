@@ -5,7 +5,7 @@ import {
   type RevokedKeysFault,
 } from '../core/host/revoked-keys.ts'
 import { readWhole } from './config-files.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { loadsKrl } from './krl.ts'
 
 /** What a file of revoked keys holds, or what keeps sshd from going by it; `undefined`: only root sees. */

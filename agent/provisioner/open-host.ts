@@ -6,7 +6,8 @@ import type { Config } from '../core/config/config.ts'
 import { layoutOf } from '../core/config/layout.ts'
 import { bytesOf, fromBytes } from '../core/sshd-config/bytes.ts'
 import { type FileSystem, isThere, realFileSystem } from './file-system.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
+import { budgetedService, listenerArgv, noService } from './host/sshd-service.ts'
 import {
   configFile,
   configOptions,
@@ -23,7 +24,6 @@ import { configuredPorts } from './service/listening.ts'
 import { openProcessTable } from './service/process-table.ts'
 import { openRestartHistory } from './service/restart-history.ts'
 import type { FoundSshd, ServiceState } from './service/ssh-service.ts'
-import { budgetedService, listenerArgv, noService } from './sshd-service.ts'
 import { stateOrFresh } from './state.ts'
 import { underRoot } from './under-root.ts'
 

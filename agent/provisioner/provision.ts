@@ -20,7 +20,7 @@ import { type Disagreement, withSecondVerdict } from '../core/trust/second-verif
 import { type Accepted, acceptBundle } from '../core/trust/trust.ts'
 import { execute, type OnInstant } from './execute.ts'
 import { isThere } from './file-system.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { keysLie, keysOf, keysOnHost, trustOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
 import { readSigners } from './read-signers.ts'

@@ -6,7 +6,7 @@ import { showBytes } from '../core/sshd-config/bytes.ts'
 import { trustedUserCaKeys } from '../core/sshd-config/effective-config.ts'
 import { removeFile, setAccess, syncFolder, writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 
 /** Does one step on the host, or throws; what it has brought about already is done once more. */
 export async function runStep(step: Step, host: Host): Promise<void> {

@@ -9,7 +9,7 @@ import {
   WEBHOOK_DROP_IN,
 } from '../core/services/unit-drop-ins.ts'
 import { isThere } from './file-system.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { type Run, runCommand } from './run-command.ts'
 import { openProcessTable, type ProcessTable } from './service/process-table.ts'
 import { showUnits } from './service/show-units.ts'

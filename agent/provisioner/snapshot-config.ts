@@ -6,7 +6,7 @@ import type { Directive } from '../core/sshd-config/directive.ts'
 import { scanSshdConfig } from '../core/sshd-config/scan.ts'
 import { type Syntax, syntaxOf } from '../core/sshd-config/syntax.ts'
 import { namesIn, readWhole } from './config-files.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { underRoot } from './under-root.ts'
 
 /** sshd's configuration, and what in it no sshd could ever read to its end. */

@@ -20,7 +20,7 @@ import { isSigner } from '../core/trust/signer.ts'
 import type { Held } from '../core/trust/trust.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 import { errorCode } from './file-system.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { lookAt } from './look-at.ts'
 import type { FoundSshd } from './service/ssh-service.ts'
 

@@ -3,7 +3,7 @@ import { refuseHost } from '../core/outcome/host-refusal.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
 import { hostRefused } from '../core/outcome/outcomes.ts'
 import { removeFile, writeFileAtomically } from './atomic-write.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { trustOnHost } from './keys-on-host.ts'
 import { lookAt } from './look-at.ts'
 

@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/outcome/outcome.ts'
 import { stopped, warned } from '../core/outcome/outcomes.ts'
 import { takeTurn } from './exclusive-run.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import { trustOnHost } from './keys-on-host.ts'
 import { writeTextfile } from './textfile.ts'
 

@@ -11,7 +11,7 @@ import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-con
 import { settings } from '../../agent/core/sshd-config/effective-line.ts'
 import { scanSshdConfig } from '../../agent/core/sshd-config/scan.ts'
 import { type FileSystem, realFileSystem } from '../../agent/provisioner/file-system.ts'
-import type { Host } from '../../agent/provisioner/host.ts'
+import type { Host } from '../../agent/provisioner/host/host.ts'
 
 /** The machine: what outlives the processes that work on it. */
 export interface Machine extends Disposable {

@@ -8,7 +8,7 @@ import { layoutOf } from '../../agent/core/config/layout.ts'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
 import { type FileSystem, realFileSystem } from '../../agent/provisioner/file-system.ts'
-import type { Host } from '../../agent/provisioner/host.ts'
+import type { Host } from '../../agent/provisioner/host/host.ts'
 import { lookAt } from '../../agent/provisioner/look-at.ts'
 import { makeOwnFolder } from '../../agent/provisioner/own-folder.ts'
 

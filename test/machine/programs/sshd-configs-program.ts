@@ -26,7 +26,8 @@ import {
 } from '../../../agent/core/sshd-config/effective-config.ts'
 import { globalWinner, overrides } from '../../../agent/core/sshd-config/effective-line.ts'
 import { realFileSystem } from '../../../agent/provisioner/file-system.ts'
-import type { Host } from '../../../agent/provisioner/host.ts'
+import type { Host } from '../../../agent/provisioner/host/host.ts'
+import { noService } from '../../../agent/provisioner/host/sshd-service.ts'
 import { openHost } from '../../../agent/provisioner/open-host.ts'
 import { openSshd, type Sshd } from '../../../agent/provisioner/openssh.ts'
 import { makeOwnFolder } from '../../../agent/provisioner/own-folder.ts'
@@ -35,7 +36,6 @@ import { provision, type Request } from '../../../agent/provisioner/provision.ts
 import { remove } from '../../../agent/provisioner/remove.ts'
 import { runCommand } from '../../../agent/provisioner/run-command.ts'
 import { snapshotConfig } from '../../../agent/provisioner/snapshot-config.ts'
-import { noService } from '../../../agent/provisioner/sshd-service.ts'
 import {
   CONNECTION,
   FOREIGN,

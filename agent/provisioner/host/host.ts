@@ -1,8 +1,8 @@
-import type { Layout } from '../core/config/layout.ts'
-import type { HostFiles } from './config-files.ts'
-import type { Sshd } from './openssh.ts'
-import type { SecondVerifier } from './second-verifier.ts'
-import type { FoundSshd } from './service/ssh-service.ts'
+import type { Layout } from '../../core/config/layout.ts'
+import type { HostFiles } from '../config-files.ts'
+import type { Sshd } from '../openssh.ts'
+import type { SecondVerifier } from '../second-verifier.ts'
+import type { FoundSshd } from '../service/ssh-service.ts'
 import type { Service } from './sshd-service.ts'
 
 /** A host as the provisioner sees it: its places, its files, its sshd and what restarts that. */

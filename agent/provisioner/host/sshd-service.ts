@@ -1,15 +1,15 @@
-import { optional } from '../core/basics/when-defined.ts'
-import type { ServiceState } from '../core/host/observation.ts'
-import type { Run } from './run-command.ts'
-import { observedState } from './service/observed-state.ts'
-import type { Restarts } from './service/restart-history.ts'
+import { optional } from '../../core/basics/when-defined.ts'
+import type { ServiceState } from '../../core/host/observation.ts'
+import type { Run } from '../run-command.ts'
+import { observedState } from '../service/observed-state.ts'
+import type { Restarts } from '../service/restart-history.ts'
 import {
   type Restarter,
   restartOrDefer,
   restartWithinBudget,
-} from './service/restart-within-budget.ts'
-import type { ServiceState as FoundState, SshService } from './service/ssh-service.ts'
-import { parseStartLine, START_PROPERTIES } from './start-line.ts'
+} from '../service/restart-within-budget.ts'
+import type { ServiceState as FoundState, SshService } from '../service/ssh-service.ts'
+import { parseStartLine, START_PROPERTIES } from '../start-line.ts'
 
 /** Why sshd is restarted: see `planRestart`; `undo` where a change is taken back. */
 export type RestartReason = 'config' | 'rotation' | 'undo'
