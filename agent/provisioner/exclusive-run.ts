@@ -4,13 +4,13 @@ import type { Outcome } from '../core/outcome/outcome.ts'
 import { stopped, warned } from '../core/outcome/outcomes.ts'
 import { errorCode } from './file-system.ts'
 import type { Host } from './host/host.ts'
-import { hasJournal } from './journal.ts'
 import { trustOnHost } from './keys-on-host.ts'
-import { LockHeldError, takeLock } from './lock.ts'
-import { makeOwnFolder } from './own-folder.ts'
-import { recover } from './roll-back.ts'
 import { publishStatus } from './status-file.ts'
 import { writeTextfile } from './textfile.ts'
+import { hasJournal } from './transaction/journal.ts'
+import { LockHeldError, takeLock } from './transaction/lock.ts'
+import { makeOwnFolder } from './transaction/own-folder.ts'
+import { recover } from './transaction/roll-back.ts'
 
 /**
  * One run that may change the host: alone, after whatever a killed run left has been undone, and

@@ -18,7 +18,6 @@ import { trustInForce } from '../core/plan/trust-in-force.ts'
 import type { Wanted } from '../core/plan/wanted.ts'
 import { type Disagreement, withSecondVerdict } from '../core/trust/second-verifier.ts'
 import { type Accepted, acceptBundle } from '../core/trust/trust.ts'
-import { execute, type OnInstant } from './execute.ts'
 import { isThere } from './file-system.ts'
 import type { Host } from './host/host.ts'
 import { keysLie, keysOf, keysOnHost, trustOnHost } from './keys-on-host.ts'
@@ -34,6 +33,7 @@ import {
   type State,
   writeState,
 } from './state.ts'
+import { execute, type OnInstant } from './transaction/execute.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */
 export interface Request {

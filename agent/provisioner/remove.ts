@@ -12,7 +12,6 @@ import type { Outcome } from '../core/outcome/outcome.ts'
 import { hostRefused, stopped } from '../core/outcome/outcomes.ts'
 import { planRemove, type Removal } from '../core/plan/plan-remove.ts'
 import { removeFile } from './atomic-write.ts'
-import { execute, type OnInstant } from './execute.ts'
 import type { Host } from './host/host.ts'
 import { keysOnHost } from './keys-on-host.ts'
 import { observe } from './observe.ts'
@@ -21,6 +20,7 @@ import { snapshotConfig } from './snapshot-config.ts'
 import { FRESH_STATE, isDamaged, readState, type State, writeState } from './state.ts'
 import { NO_SERVICES, writeStoodDown } from './stood-down.ts'
 import { removeTextfiles, textfilesOf } from './textfile.ts'
+import { execute, type OnInstant } from './transaction/execute.ts'
 
 /**
  * Takes everything of ours off the host again, and notes that we stand down from then on. Goes by the

@@ -6,11 +6,11 @@ import { parseStatus, type Status, statusAfter, type TurnEnd } from '../core/rep
 import { writeFileAtomically } from './atomic-write.ts'
 import type { Host } from './host/host.ts'
 import { lookAt } from './look-at.ts'
-import { makeOwnFolder } from './own-folder.ts'
 import { listeningPorts } from './service/listening.ts'
 import { openProcessTable } from './service/process-table.ts'
 import { type HeldBundle, stateOrFresh } from './state.ts'
 import { readStoodDown } from './stood-down.ts'
+import { makeOwnFolder } from './transaction/own-folder.ts'
 
 /**
  * Tells everybody on the host how a turn ended, and what it holds now. A cycle that was begun on this

@@ -10,7 +10,7 @@ import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-con
 import { type FileSystem, realFileSystem } from '../../agent/provisioner/file-system.ts'
 import type { Host } from '../../agent/provisioner/host/host.ts'
 import { lookAt } from '../../agent/provisioner/look-at.ts'
-import { makeOwnFolder } from '../../agent/provisioner/own-folder.ts'
+import { makeOwnFolder } from '../../agent/provisioner/transaction/own-folder.ts'
 
 export interface TemporaryHost extends Disposable {
   host: Host

@@ -1,7 +1,7 @@
 import { fstatSync, rmSync, statSync } from 'node:fs'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { errorCode, realFileSystem } from '../file-system.ts'
-import { LockHeldError, lockFile } from '../lock.ts'
+import { LockHeldError, lockFile } from '../transaction/lock.ts'
 import { SetupError } from './setup-error.ts'
 
 // In memory, and taken away at the end: a host from which we are taken off is as it was found.

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path'
-import type { Step } from '../core/host/step.ts'
-import type { Proof } from '../core/host/trust-proofs.ts'
-import { failedAt } from '../core/outcome/failures.ts'
-import { showBytes } from '../core/sshd-config/bytes.ts'
-import { trustedUserCaKeys } from '../core/sshd-config/effective-config.ts'
-import { removeFile, setAccess, syncFolder, writeFileAtomically } from './atomic-write.ts'
-import { errorCode } from './file-system.ts'
-import type { Host } from './host/host.ts'
+import type { Step } from '../../core/host/step.ts'
+import type { Proof } from '../../core/host/trust-proofs.ts'
+import { failedAt } from '../../core/outcome/failures.ts'
+import { showBytes } from '../../core/sshd-config/bytes.ts'
+import { trustedUserCaKeys } from '../../core/sshd-config/effective-config.ts'
+import { removeFile, setAccess, syncFolder, writeFileAtomically } from '../atomic-write.ts'
+import { errorCode } from '../file-system.ts'
+import type { Host } from '../host/host.ts'
 
 /** Does one step on the host, or throws; what it has brought about already is done once more. */
 export async function runStep(step: Step, host: Host): Promise<void> {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import type { Place } from '../core/config/layout.ts'
-import type { Host } from './host/host.ts'
+import type { Place } from '../../core/config/layout.ts'
+import type { Host } from '../host/host.ts'
 
 /** Another run goes on for longer than anybody waits. */
 export class LockHeldError extends Error {

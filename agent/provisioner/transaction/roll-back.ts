@@ -1,9 +1,9 @@
-import type { Step } from '../core/host/step.ts'
-import { removeFile, temporaryName } from './atomic-write.ts'
-import { errorCode } from './file-system.ts'
-import type { Host } from './host/host.ts'
+import type { Step } from '../../core/host/step.ts'
+import { removeFile, temporaryName } from '../atomic-write.ts'
+import { errorCode } from '../file-system.ts'
+import type { Host } from '../host/host.ts'
+import { lookAt } from '../look-at.ts'
 import { clearJournal, type Journal, readJournal, writeJournal } from './journal.ts'
-import { lookAt } from './look-at.ts'
 import { runStep } from './run-step.ts'
 
 /**

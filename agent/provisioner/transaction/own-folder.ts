@@ -1,5 +1,5 @@
-import type { Place } from '../core/config/layout.ts'
-import type { Host } from './host/host.ts'
+import type { Place } from '../../core/config/layout.ts'
+import type { Host } from '../host/host.ts'
 import { runStep } from './run-step.ts'
 
 /** Makes a folder that we keep our own things in, where it is missing. */

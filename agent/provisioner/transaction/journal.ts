@@ -7,11 +7,11 @@ import {
   path,
   shape,
   text,
-} from '../core/basics/stored-form.ts'
-import type { Step } from '../core/host/step.ts'
-import { removeFile, writeFileAtomically } from './atomic-write.ts'
-import type { Host } from './host/host.ts'
-import { lookAt } from './look-at.ts'
+} from '../../core/basics/stored-form.ts'
+import type { Step } from '../../core/host/step.ts'
+import { removeFile, writeFileAtomically } from '../atomic-write.ts'
+import type { Host } from '../host/host.ts'
+import { lookAt } from '../look-at.ts'
 
 /** How to undo a transaction that is under way. On disk before its first step, gone after its last. */
 export interface Journal {

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ServiceState } from '../../agent/core/host/observation.ts'
-import { writeJournal } from '../../agent/provisioner/journal.ts'
-import { recover } from '../../agent/provisioner/roll-back.ts'
-import { temporaryHost } from './temporary-host.ts'
+import type { ServiceState } from '../../../agent/core/host/observation.ts'
+import { writeJournal } from '../../../agent/provisioner/transaction/journal.ts'
+import { recover } from '../../../agent/provisioner/transaction/roll-back.ts'
+import { temporaryHost } from '../temporary-host.ts'
 
 // Planned while no sshd ran: no restart is among the steps.
 test.each<[ServiceState, boolean[]]>([
