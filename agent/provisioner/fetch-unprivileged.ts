@@ -10,7 +10,7 @@ import {
 import type { Source } from '../core/protocol/source.ts'
 import { runConfined } from './confined-child.ts'
 import { findConfinement } from './confinement.ts'
-import { readNamedFile } from './named-file.ts'
+import { readNamedFile } from './files/named-file.ts'
 import { SYSTEM_PATH } from './run-command.ts'
 import { AGENT_USER, findUser } from './system-user.ts'
 

@@ -1,8 +1,8 @@
 import { MAX_BUNDLE_BYTES } from '../core/bundle/limits.ts'
 import type { ForeignCaFile, Unseen } from '../core/host/observation.ts'
 import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
-import { placeOf, readWhole } from './config-files.ts'
-import { errorCode } from './file-system.ts'
+import { placeOf, readWhole } from './files/config-files.ts'
+import { errorCode } from './files/file-system.ts'
 import type { Host } from './host/host.ts'
 
 /**

@@ -4,7 +4,7 @@ import {
   type KeyList,
   type RevokedKeysFault,
 } from '../core/host/revoked-keys.ts'
-import { readWhole } from './config-files.ts'
+import { readWhole } from './files/config-files.ts'
 import type { Host } from './host/host.ts'
 import { loadsKrl } from './krl.ts'
 

@@ -5,7 +5,8 @@ import { optional } from '../core/basics/when-defined.ts'
 import type { Config } from '../core/config/config.ts'
 import { layoutOf } from '../core/config/layout.ts'
 import { bytesOf, fromBytes } from '../core/sshd-config/bytes.ts'
-import { type FileSystem, isThere, realFileSystem } from './file-system.ts'
+import { type FileSystem, isThere, realFileSystem } from './files/file-system.ts'
+import { underRoot } from './files/under-root.ts'
 import type { Host } from './host/host.ts'
 import { budgetedService, listenerArgv, noService } from './host/sshd-service.ts'
 import {
@@ -25,7 +26,6 @@ import { openProcessTable } from './service/process-table.ts'
 import { openRestartHistory } from './service/restart-history.ts'
 import type { FoundSshd, ServiceState } from './service/ssh-service.ts'
 import { stateOrFresh } from './state.ts'
-import { underRoot } from './under-root.ts'
 
 /** The argv by which a command of this program is started again, for a restart that is put off. */
 export type Again = (command: string) => readonly string[]

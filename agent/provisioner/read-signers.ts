@@ -3,9 +3,9 @@ import { othersDecide, whyUnsafe } from '../core/basics/root-only-path.ts'
 import type { FileState } from '../core/host/observation.ts'
 import { type HostRefused, refuseHost } from '../core/outcome/host-refusal.ts'
 import { type AllowedSigner, parseAllowedSigners } from '../core/trust/allowed-signers.ts'
+import { lookAt } from './files/read-file-state.ts'
 import type { Host } from './host/host.ts'
 import { localTime } from './local-time.ts'
-import { lookAt } from './look-at.ts'
 
 /**
  * The signers that a host takes bundles from, or why its file can't be gone by. Whoever can write

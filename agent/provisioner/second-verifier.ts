@@ -8,7 +8,7 @@ import {
   type SecondVerdict,
   verifyArgs,
 } from '../core/trust/second-verifier.ts'
-import { errorCode, type FileSystem, isThere } from './file-system.ts'
+import { errorCode, type FileSystem, isThere } from './files/file-system.ts'
 import type { Run } from './run-command.ts'
 
 /** Asks the machine's own `ssh-keygen -Y verify`. */

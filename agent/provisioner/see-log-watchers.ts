@@ -5,8 +5,8 @@ import {
   parseWhitelist,
   whitelistOf,
 } from '../core/services/log-watchers.ts'
-import type { HostFiles } from './config-files.ts'
-import { isThere } from './file-system.ts'
+import type { HostFiles } from './files/config-files.ts'
+import { isThere } from './files/file-system.ts'
 import { type Run, runCommand } from './run-command.ts'
 
 const CLIENT = '/usr/bin/fail2ban-client'

@@ -8,7 +8,7 @@ import {
   unitsToStart,
   WEBHOOK_DROP_IN,
 } from '../core/services/unit-drop-ins.ts'
-import { isThere } from './file-system.ts'
+import { isThere } from './files/file-system.ts'
 import type { Host } from './host/host.ts'
 import { type Run, runCommand } from './run-command.ts'
 import { openProcessTable, type ProcessTable } from './service/process-table.ts'

@@ -5,9 +5,9 @@ import { type ConfigSnapshot, scanOf } from '../core/sshd-config/config-snapshot
 import type { Directive } from '../core/sshd-config/directive.ts'
 import { scanSshdConfig } from '../core/sshd-config/scan.ts'
 import { type Syntax, syntaxOf } from '../core/sshd-config/syntax.ts'
-import { namesIn, readWhole } from './config-files.ts'
+import { namesIn, readWhole } from './files/config-files.ts'
+import { underRoot } from './files/under-root.ts'
 import type { Host } from './host/host.ts'
-import { underRoot } from './under-root.ts'
 
 /** sshd's configuration, and what in it no sshd could ever read to its end. */
 export interface SnapshotTaken {

@@ -18,10 +18,10 @@ import { type HostRefused, refuseHost } from '../core/outcome/host-refusal.ts'
 import type { Repair } from '../core/outcome/repairs.ts'
 import { isSigner } from '../core/trust/signer.ts'
 import type { Held } from '../core/trust/trust.ts'
-import { writeFileAtomically } from './atomic-write.ts'
-import { errorCode } from './file-system.ts'
+import { writeFileAtomically } from './files/atomic-write.ts'
+import { errorCode } from './files/file-system.ts'
+import { lookAt } from './files/read-file-state.ts'
 import type { Host } from './host/host.ts'
-import { lookAt } from './look-at.ts'
 import type { FoundSshd } from './service/ssh-service.ts'
 
 /** The bundle in force, whole: drift is repaired from it, by the same decisions as when it came. */

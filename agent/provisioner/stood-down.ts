@@ -2,10 +2,10 @@ import { listOf, oneOf, parseForm, shape, text, time } from '../core/basics/stor
 import { refuseHost } from '../core/outcome/host-refusal.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
 import { hostRefused } from '../core/outcome/outcomes.ts'
-import { removeFile, writeFileAtomically } from './atomic-write.ts'
+import { removeFile, writeFileAtomically } from './files/atomic-write.ts'
+import { lookAt } from './files/read-file-state.ts'
 import type { Host } from './host/host.ts'
 import { trustOnHost } from './keys-on-host.ts'
-import { lookAt } from './look-at.ts'
 
 /**
  * The note that `remove` leaves: whatever wakes us, nothing is put back until `apply` or `configure`.

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { inTurn } from '../../agent/provisioner/exclusive-run.ts'
-import { realFileSystem } from '../../agent/provisioner/file-system.ts'
+import { realFileSystem } from '../../agent/provisioner/files/file-system.ts'
 import { temporaryHost } from './temporary-host.ts'
 
 test('the lock is held until the status is written, and no longer', async () => {

@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type FileSystem, realFileSystem } from '../../agent/provisioner/file-system.ts'
+import { type FileSystem, realFileSystem } from '../../agent/provisioner/files/file-system.ts'
 import type { Host } from '../../agent/provisioner/host/host.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import { remove } from '../../agent/provisioner/remove.ts'

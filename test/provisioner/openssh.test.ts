@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { realFileSystem } from '../../agent/provisioner/file-system.ts'
+import { realFileSystem } from '../../agent/provisioner/files/file-system.ts'
 import {
   configFile,
   configOptions,

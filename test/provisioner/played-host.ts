@@ -10,7 +10,7 @@ import type { Directive } from '../../agent/core/sshd-config/directive.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
 import { settings } from '../../agent/core/sshd-config/effective-line.ts'
 import { scanSshdConfig } from '../../agent/core/sshd-config/scan.ts'
-import { type FileSystem, realFileSystem } from '../../agent/provisioner/file-system.ts'
+import { type FileSystem, realFileSystem } from '../../agent/provisioner/files/file-system.ts'
 import type { Host } from '../../agent/provisioner/host/host.ts'
 
 /** The machine: what outlives the processes that work on it. */

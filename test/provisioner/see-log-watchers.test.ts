@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { realFileSystem as fs } from '../../agent/provisioner/file-system.ts'
+import { realFileSystem as fs } from '../../agent/provisioner/files/file-system.ts'
 import type { Run } from '../../agent/provisioner/run-command.ts'
 import { seeLogWatchers } from '../../agent/provisioner/see-log-watchers.ts'
 import { tempDir } from '../sshd/temp-dir.ts'

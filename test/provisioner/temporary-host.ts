@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { layoutOf } from '../../agent/core/config/layout.ts'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
-import { type FileSystem, realFileSystem } from '../../agent/provisioner/file-system.ts'
+import { type FileSystem, realFileSystem } from '../../agent/provisioner/files/file-system.ts'
+import { lookAt } from '../../agent/provisioner/files/read-file-state.ts'
 import type { Host } from '../../agent/provisioner/host/host.ts'
-import { lookAt } from '../../agent/provisioner/look-at.ts'
 import { makeOwnFolder } from '../../agent/provisioner/transaction/own-folder.ts'
 
 export interface TemporaryHost extends Disposable {

@@ -1,5 +1,5 @@
 import type { Layout } from '../../core/config/layout.ts'
-import type { HostFiles } from '../config-files.ts'
+import type { HostFiles } from '../files/config-files.ts'
 import type { Sshd } from '../openssh.ts'
 import type { SecondVerifier } from '../second-verifier.ts'
 import type { FoundSshd } from '../service/ssh-service.ts'

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Place } from '../../core/config/layout.ts'
-import { errorCode } from '../file-system.ts'
+import { errorCode } from '../files/file-system.ts'
 
 /** Who is let in, and whose the daemon's folder is. */
 export interface AgentUser {

@@ -1,4 +1,4 @@
-import type { FileSystem } from '../file-system.ts'
+import type { FileSystem } from '../files/file-system.ts'
 
 /**
  * Why the socket must not be served: `undefined` where only root and one group may connect.

@@ -1,9 +1,9 @@
 import { count, listOf, number, oneOf, parseForm, shape } from '../../core/basics/stored-form.ts'
 import { optional } from '../../core/basics/when-defined.ts'
 import { isStartLimit, type StartLimit } from '../../core/services/restart-budget.ts'
-import { type FileSpec, writeFileAtomically } from '../atomic-write.ts'
-import type { FileSystem } from '../file-system.ts'
-import { lookAt } from '../look-at.ts'
+import { type FileSpec, writeFileAtomically } from '../files/atomic-write.ts'
+import type { FileSystem } from '../files/file-system.ts'
+import { lookAt } from '../files/read-file-state.ts'
 
 /** When sshd was restarted by us. */
 export interface Restarts {

@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { mapOf, parseForm, shape, text } from '../../core/basics/stored-form.ts'
-import { realFileSystem } from '../file-system.ts'
-import { lookAt } from '../look-at.ts'
+import { realFileSystem } from '../files/file-system.ts'
+import { lookAt } from '../files/read-file-state.ts'
 import type { Site } from './install-record.ts'
 
 // insserv(8) numbers every script of the host anew when one is added, and anew when it is removed,

@@ -1,4 +1,4 @@
-import { isThere, realFileSystem } from '../file-system.ts'
+import { isThere, realFileSystem } from '../files/file-system.ts'
 import type { ServiceHost } from '../service/find-service.ts'
 import { openProcessTable } from '../service/process-table.ts'
 

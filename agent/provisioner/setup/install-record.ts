@@ -10,9 +10,9 @@ import {
   path,
   shape,
 } from '../../core/basics/stored-form.ts'
-import { writeFileAtomically } from '../atomic-write.ts'
-import { realFileSystem } from '../file-system.ts'
-import { lookAt } from '../look-at.ts'
+import { writeFileAtomically } from '../files/atomic-write.ts'
+import { realFileSystem } from '../files/file-system.ts'
+import { lookAt } from '../files/read-file-state.ts'
 import { SetupError } from './setup-error.ts'
 
 /** What the set-up made, from before it was made: the uninstall takes away just this. */

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, rmdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { removeFile, writeFileAtomically } from '../atomic-write.ts'
-import { errorCode, isThere, realFileSystem } from '../file-system.ts'
-import { lookAt } from '../look-at.ts'
+import { removeFile, writeFileAtomically } from '../files/atomic-write.ts'
+import { errorCode, isThere, realFileSystem } from '../files/file-system.ts'
+import { lookAt } from '../files/read-file-state.ts'
 import { note, type Site } from './install-record.ts'
 import { SetupError } from './setup-error.ts'
 

@@ -1,6 +1,6 @@
 import { fstatSync, rmSync, statSync } from 'node:fs'
 import { messageOf } from '../../core/outcome/failures.ts'
-import { errorCode, realFileSystem } from '../file-system.ts'
+import { errorCode, realFileSystem } from '../files/file-system.ts'
 import { LockHeldError, lockFile } from '../transaction/lock.ts'
 import { SetupError } from './setup-error.ts'
 

@@ -10,7 +10,7 @@ import {
   unitDropIns,
   unitsToStart,
 } from '../../core/services/unit-drop-ins.ts'
-import { isThere, realFileSystem } from '../file-system.ts'
+import { isThere, realFileSystem } from '../files/file-system.ts'
 import { type Run, runCommand } from '../run-command.ts'
 import { isDamaged, readState } from '../state.ts'
 import { findInitHere, type Init } from './find-init.ts'

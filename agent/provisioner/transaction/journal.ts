@@ -9,9 +9,9 @@ import {
   text,
 } from '../../core/basics/stored-form.ts'
 import type { Step } from '../../core/host/step.ts'
-import { removeFile, writeFileAtomically } from '../atomic-write.ts'
+import { removeFile, writeFileAtomically } from '../files/atomic-write.ts'
+import { lookAt } from '../files/read-file-state.ts'
 import type { Host } from '../host/host.ts'
-import { lookAt } from '../look-at.ts'
 
 /** How to undo a transaction that is under way. On disk before its first step, gone after its last. */
 export interface Journal {

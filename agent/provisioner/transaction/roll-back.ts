@@ -1,8 +1,8 @@
 import type { Step } from '../../core/host/step.ts'
-import { removeFile, temporaryName } from '../atomic-write.ts'
-import { errorCode } from '../file-system.ts'
+import { removeFile, temporaryName } from '../files/atomic-write.ts'
+import { errorCode } from '../files/file-system.ts'
+import { lookAt } from '../files/read-file-state.ts'
 import type { Host } from '../host/host.ts'
-import { lookAt } from '../look-at.ts'
 import { clearJournal, type Journal, readJournal, writeJournal } from './journal.ts'
 import { runStep } from './run-step.ts'
 

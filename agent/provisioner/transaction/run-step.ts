@@ -4,8 +4,8 @@ import type { Proof } from '../../core/host/trust-proofs.ts'
 import { failedAt } from '../../core/outcome/failures.ts'
 import { showBytes } from '../../core/sshd-config/bytes.ts'
 import { trustedUserCaKeys } from '../../core/sshd-config/effective-config.ts'
-import { removeFile, setAccess, syncFolder, writeFileAtomically } from '../atomic-write.ts'
-import { errorCode } from '../file-system.ts'
+import { removeFile, setAccess, syncFolder, writeFileAtomically } from '../files/atomic-write.ts'
+import { errorCode } from '../files/file-system.ts'
 import type { Host } from '../host/host.ts'
 
 /** Does one step on the host, or throws; what it has brought about already is done once more. */

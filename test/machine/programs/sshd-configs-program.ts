@@ -25,7 +25,7 @@ import {
   trustedUserCaKeys,
 } from '../../../agent/core/sshd-config/effective-config.ts'
 import { globalWinner, overrides } from '../../../agent/core/sshd-config/effective-line.ts'
-import { realFileSystem } from '../../../agent/provisioner/file-system.ts'
+import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
 import type { Host } from '../../../agent/provisioner/host/host.ts'
 import { noService } from '../../../agent/provisioner/host/sshd-service.ts'
 import { openHost } from '../../../agent/provisioner/open-host.ts'

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { realFileSystem } from '../../../agent/provisioner/file-system.ts'
+import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
 import { openRestartHistory } from '../../../agent/provisioner/service/restart-history.ts'
 
 let folder: string

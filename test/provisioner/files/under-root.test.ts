@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { realFileSystem } from '../../agent/provisioner/file-system.ts'
-import { underRoot } from '../../agent/provisioner/under-root.ts'
+import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
+import { underRoot } from '../../../agent/provisioner/files/under-root.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'under-root-'))
 mkdirSync(join(root, 'etc/real'), { recursive: true })

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { asText, bytesOf, fromBytes } from '../core/sshd-config/bytes.ts'
+import { asText, bytesOf, fromBytes } from '../../core/sshd-config/bytes.ts'
 import { errorCode, type FileSystem } from './file-system.ts'
 import { underRoot } from './under-root.ts'
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import type { FileState } from '../core/host/observation.ts'
+import type { FileState } from '../../core/host/observation.ts'
 import { errorCode, type FileSystem } from './file-system.ts'
 
 /** More than any file of ours can hold; a larger one is not ours. */
