@@ -13,7 +13,7 @@ import { parseAllowedSigners } from '../core/trust/allowed-signers.ts'
 import { checkTlsPair, WebhookTlsError } from '../daemon/webhook/tls-pair.ts'
 import { realFileSystem } from '../provisioner/files/file-system.ts'
 import { readNamedFile } from '../provisioner/files/named-file.ts'
-import { localTime } from '../provisioner/local-time.ts'
+import { localTime } from '../provisioner/openssh/local-time.ts'
 import { readSigners } from '../provisioner/read-signers.ts'
 import { obstacleAt } from '../provisioner/textfile.ts'
 

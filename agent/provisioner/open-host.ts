@@ -16,9 +16,9 @@ import {
   openSshd,
   optionLines,
   type RecentSshd,
-} from './openssh.ts'
+} from './openssh/openssh.ts'
+import { openSecondVerifier } from './openssh/second-verifier.ts'
 import { runCommand } from './run-command.ts'
-import { openSecondVerifier } from './second-verifier.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
 import { findService } from './service/find-service.ts'
 import { configuredPorts } from './service/listening.ts'

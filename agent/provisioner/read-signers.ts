@@ -5,7 +5,7 @@ import { type HostRefused, refuseHost } from '../core/outcome/host-refusal.ts'
 import { type AllowedSigner, parseAllowedSigners } from '../core/trust/allowed-signers.ts'
 import { lookAt } from './files/read-file-state.ts'
 import type { Host } from './host/host.ts'
-import { localTime } from './local-time.ts'
+import { localTime } from './openssh/local-time.ts'
 
 /**
  * The signers that a host takes bundles from, or why its file can't be gone by. Whoever can write

@@ -1,4 +1,4 @@
-import { configFile, configOptions } from '../openssh.ts'
+import { configFile, configOptions } from '../openssh/openssh.ts'
 import { type ListenerLine, parseListener } from './listener-argv.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { FoundSshd } from './ssh-service.ts'

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
-import type { Sshd } from '../../../agent/provisioner/openssh.ts'
+import type { Sshd } from '../../../agent/provisioner/openssh/openssh.ts'
 import { runStep } from '../../../agent/provisioner/transaction/run-step.ts'
 import { hostOn, newMachine } from '../played-host.ts'
 import { defaultConfig } from '../temporary-host.ts'

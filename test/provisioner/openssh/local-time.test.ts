@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { localTime } from '../../agent/provisioner/local-time.ts'
+import { localTime } from '../../../agent/provisioner/openssh/local-time.ts'
 
 const zone = process.env.TZ
 afterEach(() => {

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { realFileSystem } from '../../agent/provisioner/files/file-system.ts'
-import { runCommand } from '../../agent/provisioner/run-command.ts'
-import { openSecondVerifier } from '../../agent/provisioner/second-verifier.ts'
+import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
+import { openSecondVerifier } from '../../../agent/provisioner/openssh/second-verifier.ts'
+import { runCommand } from '../../../agent/provisioner/run-command.ts'
 
 const QUESTION = {
   armor: '-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n',

@@ -1,9 +1,12 @@
-import type { Connection } from '../core/host/trust-proofs.ts'
-import { showBytes } from '../core/sshd-config/bytes.ts'
-import { type EffectiveConfig, parseEffectiveConfig } from '../core/sshd-config/effective-config.ts'
-import { errorCode, type FileSystem, isThere } from './files/file-system.ts'
-import { recent } from './recent.ts'
-import type { CommandResult, Run } from './run-command.ts'
+import type { Connection } from '../../core/host/trust-proofs.ts'
+import { showBytes } from '../../core/sshd-config/bytes.ts'
+import {
+  type EffectiveConfig,
+  parseEffectiveConfig,
+} from '../../core/sshd-config/effective-config.ts'
+import { errorCode, type FileSystem, isThere } from '../files/file-system.ts'
+import { recent } from '../recent.ts'
+import type { CommandResult, Run } from '../run-command.ts'
 
 /** The sshd of this host, asked about its configuration; nothing here changes anything. */
 export interface Sshd {

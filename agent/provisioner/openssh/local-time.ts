@@ -1,4 +1,4 @@
-import type { LocalTime } from '../core/trust/allowed-signer-options.ts'
+import type { LocalTime } from '../../core/trust/allowed-signer-options.ts'
 
 const HOUR_MS = 3_600_000
 const HALF_A_YEAR_MS = 183 * 24 * HOUR_MS

@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { realFileSystem } from '../../agent/provisioner/files/file-system.ts'
+import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
 import {
   configFile,
   configOptions,
   openSshd,
   optionLines,
-} from '../../agent/provisioner/openssh.ts'
+} from '../../../agent/provisioner/openssh/openssh.ts'
 
 test.each([
   [['-D'], [], undefined],

@@ -1,15 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { messageOf } from '../core/outcome/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import {
   type Question,
   readVerdict,
   type SecondVerdict,
   verifyArgs,
-} from '../core/trust/second-verifier.ts'
-import { errorCode, type FileSystem, isThere } from './files/file-system.ts'
-import type { Run } from './run-command.ts'
+} from '../../core/trust/second-verifier.ts'
+import { errorCode, type FileSystem, isThere } from '../files/file-system.ts'
+import type { Run } from '../run-command.ts'
 
 /** Asks the machine's own `ssh-keygen -Y verify`. */
 export type SecondVerifier = (question: Question) => Promise<SecondVerdict>
