@@ -13,8 +13,8 @@ import { parseAllowedSigners } from '../core/trust/allowed-signers.ts'
 import { checkTlsPair, WebhookTlsError } from '../daemon/webhook/tls-pair.ts'
 import { realFileSystem } from '../provisioner/files/file-system.ts'
 import { readNamedFile } from '../provisioner/files/named-file.ts'
+import { readSigners } from '../provisioner/observe/read-signers.ts'
 import { localTime } from '../provisioner/openssh/local-time.ts'
-import { readSigners } from '../provisioner/read-signers.ts'
 import { obstacleAt } from '../provisioner/textfile.ts'
 
 /** A file that a setting names and that is not what it should be. */

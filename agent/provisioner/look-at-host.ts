@@ -11,9 +11,9 @@ import { judgeLogWatchers } from '../core/services/log-watchers.ts'
 import { type EffectiveConfig, trustedUserCaKeys } from '../core/sshd-config/effective-config.ts'
 import type { Host } from './host/host.ts'
 import { keysLie, trustOnHost } from './keys-on-host.ts'
-import { observe } from './observe.ts'
+import { observe } from './observe/observe.ts'
+import { seeLogWatchers } from './observe/see-log-watchers.ts'
 import { accept, planOn } from './provision.ts'
-import { seeLogWatchers } from './see-log-watchers.ts'
 import { isDamaged, readState, type State } from './state.ts'
 
 /** What root sees of the host's files and of sshd's configuration, at this moment. */

@@ -8,8 +8,8 @@ import type { Disagreement } from '../core/trust/second-verifier.ts'
 import type { Accepted } from '../core/trust/trust.ts'
 import type { Host } from './host/host.ts'
 import { keysOnHost } from './keys-on-host.ts'
+import { seeLogWatchers } from './observe/see-log-watchers.ts'
 import { accept, planOn, type Request } from './provision.ts'
-import { seeLogWatchers } from './see-log-watchers.ts'
 import { FRESH_STATE, isDamaged, readState } from './state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */

@@ -21,8 +21,8 @@ import { type Accepted, acceptBundle } from '../core/trust/trust.ts'
 import { isThere } from './files/file-system.ts'
 import type { Host } from './host/host.ts'
 import { keysLie, keysOf, keysOnHost, trustOnHost } from './keys-on-host.ts'
-import { observe } from './observe.ts'
-import { readSigners } from './read-signers.ts'
+import { observe } from './observe/observe.ts'
+import { readSigners } from './observe/read-signers.ts'
 import { configuredPorts } from './service/listening.ts'
 import {
   FRESH_STATE,

@@ -28,13 +28,13 @@ import { globalWinner, overrides } from '../../../agent/core/sshd-config/effecti
 import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
 import type { Host } from '../../../agent/provisioner/host/host.ts'
 import { noService } from '../../../agent/provisioner/host/sshd-service.ts'
+import { snapshotConfig } from '../../../agent/provisioner/observe/snapshot-config.ts'
 import { openHost } from '../../../agent/provisioner/open-host.ts'
 import { openSshd, type Sshd } from '../../../agent/provisioner/openssh/openssh.ts'
 import { preview } from '../../../agent/provisioner/preview.ts'
 import { provision, type Request } from '../../../agent/provisioner/provision.ts'
 import { remove } from '../../../agent/provisioner/remove.ts'
 import { runCommand } from '../../../agent/provisioner/run-command.ts'
-import { snapshotConfig } from '../../../agent/provisioner/snapshot-config.ts'
 import { makeOwnFolder } from '../../../agent/provisioner/transaction/own-folder.ts'
 import {
   CONNECTION,

@@ -3,10 +3,10 @@ import {
   isKrl,
   type KeyList,
   type RevokedKeysFault,
-} from '../core/host/revoked-keys.ts'
-import { readWhole } from './files/config-files.ts'
-import type { Host } from './host/host.ts'
-import { loadsKrl } from './openssh/krl.ts'
+} from '../../core/host/revoked-keys.ts'
+import { readWhole } from '../files/config-files.ts'
+import type { Host } from '../host/host.ts'
+import { loadsKrl } from '../openssh/krl.ts'
 
 /** What a file of revoked keys holds, or what keeps sshd from going by it; `undefined`: only root sees. */
 export function lookAtRevokedKeys(

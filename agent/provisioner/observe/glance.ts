@@ -1,8 +1,8 @@
-import type { Place } from '../core/config/layout.ts'
-import type { Unseen } from '../core/host/observation.ts'
-import { APPLY, bad, type Finding, warn } from '../core/outcome/finding.ts'
-import { errorCode, isThere } from './files/file-system.ts'
-import type { Host } from './host/host.ts'
+import type { Place } from '../../core/config/layout.ts'
+import type { Unseen } from '../../core/host/observation.ts'
+import { APPLY, bad, type Finding, warn } from '../../core/outcome/finding.ts'
+import { errorCode, isThere } from '../files/file-system.ts'
+import type { Host } from '../host/host.ts'
 
 /**
  * What of our files can be seen without root: whether they are there, whose they are, and who may write

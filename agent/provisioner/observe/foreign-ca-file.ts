@@ -1,9 +1,9 @@
-import { MAX_BUNDLE_BYTES } from '../core/bundle/limits.ts'
-import type { ForeignCaFile, Unseen } from '../core/host/observation.ts'
-import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
-import { placeOf, readWhole } from './files/config-files.ts'
-import { errorCode } from './files/file-system.ts'
-import type { Host } from './host/host.ts'
+import { MAX_BUNDLE_BYTES } from '../../core/bundle/limits.ts'
+import type { ForeignCaFile, Unseen } from '../../core/host/observation.ts'
+import { bytesOf, showBytes } from '../../core/sshd-config/bytes.ts'
+import { placeOf, readWhole } from '../files/config-files.ts'
+import { errorCode } from '../files/file-system.ts'
+import type { Host } from '../host/host.ts'
 
 /**
  * The CA file that another owner's line names, by the name that stands there, in bytes. The owner may

@@ -1,11 +1,11 @@
-import { messageAt } from '../core/basics/format-place.ts'
-import { othersDecide, whyUnsafe } from '../core/basics/root-only-path.ts'
-import type { FileState } from '../core/host/observation.ts'
-import { type HostRefused, refuseHost } from '../core/outcome/host-refusal.ts'
-import { type AllowedSigner, parseAllowedSigners } from '../core/trust/allowed-signers.ts'
-import { lookAt } from './files/read-file-state.ts'
-import type { Host } from './host/host.ts'
-import { localTime } from './openssh/local-time.ts'
+import { messageAt } from '../../core/basics/format-place.ts'
+import { othersDecide, whyUnsafe } from '../../core/basics/root-only-path.ts'
+import type { FileState } from '../../core/host/observation.ts'
+import { type HostRefused, refuseHost } from '../../core/outcome/host-refusal.ts'
+import { type AllowedSigner, parseAllowedSigners } from '../../core/trust/allowed-signers.ts'
+import { lookAt } from '../files/read-file-state.ts'
+import type { Host } from '../host/host.ts'
+import { localTime } from '../openssh/local-time.ts'
 
 /**
  * The signers that a host takes bundles from, or why its file can't be gone by. Whoever can write

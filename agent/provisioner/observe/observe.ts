@@ -1,29 +1,33 @@
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { optional } from '../core/basics/when-defined.ts'
-import { isRevokedKeys } from '../core/config/layout.ts'
-import { findForeignCas } from '../core/foreign/foreign-ca.ts'
-import { type FoundFiles, findFound } from '../core/host/found-files.ts'
+import { optional } from '../../core/basics/when-defined.ts'
+import { isRevokedKeys } from '../../core/config/layout.ts'
+import { findForeignCas } from '../../core/foreign/foreign-ca.ts'
+import { type FoundFiles, findFound } from '../../core/host/found-files.ts'
 import type {
   FileState,
   Observation,
   ServiceState,
   SshdState,
   Unseen,
-} from '../core/host/observation.ts'
-import { outrankingPaths } from '../core/host/place-drop-in.ts'
-import { type KeyList, type RevokedKeysFault, revokedKeysFiles } from '../core/host/revoked-keys.ts'
-import { type Proof, proofsFor } from '../core/host/trust-proofs.ts'
-import { formerPlaces, type Written, withoutFormer } from '../core/host/written-files.ts'
-import { messageOf } from '../core/outcome/failures.ts'
-import type { ConfigSnapshot } from '../core/sshd-config/config-snapshot.ts'
-import type { Directive } from '../core/sshd-config/directive.ts'
-import { reachOf } from '../core/sshd-config/include-reach.ts'
-import { errorCode } from './files/file-system.ts'
-import { lookAt } from './files/read-file-state.ts'
+} from '../../core/host/observation.ts'
+import { outrankingPaths } from '../../core/host/place-drop-in.ts'
+import {
+  type KeyList,
+  type RevokedKeysFault,
+  revokedKeysFiles,
+} from '../../core/host/revoked-keys.ts'
+import { type Proof, proofsFor } from '../../core/host/trust-proofs.ts'
+import { formerPlaces, type Written, withoutFormer } from '../../core/host/written-files.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
+import type { ConfigSnapshot } from '../../core/sshd-config/config-snapshot.ts'
+import type { Directive } from '../../core/sshd-config/directive.ts'
+import { reachOf } from '../../core/sshd-config/include-reach.ts'
+import { errorCode } from '../files/file-system.ts'
+import { lookAt } from '../files/read-file-state.ts'
+import type { Host } from '../host/host.ts'
 import { readForeignCaFile, realPlace } from './foreign-ca-file.ts'
-import type { Host } from './host/host.ts'
-import { lookAtRevokedKeys } from './look-at-revoked-keys.ts'
+import { lookAtRevokedKeys } from './read-revoked-keys.ts'
 import { snapshotConfig } from './snapshot-config.ts'
 
 /** What of the provisioner's memory a plan is made from. */

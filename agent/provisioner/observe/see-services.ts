@@ -1,22 +1,22 @@
-import type { Unseen } from '../core/host/observation.ts'
-import { isListening } from '../core/network/unix-sockets.ts'
-import { bad, type Finding } from '../core/outcome/finding.ts'
-import { AGENT_UNITS, judgeUnits, type UnitSeen } from '../core/services/agent-units.ts'
+import type { Unseen } from '../../core/host/observation.ts'
+import { isListening } from '../../core/network/unix-sockets.ts'
+import { bad, type Finding } from '../../core/outcome/finding.ts'
+import { AGENT_UNITS, judgeUnits, type UnitSeen } from '../../core/services/agent-units.ts'
 import {
   RESIDENT_DROP_IN,
   SERVICE,
   unitsToStart,
   WEBHOOK_DROP_IN,
-} from '../core/services/unit-drop-ins.ts'
-import { isThere } from './files/file-system.ts'
-import type { Host } from './host/host.ts'
-import { type Run, runCommand } from './run-command.ts'
-import { openProcessTable, type ProcessTable } from './service/process-table.ts'
-import { showUnits } from './service/show-units.ts'
-import type { Unit } from './service/systemd-units.ts'
-import { findInit, type Init } from './setup/find-init.ts'
-import { scriptStates } from './setup/init-scripts.ts'
-import { RECORD_FILE } from './setup/install-record.ts'
+} from '../../core/services/unit-drop-ins.ts'
+import { isThere } from '../files/file-system.ts'
+import type { Host } from '../host/host.ts'
+import { type Run, runCommand } from '../run-command.ts'
+import { openProcessTable, type ProcessTable } from '../service/process-table.ts'
+import { showUnits } from '../service/show-units.ts'
+import type { Unit } from '../service/systemd-units.ts'
+import { findInit, type Init } from '../setup/find-init.ts'
+import { scriptStates } from '../setup/init-scripts.ts'
+import { RECORD_FILE } from '../setup/install-record.ts'
 
 /** What of our own services is not well, and what of them could not be seen. */
 export interface ServicesSeen {

@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { ForeignCaFile, Unseen } from '../../agent/core/host/observation.ts'
-import { readForeignCaFile } from '../../agent/provisioner/foreign-ca-file.ts'
-import { type TemporaryHost, temporaryHost } from './temporary-host.ts'
+import type { ForeignCaFile, Unseen } from '../../../agent/core/host/observation.ts'
+import { readForeignCaFile } from '../../../agent/provisioner/observe/foreign-ca-file.ts'
+import { type TemporaryHost, temporaryHost } from '../temporary-host.ts'
 
 const PASSWD = `root:x:0:0:root:/root:/bin/bash
 toor:x:0:0::/elsewhere:/bin/sh

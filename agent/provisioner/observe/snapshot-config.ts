@@ -1,13 +1,13 @@
-import { optional } from '../core/basics/when-defined.ts'
-import type { Unseen } from '../core/host/observation.ts'
-import { bytesOf, showBytes } from '../core/sshd-config/bytes.ts'
-import { type ConfigSnapshot, scanOf } from '../core/sshd-config/config-snapshot.ts'
-import type { Directive } from '../core/sshd-config/directive.ts'
-import { scanSshdConfig } from '../core/sshd-config/scan.ts'
-import { type Syntax, syntaxOf } from '../core/sshd-config/syntax.ts'
-import { namesIn, readWhole } from './files/config-files.ts'
-import { underRoot } from './files/under-root.ts'
-import type { Host } from './host/host.ts'
+import { optional } from '../../core/basics/when-defined.ts'
+import type { Unseen } from '../../core/host/observation.ts'
+import { bytesOf, showBytes } from '../../core/sshd-config/bytes.ts'
+import { type ConfigSnapshot, scanOf } from '../../core/sshd-config/config-snapshot.ts'
+import type { Directive } from '../../core/sshd-config/directive.ts'
+import { scanSshdConfig } from '../../core/sshd-config/scan.ts'
+import { type Syntax, syntaxOf } from '../../core/sshd-config/syntax.ts'
+import { namesIn, readWhole } from '../files/config-files.ts'
+import { underRoot } from '../files/under-root.ts'
+import type { Host } from '../host/host.ts'
 
 /** sshd's configuration, and what in it no sshd could ever read to its end. */
 export interface SnapshotTaken {
