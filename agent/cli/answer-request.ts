@@ -5,8 +5,8 @@ import type { ProvisionRequest } from '../core/protocol/provision-protocol.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
 import type { Host } from '../provisioner/host/host.ts'
 import { provision } from '../provisioner/provision.ts'
+import { refuseStoodDown } from '../provisioner/records/stood-down.ts'
 import { repair } from '../provisioner/repair.ts'
-import { refuseStoodDown } from '../provisioner/stood-down.ts'
 import { report } from '../provisioner/write-report.ts'
 
 /** Does what the daemon asks for, by this host's own config. */

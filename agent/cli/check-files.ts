@@ -15,7 +15,7 @@ import { realFileSystem } from '../provisioner/files/file-system.ts'
 import { readNamedFile } from '../provisioner/files/named-file.ts'
 import { readSigners } from '../provisioner/observe/read-signers.ts'
 import { localTime } from '../provisioner/openssh/local-time.ts'
-import { obstacleAt } from '../provisioner/textfile.ts'
+import { obstacleAt } from '../provisioner/records/textfile.ts'
 
 /** A file that a setting names and that is not what it should be. */
 export interface FileFault {

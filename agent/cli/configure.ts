@@ -17,6 +17,9 @@ import { credentialFiles } from '../core/services/unit-drop-ins.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
 import { errorCode, realFileSystem } from '../provisioner/files/file-system.ts'
 import { readNamedFile } from '../provisioner/files/named-file.ts'
+import { readStatus } from '../provisioner/records/status-file.ts'
+import { clearStoodDown, readStoodDown } from '../provisioner/records/stood-down.ts'
+import { readNotes } from '../provisioner/records/textfile.ts'
 import { remove } from '../provisioner/remove.ts'
 import { handOver } from '../provisioner/setup/hand-over.ts'
 import { oneAtATime } from '../provisioner/setup/one-at-a-time.ts'
@@ -30,10 +33,7 @@ import {
   type Wish,
 } from '../provisioner/setup/set-up.ts'
 import { SetupError } from '../provisioner/setup/setup-error.ts'
-import { readStatus } from '../provisioner/status-file.ts'
-import { clearStoodDown, readStoodDown } from '../provisioner/stood-down.ts'
 import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
-import { readNotes } from '../provisioner/textfile.ts'
 import { checkFiles } from './check-files.ts'
 import {
   describeFailed,

@@ -10,11 +10,11 @@ import { trustInForce } from '../core/plan/trust-in-force.ts'
 import { judgeLogWatchers } from '../core/services/log-watchers.ts'
 import { type EffectiveConfig, trustedUserCaKeys } from '../core/sshd-config/effective-config.ts'
 import type { Host } from './host/host.ts'
-import { keysLie, trustOnHost } from './keys-on-host.ts'
 import { observe } from './observe/observe.ts'
 import { seeLogWatchers } from './observe/see-log-watchers.ts'
 import { accept, planOn } from './provision.ts'
-import { isDamaged, readState, type State } from './state.ts'
+import { keysLie, trustOnHost } from './records/keys-on-host.ts'
+import { isDamaged, readState, type State } from './records/state.ts'
 
 /** What root sees of the host's files and of sshd's configuration, at this moment. */
 export interface Look {

@@ -18,6 +18,7 @@ import {
   type RecentSshd,
 } from './openssh/openssh.ts'
 import { openSecondVerifier } from './openssh/second-verifier.ts'
+import { stateOrFresh } from './records/state.ts'
 import { runCommand } from './run-command.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
 import { findService } from './service/find-service.ts'
@@ -25,7 +26,6 @@ import { configuredPorts } from './service/listening.ts'
 import { openProcessTable } from './service/process-table.ts'
 import { openRestartHistory } from './service/restart-history.ts'
 import type { FoundSshd, ServiceState } from './service/ssh-service.ts'
-import { stateOrFresh } from './state.ts'
 
 /** The argv by which a command of this program is started again, for a restart that is put off. */
 export type Again = (command: string) => readonly string[]

@@ -7,10 +7,10 @@ import { judgeLogWatchers } from '../core/services/log-watchers.ts'
 import type { Disagreement } from '../core/trust/second-verifier.ts'
 import type { Accepted } from '../core/trust/trust.ts'
 import type { Host } from './host/host.ts'
-import { keysOnHost } from './keys-on-host.ts'
 import { seeLogWatchers } from './observe/see-log-watchers.ts'
 import { accept, planOn, type Request } from './provision.ts'
-import { FRESH_STATE, isDamaged, readState } from './state.ts'
+import { keysOnHost } from './records/keys-on-host.ts'
+import { FRESH_STATE, isDamaged, readState } from './records/state.ts'
 
 /** What `apply` would do: the same steps, made by the same functions. */
 export type Preview = (Plan | Exclude<Accepted, { kind: 'accepted' }> | Disagreement) & {

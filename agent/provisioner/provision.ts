@@ -20,10 +20,9 @@ import { type Disagreement, withSecondVerdict } from '../core/trust/second-verif
 import { type Accepted, acceptBundle } from '../core/trust/trust.ts'
 import { isThere } from './files/file-system.ts'
 import type { Host } from './host/host.ts'
-import { keysLie, keysOf, keysOnHost, trustOnHost } from './keys-on-host.ts'
 import { observe } from './observe/observe.ts'
 import { readSigners } from './observe/read-signers.ts'
-import { configuredPorts } from './service/listening.ts'
+import { keysLie, keysOf, keysOnHost, trustOnHost } from './records/keys-on-host.ts'
 import {
   FRESH_STATE,
   type HeldBundle,
@@ -32,7 +31,8 @@ import {
   readState,
   type State,
   writeState,
-} from './state.ts'
+} from './records/state.ts'
+import { configuredPorts } from './service/listening.ts'
 import { execute, type OnInstant } from './transaction/execute.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */

@@ -3,8 +3,8 @@ import type { Outcome } from '../core/outcome/outcome.ts'
 import { hostRefused, stopped } from '../core/outcome/outcomes.ts'
 import type { Host } from './host/host.ts'
 import { kept, provision } from './provision.ts'
-import { FRESH_STATE, isDamaged, readState } from './state.ts'
-import { refuseStoodDown } from './stood-down.ts'
+import { FRESH_STATE, isDamaged, readState } from './records/state.ts'
+import { refuseStoodDown } from './records/stood-down.ts'
 import type { OnInstant } from './transaction/execute.ts'
 
 /** Puts the held bundle in force again: drift, or a restart that was put off. Asks no source. */

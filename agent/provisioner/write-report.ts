@@ -2,8 +2,8 @@ import type { Outcome } from '../core/outcome/outcome.ts'
 import { stopped, warned } from '../core/outcome/outcomes.ts'
 import { takeTurn } from './exclusive-run.ts'
 import type { Host } from './host/host.ts'
-import { trustOnHost } from './keys-on-host.ts'
-import { writeTextfile } from './textfile.ts'
+import { trustOnHost } from './records/keys-on-host.ts'
+import { writeTextfile } from './records/textfile.ts'
 
 /** Tells Prometheus anew, after a poll that had nothing for this wing. Touches nothing else. */
 export async function report(host: Host): Promise<Outcome> {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { State } from '../../agent/provisioner/state.ts'
+import type { State } from '../../agent/provisioner/records/state.ts'
 import { rounds } from '../campaign.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { makeCa } from '../sshd/ssh-ca.ts'

@@ -5,14 +5,14 @@ import type { Status } from '../../agent/core/report/status.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
 import { inTurn } from '../../agent/provisioner/exclusive-run.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
-import { repair } from '../../agent/provisioner/repair.ts'
 import {
   type HeldBundle,
   publishedOn,
   stateOrFresh,
   writeState,
-} from '../../agent/provisioner/state.ts'
-import { readStatus } from '../../agent/provisioner/status-file.ts'
+} from '../../agent/provisioner/records/state.ts'
+import { readStatus } from '../../agent/provisioner/records/status-file.ts'
+import { repair } from '../../agent/provisioner/repair.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import { defaultConfig, type TemporaryHost, temporaryHost } from './temporary-host.ts'
 

@@ -1,6 +1,6 @@
+import { NO_SERVICES, type Services } from '../records/stood-down.ts'
 import { type Run, runCommand } from '../run-command.ts'
 import { showUnits } from '../service/show-units.ts'
-import { NO_SERVICES, type Services } from '../stood-down.ts'
 import { findInitHere } from './find-init.ts'
 import { restScripts, resumeScripts, scriptsUp } from './init-scripts.ts'
 import { must, stopUnits, systemctl } from './systemd-units.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findPollClock } from '../../agent/provisioner/next-poll.ts'
+import { findPollClock } from '../../../agent/provisioner/records/next-poll.ts'
 
 const NOW = new Date('2026-11-20T10:00:00Z')
 const ask = (stdout: string, code = 0) =>

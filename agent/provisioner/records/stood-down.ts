@@ -1,10 +1,10 @@
-import { listOf, oneOf, parseForm, shape, text, time } from '../core/basics/stored-form.ts'
-import { refuseHost } from '../core/outcome/host-refusal.ts'
-import type { Outcome } from '../core/outcome/outcome.ts'
-import { hostRefused } from '../core/outcome/outcomes.ts'
-import { removeFile, writeFileAtomically } from './files/atomic-write.ts'
-import { lookAt } from './files/read-file-state.ts'
-import type { Host } from './host/host.ts'
+import { listOf, oneOf, parseForm, shape, text, time } from '../../core/basics/stored-form.ts'
+import { refuseHost } from '../../core/outcome/host-refusal.ts'
+import type { Outcome } from '../../core/outcome/outcome.ts'
+import { hostRefused } from '../../core/outcome/outcomes.ts'
+import { removeFile, writeFileAtomically } from '../files/atomic-write.ts'
+import { lookAt } from '../files/read-file-state.ts'
+import type { Host } from '../host/host.ts'
 import { trustOnHost } from './keys-on-host.ts'
 
 /**

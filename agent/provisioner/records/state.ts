@@ -10,19 +10,19 @@ import {
   shape,
   text,
   time,
-} from '../core/basics/stored-form.ts'
-import { parseBundle } from '../core/bundle/bundle.ts'
-import { contentDigest } from '../core/bundle/content-digest.ts'
-import { isWrittenList, type Written } from '../core/host/written-files.ts'
-import { type HostRefused, refuseHost } from '../core/outcome/host-refusal.ts'
-import type { Repair } from '../core/outcome/repairs.ts'
-import { isSigner } from '../core/trust/signer.ts'
-import type { Held } from '../core/trust/trust.ts'
-import { writeFileAtomically } from './files/atomic-write.ts'
-import { errorCode } from './files/file-system.ts'
-import { lookAt } from './files/read-file-state.ts'
-import type { Host } from './host/host.ts'
-import type { FoundSshd } from './service/ssh-service.ts'
+} from '../../core/basics/stored-form.ts'
+import { parseBundle } from '../../core/bundle/bundle.ts'
+import { contentDigest } from '../../core/bundle/content-digest.ts'
+import { isWrittenList, type Written } from '../../core/host/written-files.ts'
+import { type HostRefused, refuseHost } from '../../core/outcome/host-refusal.ts'
+import type { Repair } from '../../core/outcome/repairs.ts'
+import { isSigner } from '../../core/trust/signer.ts'
+import type { Held } from '../../core/trust/trust.ts'
+import { writeFileAtomically } from '../files/atomic-write.ts'
+import { errorCode } from '../files/file-system.ts'
+import { lookAt } from '../files/read-file-state.ts'
+import type { Host } from '../host/host.ts'
+import type { FoundSshd } from '../service/ssh-service.ts'
 
 /** The bundle in force, whole: drift is repaired from it, by the same decisions as when it came. */
 export interface HeldBundle extends Held {

@@ -1,9 +1,9 @@
-import { optional } from '../core/basics/when-defined.ts'
-import { parseBundle } from '../core/bundle/bundle.ts'
-import { type ListedKey, readCaFile } from '../core/keys/ca-file.ts'
-import { type TrustedKey, trustedKeys } from '../core/outcome/outcome.ts'
-import { lookAt } from './files/read-file-state.ts'
-import type { Host } from './host/host.ts'
+import { optional } from '../../core/basics/when-defined.ts'
+import { parseBundle } from '../../core/bundle/bundle.ts'
+import { type ListedKey, readCaFile } from '../../core/keys/ca-file.ts'
+import { type TrustedKey, trustedKeys } from '../../core/outcome/outcome.ts'
+import { lookAt } from '../files/read-file-state.ts'
+import type { Host } from '../host/host.ts'
 import { type State, stateOrFresh } from './state.ts'
 
 /**

@@ -1,15 +1,15 @@
 import { dirname } from 'node:path'
-import { listensOn } from '../core/network/listening-ports.ts'
-import { messageOf } from '../core/outcome/failures.ts'
-import type { Removal } from '../core/plan/plan-remove.ts'
-import { metricsInput } from '../core/report/metrics-input.ts'
-import { NO_NOTES, type Notes, parseNotes } from '../core/report/poll-record.ts'
-import { removeFile, writeFileAtomically } from './files/atomic-write.ts'
-import { errorCode } from './files/file-system.ts'
-import { lookAt } from './files/read-file-state.ts'
-import type { Host } from './host/host.ts'
-import { listeningPorts } from './service/listening.ts'
-import { openProcessTable } from './service/process-table.ts'
+import { listensOn } from '../../core/network/listening-ports.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
+import type { Removal } from '../../core/plan/plan-remove.ts'
+import { metricsInput } from '../../core/report/metrics-input.ts'
+import { NO_NOTES, type Notes, parseNotes } from '../../core/report/poll-record.ts'
+import { removeFile, writeFileAtomically } from '../files/atomic-write.ts'
+import { errorCode } from '../files/file-system.ts'
+import { lookAt } from '../files/read-file-state.ts'
+import type { Host } from '../host/host.ts'
+import { listeningPorts } from '../service/listening.ts'
+import { openProcessTable } from '../service/process-table.ts'
 import { isDamaged, readState, type State, writeState } from './state.ts'
 import { readStatus } from './status-file.ts'
 
@@ -33,7 +33,7 @@ export async function writeTextfile(host: Host): Promise<string | undefined> {
     const obstacle = obstacleAt(host, path)
     if (obstacle !== undefined) return `metrics.textfile: ${obstacle}`
     // Loaded late: most hosts have no textfile.
-    const { renderMetrics } = await import('../core/report/metrics.ts')
+    const { renderMetrics } = await import('../../core/report/metrics.ts')
     const status = readStatus(host)
     const listens = host.tree ? undefined : sshdListens(status?.ports)
     const text = await renderMetrics(metricsInput(status, readNotes(host), version, listens))

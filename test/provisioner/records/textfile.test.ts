@@ -10,13 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { inTurn } from '../../agent/provisioner/exclusive-run.ts'
-import { provision } from '../../agent/provisioner/provision.ts'
-import { remove } from '../../agent/provisioner/remove.ts'
-import { readStatus } from '../../agent/provisioner/status-file.ts'
-import { report } from '../../agent/provisioner/write-report.ts'
-import { newKeyLine } from '../ssh-keys.ts'
-import { defaultConfig, type TemporaryHost, temporaryHost } from './temporary-host.ts'
+import { inTurn } from '../../../agent/provisioner/exclusive-run.ts'
+import { provision } from '../../../agent/provisioner/provision.ts'
+import { readStatus } from '../../../agent/provisioner/records/status-file.ts'
+import { remove } from '../../../agent/provisioner/remove.ts'
+import { report } from '../../../agent/provisioner/write-report.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
+import { defaultConfig, type TemporaryHost, temporaryHost } from '../temporary-host.ts'
 
 const FOLDER = '/var/lib/prometheus'
 const PATH = `${FOLDER}/agent.prom`
