@@ -1,7 +1,7 @@
 import type { Config } from '../core/config/config.ts'
 import { showUrl } from '../core/network/source-url.ts'
 import type { FetchAnswer } from '../core/protocol/fetch-protocol.ts'
-import { fetchUnprivileged } from '../provisioner/fetch-unprivileged.ts'
+import { fetchUnprivileged } from '../provisioner/fetch/fetch-unprivileged.ts'
 import type { Host } from '../provisioner/host/host.ts'
 import type { Request } from '../provisioner/provision.ts'
 import type { HostFlags } from './flags.ts'

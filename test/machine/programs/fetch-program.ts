@@ -1,7 +1,7 @@
 // Fetches on a booted host as `apply` does, with another program in place of the child: its arguments
 // are the source's URL and the child's argv in JSON.
 
-import { fetchUnprivileged } from '../../../agent/provisioner/fetch-unprivileged.ts'
+import { fetchUnprivileged } from '../../../agent/provisioner/fetch/fetch-unprivileged.ts'
 
 const [url = '', argv = '[]'] = process.argv.slice(2)
 const fetched = await fetchUnprivileged(

@@ -1,18 +1,18 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Config } from '../core/config/config.ts'
+import type { Config } from '../../core/config/config.ts'
 import {
   decodeFetched,
   encodeFetchRequest,
   type FetchAnswer,
   MAX_ANSWER_BYTES,
-} from '../core/protocol/fetch-protocol.ts'
-import type { Source } from '../core/protocol/source.ts'
+} from '../../core/protocol/fetch-protocol.ts'
+import type { Source } from '../../core/protocol/source.ts'
+import { readNamedFile } from '../files/named-file.ts'
+import { SYSTEM_PATH } from '../run-command.ts'
+import { AGENT_USER, findUser } from '../system-user.ts'
 import { runConfined } from './confined-child.ts'
 import { findConfinement } from './confinement.ts'
-import { readNamedFile } from './files/named-file.ts'
-import { SYSTEM_PATH } from './run-command.ts'
-import { AGENT_USER, findUser } from './system-user.ts'
 
 /** How to start this program again as the child that fetches. */
 export interface FetchChild {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { plainText } from '../core/basics/plain-text.ts'
+import { plainText } from '../../core/basics/plain-text.ts'
 import type { Confinement } from './confinement.ts'
 import { closeInherited } from './inherited-descriptors.ts'
 

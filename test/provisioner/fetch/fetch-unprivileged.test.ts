@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { runConfined } from '../../agent/provisioner/confined-child.ts'
-import { findConfinement } from '../../agent/provisioner/confinement.ts'
-import { fetchUnprivileged } from '../../agent/provisioner/fetch-unprivileged.ts'
+import { runConfined } from '../../../agent/provisioner/fetch/confined-child.ts'
+import { findConfinement } from '../../../agent/provisioner/fetch/confinement.ts'
+import { fetchUnprivileged } from '../../../agent/provisioner/fetch/fetch-unprivileged.ts'
 
 const settings = { pollIntervalSeconds: 300, longPoll: false }
 
