@@ -17,6 +17,7 @@ import { credentialFiles } from '../core/services/unit-drop-ins.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
 import { errorCode, realFileSystem } from '../provisioner/files/file-system.ts'
 import { readNamedFile } from '../provisioner/files/named-file.ts'
+import { AGENT_USER, findUser } from '../provisioner/processes/system-user.ts'
 import { readStatus } from '../provisioner/records/status-file.ts'
 import { clearStoodDown, readStoodDown } from '../provisioner/records/stood-down.ts'
 import { readNotes } from '../provisioner/records/textfile.ts'
@@ -33,7 +34,6 @@ import {
   type Wish,
 } from '../provisioner/setup/set-up.ts'
 import { SetupError } from '../provisioner/setup/setup-error.ts'
-import { AGENT_USER, findUser } from '../provisioner/system-user.ts'
 import { checkFiles } from './check-files.ts'
 import {
   describeFailed,

@@ -18,12 +18,12 @@ import {
   type RecentSshd,
 } from './openssh/openssh.ts'
 import { openSecondVerifier } from './openssh/second-verifier.ts'
+import { openProcessTable } from './processes/process-table.ts'
+import { runCommand } from './processes/run-command.ts'
 import { stateOrFresh } from './records/state.ts'
-import { runCommand } from './run-command.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
 import { findService } from './service/find-service.ts'
 import { configuredPorts } from './service/listening.ts'
-import { openProcessTable } from './service/process-table.ts'
 import { openRestartHistory } from './service/restart-history.ts'
 import type { FoundSshd, ServiceState } from './service/ssh-service.ts'
 

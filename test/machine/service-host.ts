@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
-import type { Run } from '../../agent/provisioner/run-command.ts'
+import { openProcessTable } from '../../agent/provisioner/processes/process-table.ts'
+import type { Run } from '../../agent/provisioner/processes/run-command.ts'
 import type { ServiceHost } from '../../agent/provisioner/service/find-service.ts'
 import { configuredPorts } from '../../agent/provisioner/service/listening.ts'
-import { openProcessTable } from '../../agent/provisioner/service/process-table.ts'
 import type { Host } from './host.ts'
 
 /** Every command that was run is appended to `ran`. */

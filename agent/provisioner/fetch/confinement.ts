@@ -1,4 +1,4 @@
-import { type Run, runCommand } from '../run-command.ts'
+import { type Run, runCommand } from '../processes/run-command.ts'
 
 /** How to start a program so that it can gain nothing: what goes before it, and whom spawn(2) makes it. */
 export interface Confinement {

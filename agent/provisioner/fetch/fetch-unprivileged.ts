@@ -9,8 +9,8 @@ import {
 } from '../../core/protocol/fetch-protocol.ts'
 import type { Source } from '../../core/protocol/source.ts'
 import { readNamedFile } from '../files/named-file.ts'
-import { SYSTEM_PATH } from '../run-command.ts'
-import { AGENT_USER, findUser } from '../system-user.ts'
+import { SYSTEM_PATH } from '../processes/run-command.ts'
+import { AGENT_USER, findUser } from '../processes/system-user.ts'
 import { runConfined } from './confined-child.ts'
 import { findConfinement } from './confinement.ts'
 

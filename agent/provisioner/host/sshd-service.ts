@@ -1,6 +1,6 @@
 import { optional } from '../../core/basics/when-defined.ts'
 import type { ServiceState } from '../../core/host/observation.ts'
-import type { Run } from '../run-command.ts'
+import type { Run } from '../processes/run-command.ts'
 import { observedState } from '../service/observed-state.ts'
 import type { Restarts } from '../service/restart-history.ts'
 import {

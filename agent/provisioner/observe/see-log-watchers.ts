@@ -7,7 +7,7 @@ import {
 } from '../../core/services/log-watchers.ts'
 import type { HostFiles } from '../files/config-files.ts'
 import { isThere } from '../files/file-system.ts'
-import { type Run, runCommand } from '../run-command.ts'
+import { type Run, runCommand } from '../processes/run-command.ts'
 
 const CLIENT = '/usr/bin/fail2ban-client'
 const SSHGUARD = ['/usr/sbin/sshguard', '/usr/local/sbin/sshguard']

@@ -2,8 +2,8 @@ import { optional } from '../../core/basics/when-defined.ts'
 import type { SshdSeen } from '../../core/services/sshd-seen.ts'
 import type { EffectiveConfig } from '../../core/sshd-config/effective-config.ts'
 import type { Host } from '../host/host.ts'
+import { openProcessTable, type ProcessTable } from '../processes/process-table.ts'
 import { configuredPorts, listeningPorts } from '../service/listening.ts'
-import { openProcessTable, type ProcessTable } from '../service/process-table.ts'
 
 /**
  * The sshd of this host as it is now: by its init, by the processes, and by the ports that the kernel

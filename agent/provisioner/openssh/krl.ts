@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { constants } from 'node:fs'
 import { type HostFiles, placeOf } from '../files/config-files.ts'
-import { SYSTEM_PATH } from '../run-command.ts'
+import { SYSTEM_PATH } from '../processes/run-command.ts'
 
 const TIMEOUT_MS = 10_000
 

@@ -5,8 +5,8 @@ import {
   parseEffectiveConfig,
 } from '../../core/sshd-config/effective-config.ts'
 import { errorCode, type FileSystem, isThere } from '../files/file-system.ts'
-import { recent } from '../recent.ts'
-import type { CommandResult, Run } from '../run-command.ts'
+import type { CommandResult, Run } from '../processes/run-command.ts'
+import { recent } from '../processes/short-cache.ts'
 
 /** The sshd of this host, asked about its configuration; nothing here changes anything. */
 export interface Sshd {

@@ -9,7 +9,7 @@ import {
   verifyArgs,
 } from '../../core/trust/second-verifier.ts'
 import { errorCode, type FileSystem, isThere } from '../files/file-system.ts'
-import type { Run } from '../run-command.ts'
+import type { Run } from '../processes/run-command.ts'
 
 /** Asks the machine's own `ssh-keygen -Y verify`. */
 export type SecondVerifier = (question: Question) => Promise<SecondVerdict>

@@ -1,7 +1,7 @@
 import { parseTimespan } from '../../core/basics/time-span.ts'
 import { SERVICE } from '../../core/services/unit-drop-ins.ts'
-import type { Run } from '../run-command.ts'
-import { runCommand } from '../run-command.ts'
+import type { Run } from '../processes/run-command.ts'
+import { runCommand } from '../processes/run-command.ts'
 import { showUnits } from '../service/show-units.ts'
 
 const TIMER = 'pomerium-host-agent.timer'

@@ -1,6 +1,6 @@
-import type { Run } from '../run-command.ts'
+import type { ProcessTable } from '../processes/process-table.ts'
+import type { Run } from '../processes/run-command.ts'
 import { findListeners, ofThisHost } from './listener.ts'
-import type { ProcessTable } from './process-table.ts'
 import { expectAgain, proveListening } from './proof.ts'
 import {
   type Clock,

@@ -1,6 +1,6 @@
 import { configFile, configOptions } from '../openssh/openssh.ts'
+import type { ProcessTable } from '../processes/process-table.ts'
 import { type ListenerLine, parseListener } from './listener-argv.ts'
-import type { ProcessTable } from './process-table.ts'
 import type { FoundSshd } from './ssh-service.ts'
 
 export interface Listener extends ListenerLine {

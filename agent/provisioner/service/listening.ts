@@ -1,6 +1,6 @@
 import { parseListening } from '../../core/network/listening-ports.ts'
 import type { EffectiveConfig } from '../../core/sshd-config/effective-config.ts'
-import type { ProcessTable } from './process-table.ts'
+import type { ProcessTable } from '../processes/process-table.ts'
 
 /**
  * The ports that something listens on in the network namespace of process `pid`. Which process

@@ -1,6 +1,6 @@
+import type { ProcessTable } from '../processes/process-table.ts'
 import type { Listener } from './listener.ts'
 import { listeningPorts } from './listening.ts'
-import type { ProcessTable } from './process-table.ts'
 import { type Clock, ServiceError } from './ssh-service.ts'
 
 /** How long sshd may take until it listens, after the init has said that it runs. */

@@ -1,4 +1,4 @@
-import type { CommandResult, Run } from '../run-command.ts'
+import type { CommandResult, Run } from '../processes/run-command.ts'
 import { ServiceError } from './ssh-service.ts'
 import { PROPERTIES, parseUnits, type Unit } from './systemd-units.ts'
 

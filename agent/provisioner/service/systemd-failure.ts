@@ -1,4 +1,4 @@
-import type { Run } from '../run-command.ts'
+import type { Run } from '../processes/run-command.ts'
 import type { Clock } from './ssh-service.ts'
 
 // What systemd says of every start, and of the automatic restarts that follow a failed one.

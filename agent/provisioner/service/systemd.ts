@@ -1,8 +1,8 @@
 import { optional } from '../../core/basics/when-defined.ts'
-import { recent } from '../recent.ts'
-import type { Run } from '../run-command.ts'
+import type { ProcessTable } from '../processes/process-table.ts'
+import type { Run } from '../processes/run-command.ts'
+import { recent } from '../processes/short-cache.ts'
 import { findListeners, listenerAt, listenerIn, ofThisHost } from './listener.ts'
-import type { ProcessTable } from './process-table.ts'
 import { restartSocket, restartUnit } from './restart-unit.ts'
 import { showSshd } from './show-units.ts'
 import {

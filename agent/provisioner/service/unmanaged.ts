@@ -1,5 +1,5 @@
+import type { ProcessTable } from '../processes/process-table.ts'
 import { findListeners, ofThisHost } from './listener.ts'
-import type { ProcessTable } from './process-table.ts'
 import { type FoundSshd, ServiceError, type SshService } from './ssh-service.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Run } from '../processes/run-command.ts'
 import type { Services } from '../records/stood-down.ts'
-import type { Run } from '../run-command.ts'
 import { keepBootOrder, restoreBootOrder } from './boot-order.ts'
 import type { Init } from './find-init.ts'
 import type { Site } from './install-record.ts'

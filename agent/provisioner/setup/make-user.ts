@@ -11,8 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Run } from '../run-command.ts'
-import { AGENT_USER } from '../system-user.ts'
+import type { Run } from '../processes/run-command.ts'
+import { AGENT_USER } from '../processes/system-user.ts'
 import { note, type Site } from './install-record.ts'
 import { SetupError } from './setup-error.ts'
 

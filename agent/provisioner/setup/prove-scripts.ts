@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { ProcessTable } from '../service/process-table.ts'
+import type { ProcessTable } from '../processes/process-table.ts'
 import { comeToRest, type Look } from './at-rest.ts'
 import { type FailedUnit, reasonIn } from './prove-units.ts'
 

@@ -1,5 +1,5 @@
+import { type Run, runCommand } from '../processes/run-command.ts'
 import { NO_SERVICES, type Services } from '../records/stood-down.ts'
-import { type Run, runCommand } from '../run-command.ts'
 import { showUnits } from '../service/show-units.ts'
 import { findInitHere } from './find-init.ts'
 import { restScripts, resumeScripts, scriptsUp } from './init-scripts.ts'

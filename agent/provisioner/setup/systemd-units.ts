@@ -9,7 +9,7 @@ import {
   SERVICE,
   WEBHOOK_SERVICE,
 } from '../../core/services/unit-drop-ins.ts'
-import type { Run } from '../run-command.ts'
+import type { Run } from '../processes/run-command.ts'
 import type { Site } from './install-record.ts'
 import type { LaidFile } from './lay-file.ts'
 import { SetupError } from './setup-error.ts'

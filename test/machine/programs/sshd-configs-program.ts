@@ -32,9 +32,9 @@ import { snapshotConfig } from '../../../agent/provisioner/observe/snapshot-conf
 import { openHost } from '../../../agent/provisioner/open-host.ts'
 import { openSshd, type Sshd } from '../../../agent/provisioner/openssh/openssh.ts'
 import { preview } from '../../../agent/provisioner/preview.ts'
+import { runCommand } from '../../../agent/provisioner/processes/run-command.ts'
 import { provision, type Request } from '../../../agent/provisioner/provision.ts'
 import { remove } from '../../../agent/provisioner/remove.ts'
-import { runCommand } from '../../../agent/provisioner/run-command.ts'
 import { makeOwnFolder } from '../../../agent/provisioner/transaction/own-folder.ts'
 import {
   CONNECTION,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findConfinement } from '../../../agent/provisioner/fetch/confinement.ts'
-import type { Run } from '../../../agent/provisioner/run-command.ts'
+import type { Run } from '../../../agent/provisioner/processes/run-command.ts'
 
 /** A setpriv that takes these flags and no others; 127 is none at all. */
 const takes =

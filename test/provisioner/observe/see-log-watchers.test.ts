@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { realFileSystem as fs } from '../../../agent/provisioner/files/file-system.ts'
 import { seeLogWatchers } from '../../../agent/provisioner/observe/see-log-watchers.ts'
-import type { Run } from '../../../agent/provisioner/run-command.ts'
+import type { Run } from '../../../agent/provisioner/processes/run-command.ts'
 import { tempDir } from '../../sshd/temp-dir.ts'
 
 const FAIL2BAN = { '/usr/bin/fail2ban-client': '', '/run/fail2ban/fail2ban.sock': '' }

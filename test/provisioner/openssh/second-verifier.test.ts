@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
 import { openSecondVerifier } from '../../../agent/provisioner/openssh/second-verifier.ts'
-import { runCommand } from '../../../agent/provisioner/run-command.ts'
+import { runCommand } from '../../../agent/provisioner/processes/run-command.ts'
 
 const QUESTION = {
   armor: '-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n',

@@ -1,7 +1,10 @@
 // A host made of recorded answers: what processes it has, what its commands say.
 
-import type { Run } from '../../../agent/provisioner/run-command.ts'
-import type { ProcessFile, ProcessTable } from '../../../agent/provisioner/service/process-table.ts'
+import type {
+  ProcessFile,
+  ProcessTable,
+} from '../../../agent/provisioner/processes/process-table.ts'
+import type { Run } from '../../../agent/provisioner/processes/run-command.ts'
 import type { Clock } from '../../../agent/provisioner/service/ssh-service.ts'
 
 export type FakeProcess = Partial<Record<ProcessFile, string>>

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openProcessTable } from '../../../agent/provisioner/service/process-table.ts'
+import { openProcessTable } from '../../../agent/provisioner/processes/process-table.ts'
 
 test.each(['', 'systemd', 'unified'])('the processes of a service, under "%s"', hierarchy => {
   const cgroups = mkdtempSync(join(tmpdir(), 'cgroups-'))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { recent } from '../../agent/provisioner/recent.ts'
+import { recent } from '../../../agent/provisioner/processes/short-cache.ts'
 
 test('an answer is believed for a second from when it was asked for', () => {
   let now = 5_000
