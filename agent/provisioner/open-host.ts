@@ -23,9 +23,9 @@ import { runCommand } from './processes/run-command.ts'
 import { stateOrFresh } from './records/state.ts'
 import { scheduleRestart } from './service/deferred-restart.ts'
 import { findService } from './service/find-service.ts'
-import { configuredPorts } from './service/listening.ts'
-import { openRestartHistory } from './service/restart-history.ts'
-import type { FoundSshd, ServiceState } from './service/ssh-service.ts'
+import { configuredPorts } from './sshd/listening.ts'
+import { openRestartHistory } from './sshd/restart-history.ts'
+import type { FoundSshd, ServiceState } from './sshd/ssh-service.ts'
 
 /** The argv by which a command of this program is started again, for a restart that is put off. */
 export type Again = (command: string) => readonly string[]

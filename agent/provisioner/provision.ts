@@ -32,7 +32,7 @@ import {
   type State,
   writeState,
 } from './records/state.ts'
-import { configuredPorts } from './service/listening.ts'
+import { configuredPorts } from './sshd/listening.ts'
 import { execute, type OnInstant } from './transaction/execute.ts'
 
 /** What a cycle is asked to put on the host, and by which rules. */

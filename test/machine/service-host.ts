@@ -7,7 +7,7 @@ import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-con
 import { openProcessTable } from '../../agent/provisioner/processes/process-table.ts'
 import type { Run } from '../../agent/provisioner/processes/run-command.ts'
 import type { ServiceHost } from '../../agent/provisioner/service/find-service.ts'
-import { configuredPorts } from '../../agent/provisioner/service/listening.ts'
+import { configuredPorts } from '../../agent/provisioner/sshd/listening.ts'
 import type { Host } from './host.ts'
 
 /** Every command that was run is appended to `ran`. */

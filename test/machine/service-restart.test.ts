@@ -5,7 +5,7 @@ import { findService } from '../../agent/provisioner/service/find-service.ts'
 import {
   restartOrDefer,
   restartWithinBudget,
-} from '../../agent/provisioner/service/restart-within-budget.ts'
+} from '../../agent/provisioner/sshd/restart-within-budget.ts'
 import { serviceHost } from './service-host.ts'
 import { DROP_IN, describeUnderSystemd } from './under-systemd.ts'
 

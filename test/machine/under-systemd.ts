@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { findService } from '../../agent/provisioner/service/find-service.ts'
-import type { SshService } from '../../agent/provisioner/service/ssh-service.ts'
+import type { SshService } from '../../agent/provisioner/sshd/ssh-service.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { machineTier } from './available.ts'
 import { type Suite, suites } from './base.ts'

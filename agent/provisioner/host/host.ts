@@ -2,7 +2,7 @@ import type { Layout } from '../../core/config/layout.ts'
 import type { HostFiles } from '../files/config-files.ts'
 import type { Sshd } from '../openssh/openssh.ts'
 import type { SecondVerifier } from '../openssh/second-verifier.ts'
-import type { FoundSshd } from '../service/ssh-service.ts'
+import type { FoundSshd } from '../sshd/ssh-service.ts'
 import type { Service } from './sshd-service.ts'
 
 /** A host as the provisioner sees it: its places, its files, its sshd and what restarts that. */

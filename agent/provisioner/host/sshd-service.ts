@@ -1,14 +1,14 @@
 import { optional } from '../../core/basics/when-defined.ts'
 import type { ServiceState } from '../../core/host/observation.ts'
 import type { Run } from '../processes/run-command.ts'
-import { observedState } from '../service/observed-state.ts'
-import type { Restarts } from '../service/restart-history.ts'
+import { observedState } from '../sshd/observed-state.ts'
+import type { Restarts } from '../sshd/restart-history.ts'
 import {
   type Restarter,
   restartOrDefer,
   restartWithinBudget,
-} from '../service/restart-within-budget.ts'
-import type { ServiceState as FoundState, SshService } from '../service/ssh-service.ts'
+} from '../sshd/restart-within-budget.ts'
+import type { ServiceState as FoundState, SshService } from '../sshd/ssh-service.ts'
 import { parseStartLine, START_PROPERTIES } from '../start-line.ts'
 
 /** Why sshd is restarted: see `planRestart`; `undo` where a change is taken back. */

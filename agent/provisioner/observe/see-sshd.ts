@@ -3,7 +3,7 @@ import type { SshdSeen } from '../../core/services/sshd-seen.ts'
 import type { EffectiveConfig } from '../../core/sshd-config/effective-config.ts'
 import type { Host } from '../host/host.ts'
 import { openProcessTable, type ProcessTable } from '../processes/process-table.ts'
-import { configuredPorts, listeningPorts } from '../service/listening.ts'
+import { configuredPorts, listeningPorts } from '../sshd/listening.ts'
 
 /**
  * The sshd of this host as it is now: by its init, by the processes, and by the ports that the kernel

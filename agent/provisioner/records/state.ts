@@ -22,7 +22,7 @@ import { writeFileAtomically } from '../files/atomic-write.ts'
 import { errorCode } from '../files/file-system.ts'
 import { lookAt } from '../files/read-file-state.ts'
 import type { Host } from '../host/host.ts'
-import type { FoundSshd } from '../service/ssh-service.ts'
+import type { FoundSshd } from '../sshd/ssh-service.ts'
 
 /** The bundle in force, whole: drift is repaired from it, by the same decisions as when it came. */
 export interface HeldBundle extends Held {

@@ -9,7 +9,7 @@ import { errorCode } from '../files/file-system.ts'
 import { lookAt } from '../files/read-file-state.ts'
 import type { Host } from '../host/host.ts'
 import { openProcessTable } from '../processes/process-table.ts'
-import { listeningPorts } from '../service/listening.ts'
+import { listeningPorts } from '../sshd/listening.ts'
 import { isDamaged, readState, type State, writeState } from './state.ts'
 import { readStatus } from './status-file.ts'
 

@@ -1,14 +1,14 @@
 import type { ProcessTable } from '../processes/process-table.ts'
 import type { Run } from '../processes/run-command.ts'
-import { findListeners, ofThisHost } from './listener.ts'
-import { expectAgain, proveListening } from './proof.ts'
+import { findListeners, ofThisHost } from '../sshd/listener.ts'
+import { expectAgain, proveListening } from '../sshd/proof.ts'
 import {
   type Clock,
   type FoundSshd,
   RESTART_TIMEOUT_MS,
   ServiceError,
   type SshService,
-} from './ssh-service.ts'
+} from '../sshd/ssh-service.ts'
 
 export interface CommandedService {
   /** What the service is called, for people. */

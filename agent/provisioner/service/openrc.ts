@@ -1,5 +1,5 @@
+import type { SshService } from '../sshd/ssh-service.ts'
 import { type CommandHost, commandedService } from './commanded-service.ts'
-import type { SshService } from './ssh-service.ts'
 
 /**
  * sshd under OpenRC. A service whose process has died counts as started; `zap` makes OpenRC forget

@@ -1,5 +1,5 @@
+import type { SshService } from '../sshd/ssh-service.ts'
 import { type CommandHost, commandedService } from './commanded-service.ts'
-import type { SshService } from './ssh-service.ts'
 
 /** sshd under runit. `sv restart` also brings up what Debian's `finish` has taken down. */
 export function openRunit(name: string, host: CommandHost): SshService {

@@ -1,5 +1,5 @@
+import type { SshService } from '../sshd/ssh-service.ts'
 import { type CommandHost, commandedService } from './commanded-service.ts'
-import type { SshService } from './ssh-service.ts'
 
 /** sshd under sysvinit, by its script: service(8) adds nothing, and is not everywhere. */
 export function openSysvinit(name: string, host: CommandHost): SshService {

@@ -1,6 +1,6 @@
 import type { ProcessTable } from '../processes/process-table.ts'
-import { findListeners, ofThisHost } from './listener.ts'
-import { type FoundSshd, ServiceError, type SshService } from './ssh-service.ts'
+import { findListeners, ofThisHost } from '../sshd/listener.ts'
+import { type FoundSshd, ServiceError, type SshService } from '../sshd/ssh-service.ts'
 
 /**
  * A host on which nothing restarts sshd: a container's, an image being built, an unknown init. The sshd

@@ -5,7 +5,7 @@ import type {
   ProcessTable,
 } from '../../../agent/provisioner/processes/process-table.ts'
 import type { Run } from '../../../agent/provisioner/processes/run-command.ts'
-import type { Clock } from '../../../agent/provisioner/service/ssh-service.ts'
+import type { Clock } from '../../../agent/provisioner/sshd/ssh-service.ts'
 
 export type FakeProcess = Partial<Record<ProcessFile, string>>
 

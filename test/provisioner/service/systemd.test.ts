@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { optional } from '../../../agent/core/basics/when-defined.ts'
-import type { FoundSshd } from '../../../agent/provisioner/service/ssh-service.ts'
 import { openSystemd } from '../../../agent/provisioner/service/systemd.ts'
+import type { FoundSshd } from '../../../agent/provisioner/sshd/ssh-service.ts'
 import { fakeClock, fakeRun, processTable, sshd } from './fake-host.ts'
 import * as recorded from './recorded.ts'
 

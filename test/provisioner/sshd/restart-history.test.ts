@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
-import { openRestartHistory } from '../../../agent/provisioner/service/restart-history.ts'
+import { openRestartHistory } from '../../../agent/provisioner/sshd/restart-history.ts'
 
 let folder: string
 let path: string

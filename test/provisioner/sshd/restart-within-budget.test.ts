@@ -3,8 +3,8 @@ import type { StartLimit } from '../../../agent/core/services/restart-budget.ts'
 import {
   restartOrDefer,
   restartWithinBudget,
-} from '../../../agent/provisioner/service/restart-within-budget.ts'
-import { fakeClock } from './fake-host.ts'
+} from '../../../agent/provisioner/sshd/restart-within-budget.ts'
+import { fakeClock } from '../service/fake-host.ts'
 
 let restarts: number[]
 let restarted: number

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { observedState } from '../../../agent/provisioner/service/observed-state.ts'
+import { observedState } from '../../../agent/provisioner/sshd/observed-state.ts'
 
 const unit = 'ssh.service'
 const socket = 'ssh.socket'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseListener } from '../../../agent/provisioner/service/listener-argv.ts'
+import { parseListener } from '../../../agent/provisioner/sshd/listener-argv.ts'
 
 const SSHD = '/usr/sbin/sshd'
 
