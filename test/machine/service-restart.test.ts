@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseListening } from '../../agent/core/network/listening-ports.ts'
-import { scheduleRestart } from '../../agent/provisioner/service/deferred-restart.ts'
+import { scheduleRestart } from '../../agent/provisioner/init/systemd/deferred-restart.ts'
 import { findService } from '../../agent/provisioner/service/find-service.ts'
 import {
   restartOrDefer,

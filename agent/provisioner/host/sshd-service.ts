@@ -1,5 +1,6 @@
 import { optional } from '../../core/basics/when-defined.ts'
 import type { ServiceState } from '../../core/host/observation.ts'
+import { parseStartLine, START_PROPERTIES } from '../init/systemd/exec-start.ts'
 import type { Run } from '../processes/run-command.ts'
 import { observedState } from '../sshd/observed-state.ts'
 import type { Restarts } from '../sshd/restart-history.ts'
@@ -9,7 +10,6 @@ import {
   restartWithinBudget,
 } from '../sshd/restart-within-budget.ts'
 import type { ServiceState as FoundState, SshService } from '../sshd/ssh-service.ts'
-import { parseStartLine, START_PROPERTIES } from '../start-line.ts'
 
 /** Why sshd is restarted: see `planRestart`; `undo` where a change is taken back. */
 export type RestartReason = 'config' | 'rotation' | 'undo'

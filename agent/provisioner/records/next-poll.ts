@@ -1,8 +1,8 @@
 import { parseTimespan } from '../../core/basics/time-span.ts'
 import { SERVICE } from '../../core/services/unit-drop-ins.ts'
+import { showUnits } from '../init/systemd/show-units.ts'
 import type { Run } from '../processes/run-command.ts'
 import { runCommand } from '../processes/run-command.ts'
-import { showUnits } from '../service/show-units.ts'
 
 const TIMER = 'pomerium-host-agent.timer'
 const PROPERTIES = ['ActiveState', 'UnitFileState', 'NextElapseUSecMonotonic']

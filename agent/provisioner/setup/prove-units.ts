@@ -16,8 +16,8 @@ import {
   UNIT_PROPERTIES,
   type UnitSeen,
 } from '../../core/services/unit-failure.ts'
+import { showUnits } from '../init/systemd/show-units.ts'
 import type { Run } from '../processes/run-command.ts'
-import { showUnits } from '../service/show-units.ts'
 import { comeToRest, type Look } from './at-rest.ts'
 import { systemctl } from './systemd-units.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseStartLine } from '../../agent/provisioner/start-line.ts'
+import { parseStartLine } from '../../../../agent/provisioner/init/systemd/exec-start.ts'
 
 const start = (argv: string) =>
   `ExecStart={ path=/usr/sbin/sshd ; argv[]=${argv} ; ignore_errors=no ; start_time=[n/a] ; pid=0 }\n`

@@ -1,5 +1,5 @@
-import { parseTimespan } from '../../core/basics/time-span.ts'
-import type { StartLimit } from '../../core/services/restart-budget.ts'
+import { parseTimespan } from '../../../core/basics/time-span.ts'
+import type { StartLimit } from '../../../core/services/restart-budget.ts'
 
 /** What `systemctl show` says of one unit; a property that this systemd does not know is missing. */
 export type Unit = ReadonlyMap<string, string>

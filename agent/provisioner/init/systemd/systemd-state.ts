@@ -1,4 +1,4 @@
-import type { ServiceState } from '../sshd/ssh-service.ts'
+import type { ServiceState } from '../../sshd/ssh-service.ts'
 import type { Unit } from './systemd-units.ts'
 
 /** The units that sshd is known by. */

@@ -1,5 +1,5 @@
-import type { CommandResult, Run } from '../processes/run-command.ts'
-import { ServiceError } from '../sshd/ssh-service.ts'
+import type { CommandResult, Run } from '../../processes/run-command.ts'
+import { ServiceError } from '../../sshd/ssh-service.ts'
 import { PROPERTIES, parseUnits, type Unit } from './systemd-units.ts'
 
 /** Asks `systemctl show` for these properties of these units; they come in the order asked for. */

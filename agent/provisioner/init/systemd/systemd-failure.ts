@@ -1,5 +1,5 @@
-import type { Run } from '../processes/run-command.ts'
-import type { Clock } from '../sshd/ssh-service.ts'
+import type { Run } from '../../processes/run-command.ts'
+import type { Clock } from '../../sshd/ssh-service.ts'
 
 // What systemd says of every start, and of the automatic restarts that follow a failed one.
 const ROUTINE =

@@ -1,5 +1,5 @@
-import { parseUnits } from './service/systemd-units.ts'
-import { parseListener } from './sshd/listener-argv.ts'
+import { parseListener } from '../../sshd/listener-argv.ts'
+import { parseUnits } from './systemd-units.ts'
 
 /** What to ask systemd for: `systemctl show` with these, of the unit (an instance of a template). */
 export const START_PROPERTIES = ['ExecStart', 'Environment', 'EnvironmentFiles'] as const

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { optional } from '../../../agent/core/basics/when-defined.ts'
-import { openSystemd } from '../../../agent/provisioner/service/systemd.ts'
-import type { FoundSshd } from '../../../agent/provisioner/sshd/ssh-service.ts'
-import { fakeClock, fakeRun, processTable, sshd } from './fake-host.ts'
-import * as recorded from './recorded.ts'
+import { optional } from '../../../../agent/core/basics/when-defined.ts'
+import { openSystemd } from '../../../../agent/provisioner/init/systemd/systemd.ts'
+import type { FoundSshd } from '../../../../agent/provisioner/sshd/ssh-service.ts'
+import { fakeClock, fakeRun, processTable, sshd } from '../../service/fake-host.ts'
+import * as recorded from '../../service/recorded.ts'
 
 /** A host that answers each `systemctl show` by the next of `shows`, the last one again and again. */
 function open(

@@ -1,15 +1,15 @@
-import { optional } from '../../core/basics/when-defined.ts'
-import type { ProcessTable } from '../processes/process-table.ts'
-import type { Run } from '../processes/run-command.ts'
-import { recent } from '../processes/short-cache.ts'
-import { findListeners, listenerAt, listenerIn, ofThisHost } from '../sshd/listener.ts'
+import { optional } from '../../../core/basics/when-defined.ts'
+import type { ProcessTable } from '../../processes/process-table.ts'
+import type { Run } from '../../processes/run-command.ts'
+import { recent } from '../../processes/short-cache.ts'
+import { findListeners, listenerAt, listenerIn, ofThisHost } from '../../sshd/listener.ts'
 import {
   type Clock,
   type FoundSshd,
   ServiceError,
   type ServiceState,
   type SshService,
-} from '../sshd/ssh-service.ts'
+} from '../../sshd/ssh-service.ts'
 import { restartSocket, restartUnit } from './restart-unit.ts'
 import { showSshd } from './show-units.ts'
 import { idOf, invocationOf, isActive, SERVICES, SOCKETS, stateOf } from './systemd-state.ts'

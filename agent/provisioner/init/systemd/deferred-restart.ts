@@ -1,4 +1,4 @@
-import type { Run } from '../processes/run-command.ts'
+import type { Run } from '../../processes/run-command.ts'
 import { parseUnits } from './systemd-units.ts'
 
 const UNIT = 'pomerium-host-agent-restart'
