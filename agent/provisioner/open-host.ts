@@ -9,6 +9,7 @@ import { type FileSystem, isThere, realFileSystem } from './files/file-system.ts
 import { underRoot } from './files/under-root.ts'
 import type { Host } from './host/host.ts'
 import { budgetedService, listenerArgv, noService } from './host/sshd-service.ts'
+import { findService } from './init/find-service.ts'
 import { scheduleRestart } from './init/systemd/deferred-restart.ts'
 import {
   configFile,
@@ -22,7 +23,6 @@ import { openSecondVerifier } from './openssh/second-verifier.ts'
 import { openProcessTable } from './processes/process-table.ts'
 import { runCommand } from './processes/run-command.ts'
 import { stateOrFresh } from './records/state.ts'
-import { findService } from './service/find-service.ts'
 import { configuredPorts } from './sshd/listening.ts'
 import { openRestartHistory } from './sshd/restart-history.ts'
 import type { FoundSshd, ServiceState } from './sshd/ssh-service.ts'

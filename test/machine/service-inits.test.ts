@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { findService, type ServiceHost } from '../../agent/provisioner/service/find-service.ts'
+import { findService, type ServiceHost } from '../../agent/provisioner/init/find-service.ts'
 import type { SshService } from '../../agent/provisioner/sshd/ssh-service.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { machineTier } from './available.ts'

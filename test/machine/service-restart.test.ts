@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseListening } from '../../agent/core/network/listening-ports.ts'
+import { findService } from '../../agent/provisioner/init/find-service.ts'
 import { scheduleRestart } from '../../agent/provisioner/init/systemd/deferred-restart.ts'
-import { findService } from '../../agent/provisioner/service/find-service.ts'
 import {
   restartOrDefer,
   restartWithinBudget,

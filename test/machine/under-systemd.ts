@@ -1,7 +1,7 @@
 // A booted host whose sshd is asked and restarted by the agent's own adapters, in every state of systemd.
 
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
-import { findService } from '../../agent/provisioner/service/find-service.ts'
+import { findService } from '../../agent/provisioner/init/find-service.ts'
 import type { SshService } from '../../agent/provisioner/sshd/ssh-service.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { machineTier } from './available.ts'

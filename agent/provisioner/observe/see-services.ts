@@ -10,11 +10,11 @@ import {
 } from '../../core/services/unit-drop-ins.ts'
 import { isThere } from '../files/file-system.ts'
 import type { Host } from '../host/host.ts'
+import { findInit, type Init } from '../init/find-init.ts'
 import { showUnits } from '../init/systemd/show-units.ts'
 import type { Unit } from '../init/systemd/systemd-units.ts'
 import { openProcessTable, type ProcessTable } from '../processes/process-table.ts'
 import { type Run, runCommand } from '../processes/run-command.ts'
-import { findInit, type Init } from '../setup/find-init.ts'
 import { scriptStates } from '../setup/init-scripts.ts'
 import { RECORD_FILE } from '../setup/install-record.ts'
 

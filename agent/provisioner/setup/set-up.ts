@@ -11,9 +11,9 @@ import {
   unitsToStart,
 } from '../../core/services/unit-drop-ins.ts'
 import { isThere, realFileSystem } from '../files/file-system.ts'
+import { findInitHere, type Init } from '../init/find-init.ts'
 import { type Run, runCommand } from '../processes/run-command.ts'
 import { isDamaged, readState } from '../records/state.ts'
-import { findInitHere, type Init } from './find-init.ts'
 import { HANDED_OVER } from './hand-over.ts'
 import { type InitScripts, initScripts } from './init-scripts.ts'
 import { openSite, RECORD_FILE, type Site } from './install-record.ts'

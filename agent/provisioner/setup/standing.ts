@@ -1,7 +1,7 @@
+import { findInitHere } from '../init/find-init.ts'
 import { showUnits } from '../init/systemd/show-units.ts'
 import { type Run, runCommand } from '../processes/run-command.ts'
 import { NO_SERVICES, type Services } from '../records/stood-down.ts'
-import { findInitHere } from './find-init.ts'
 import { restScripts, resumeScripts, scriptsUp } from './init-scripts.ts'
 import { must, stopUnits, systemctl } from './systemd-units.ts'
 

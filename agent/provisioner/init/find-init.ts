@@ -1,6 +1,6 @@
 import { isThere, realFileSystem } from '../files/file-system.ts'
 import { openProcessTable } from '../processes/process-table.ts'
-import type { ServiceHost } from '../service/find-service.ts'
+import type { ServiceHost } from './find-service.ts'
 
 export type Init = 'systemd' | 'openrc' | 'sysvinit' | 'runit'
 

@@ -1,9 +1,9 @@
-import { openSystemd } from '../init/systemd/systemd.ts'
 import type { SshService } from '../sshd/ssh-service.ts'
 import type { CommandHost } from './commanded-service.ts'
 import { openOpenRc } from './openrc.ts'
 import { openRestartCommand } from './restart-command.ts'
 import { openRunit } from './runit.ts'
+import { openSystemd } from './systemd/systemd.ts'
 import { openSysvinit } from './sysvinit.ts'
 import { openUnmanaged } from './unmanaged.ts'
 
