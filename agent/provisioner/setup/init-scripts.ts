@@ -5,8 +5,8 @@ import type { Run } from '../processes/run-command.ts'
 import type { Services } from '../records/stood-down.ts'
 import { keepBootOrder, restoreBootOrder } from './boot-order.ts'
 import type { Site } from './install-record.ts'
+import { must } from './laid-units.ts'
 import type { LaidFile } from './lay-file.ts'
-import { must } from './systemd-units.ts'
 
 /** The services of an init without activation, and how it is told of them. */
 export interface InitScripts {

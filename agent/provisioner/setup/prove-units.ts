@@ -19,7 +19,7 @@ import {
 import { showUnits } from '../init/systemd/show-units.ts'
 import type { Run } from '../processes/run-command.ts'
 import { comeToRest, type Look } from './at-rest.ts'
-import { systemctl } from './systemd-units.ts'
+import { systemctl } from './laid-units.ts'
 
 /** A unit of ours that does not do its work. */
 export interface FailedUnit {

@@ -17,9 +17,6 @@ import { isDamaged, readState } from '../records/state.ts'
 import { HANDED_OVER } from './hand-over.ts'
 import { type InitScripts, initScripts } from './init-scripts.ts'
 import { openSite, RECORD_FILE, type Site } from './install-record.ts'
-import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
-import { ensureUser, undoUser } from './make-user.ts'
-import { SetupError } from './setup-error.ts'
 import {
   enable,
   must,
@@ -29,7 +26,10 @@ import {
   systemdVersion,
   UNITS,
   unitFiles,
-} from './systemd-units.ts'
+} from './laid-units.ts'
+import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
+import { ensureUser, undoUser } from './make-user.ts'
+import { SetupError } from './setup-error.ts'
 
 /** Where the services of other inits write their log. */
 export const SERVICE_LOG = '/var/log/pomerium-host-agent.log'

@@ -3,7 +3,7 @@ import { showUnits } from '../init/systemd/show-units.ts'
 import { type Run, runCommand } from '../processes/run-command.ts'
 import { NO_SERVICES, type Services } from '../records/stood-down.ts'
 import { restScripts, resumeScripts, scriptsUp } from './init-scripts.ts'
-import { must, stopUnits, systemctl } from './systemd-units.ts'
+import { must, stopUnits, systemctl } from './laid-units.ts'
 
 const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
 
