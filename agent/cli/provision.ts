@@ -77,7 +77,8 @@ async function ownSocket(root: string, layout: Layout) {
 function openHosts(invocation: Invocation) {
   const knocked = recent<Opening>(Date.now)
   // What only a request needs is loaded while systemd is asked.
-  const open = () => Promise.all([onHost(invocation), import('./answer-request.ts')])
+  const open = () =>
+    Promise.all([onHost(invocation), import('../provisioner/server/answer-request.ts')])
   return {
     knock() {
       if (knocked.get() !== undefined) return
@@ -95,4 +96,6 @@ function openHosts(invocation: Invocation) {
   }
 }
 
-type Opening = Promise<[Awaited<ReturnType<typeof onHost>>, typeof import('./answer-request.ts')]>
+type Opening = Promise<
+  [Awaited<ReturnType<typeof onHost>>, typeof import('../provisioner/server/answer-request.ts')]
+>

@@ -1,13 +1,13 @@
-import type { Config } from '../core/config/config.ts'
-import { showUrl } from '../core/network/source-url.ts'
-import type { Outcome } from '../core/outcome/outcome.ts'
-import type { ProvisionRequest } from '../core/protocol/provision-protocol.ts'
-import { inTurn } from '../provisioner/exclusive-run.ts'
-import type { Host } from '../provisioner/host/host.ts'
-import { provision } from '../provisioner/provision.ts'
-import { refuseStoodDown } from '../provisioner/records/stood-down.ts'
-import { repair } from '../provisioner/repair.ts'
-import { report } from '../provisioner/write-report.ts'
+import type { Config } from '../../core/config/config.ts'
+import { showUrl } from '../../core/network/source-url.ts'
+import type { Outcome } from '../../core/outcome/outcome.ts'
+import type { ProvisionRequest } from '../../core/protocol/provision-protocol.ts'
+import { inTurn } from '../exclusive-run.ts'
+import type { Host } from '../host/host.ts'
+import { provision } from '../provision.ts'
+import { refuseStoodDown } from '../records/stood-down.ts'
+import { repair } from '../repair.ts'
+import { report } from '../write-report.ts'
 
 /** Does what the daemon asks for, by this host's own config. */
 export async function answerRequest(
