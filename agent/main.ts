@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import type { Command } from './cli/invocation.ts'
+import type { Command } from './cli/terminal/invocation.ts'
 import { own } from './core/basics/own-property.ts'
 
 // Each command is loaded when it is called: what root runs never loads network code.

@@ -1,6 +1,6 @@
 import { own } from '../core/basics/own-property.ts'
-import { type Command, type Invocation, UsageError } from './invocation.ts'
-import { print } from './screen.ts'
+import { type Command, type Invocation, UsageError } from './terminal/invocation.ts'
+import { print } from './terminal/screen.ts'
 
 // Each is loaded when it is called, as in `main`.
 const COMMANDS: Record<string, () => Promise<Command>> = {

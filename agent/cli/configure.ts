@@ -42,12 +42,12 @@ import {
   refusal,
   refuseFaults,
 } from './configure-screens.ts'
-import { parseFlags } from './flags.ts'
-import { type Invocation, UsageError } from './invocation.ts'
 import { configErrors } from './load-config.ts'
 import { onHost, requireRoot } from './on-host.ts'
-import { printOutcome } from './print-outcome.ts'
-import { paint, print, wrapped } from './screen.ts'
+import { parseFlags } from './terminal/flags.ts'
+import { type Invocation, UsageError } from './terminal/invocation.ts'
+import { printOutcome } from './terminal/print-outcome.ts'
+import { paint, print, wrapped } from './terminal/screen.ts'
 
 /** Where a file that a setting names is kept, and its mode: secrets are root's alone. */
 const KEPT_AT: Partial<Record<SettingName, { path: string; mode: number }>> = {

@@ -13,8 +13,8 @@ import { messageAt } from '../core/basics/format-place.ts'
 import { othersDecide, whyUnsafe } from '../core/basics/root-only-path.ts'
 import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { defaultConfig, parseConfig } from '../core/config/parse-config.ts'
-import type { HostFlags } from './flags.ts'
-import { type Invocation, UsageError } from './invocation.ts'
+import type { HostFlags } from './terminal/flags.ts'
+import { type Invocation, UsageError } from './terminal/invocation.ts'
 
 /**
  * Reads the config file and the environment; every error at once, each with its place.

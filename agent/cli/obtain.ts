@@ -4,9 +4,9 @@ import type { FetchAnswer } from '../core/protocol/fetch-protocol.ts'
 import { fetchUnprivileged } from '../provisioner/fetch/fetch-unprivileged.ts'
 import type { Host } from '../provisioner/host/host.ts'
 import type { Request } from '../provisioner/provision.ts'
-import type { HostFlags } from './flags.ts'
-import type { Invocation } from './invocation.ts'
 import { withSourceUrl } from './load-config.ts'
+import type { HostFlags } from './terminal/flags.ts'
+import type { Invocation } from './terminal/invocation.ts'
 
 /** A request for the provisioner, or the fetch that gave nothing to ask for. */
 export type Obtained =

@@ -2,13 +2,13 @@ import { optional } from '../core/basics/when-defined.ts'
 import { reportStep } from '../core/host/step.ts'
 import { EXIT } from '../core/outcome/outcome.ts'
 import { type Preview, preview } from '../provisioner/preview.ts'
-import { quoted } from './bundle/copyable.ts'
-import type { HostFlags } from './flags.ts'
-import type { Invocation } from './invocation.ts'
 import { type Obtained, obtain } from './obtain.ts'
 import { onHost } from './on-host.ts'
 import { printPlan, type Shown } from './print-plan.ts'
-import { printJson } from './screen.ts'
+import { quoted } from './terminal/copyable.ts'
+import type { HostFlags } from './terminal/flags.ts'
+import type { Invocation } from './terminal/invocation.ts'
+import { printJson } from './terminal/screen.ts'
 
 /** Prints what `apply` would do, and does none of it. */
 export async function plan(invocation: Invocation): Promise<number> {

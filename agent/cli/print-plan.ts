@@ -8,8 +8,8 @@ import {
   stepLines,
   takeOverLines,
   warningLines,
-} from './print-outcome.ts'
-import { columns, paint, print } from './screen.ts'
+} from './terminal/print-outcome.ts'
+import { columns, paint, print } from './terminal/screen.ts'
 
 /** What is printed: the plan, or why there is none. */
 export type Shown = Preview | (Exclude<Obtained, { kind: 'request' }> & { unseen: [] })

@@ -3,12 +3,12 @@ import { callsForPause, PAUSE_MS } from '../core/outcome/repairs.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
 import { beforeStart } from '../provisioner/host/sshd-service.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
-import type { Invocation } from './invocation.ts'
-import { isJournal } from './is-journal.ts'
-import { nap } from './nap.ts'
 import { onHost } from './on-host.ts'
-import { printOutcome } from './print-outcome.ts'
-import { stopSignal } from './stop-signal.ts'
+import { nap } from './terminal/abortable-sleep.ts'
+import type { Invocation } from './terminal/invocation.ts'
+import { isJournal } from './terminal/is-journal.ts'
+import { printOutcome } from './terminal/print-outcome.ts'
+import { stopSignal } from './terminal/stop-signal.ts'
 
 /**
  * Puts the held keys in force again, asking no source: after drift, or for a restart that was put
@@ -29,7 +29,7 @@ export async function repair(invocation: Invocation): Promise<number> {
   if (flags.json || !isJournal(2, invocation.environment)) printOutcome(outcome, flags.json)
   else if (outcome.outcome !== 'unchanged') {
     // Loaded late: mostly there is nothing to say.
-    const { logEnd, openLog } = await import('./log.ts')
+    const { logEnd, openLog } = await import('./terminal/log.ts')
     logEnd(await openLog(), { outcome, quiet: false }, 'drift')
   }
   // While this waits, nothing wakes it again: neither who keeps writing our files, nor our own undoing.

@@ -20,8 +20,6 @@ import { findPollClock } from '../provisioner/records/next-poll.ts'
 import { lookAtStatus } from '../provisioner/records/status-file.ts'
 import { readStoodDown } from '../provisioner/records/stood-down.ts'
 import { readNotes } from '../provisioner/records/textfile.ts'
-import { type HostFlags, parseHostFlags } from './flags.ts'
-import { type Invocation, UsageError } from './invocation.ts'
 import { loadConfig } from './load-config.ts'
 import { openHostFor } from './on-host.ts'
 import {
@@ -30,7 +28,9 @@ import {
   renderStatus,
   type StatusReport,
 } from './render-status.ts'
-import { print, printJson } from './screen.ts'
+import { type HostFlags, parseHostFlags } from './terminal/flags.ts'
+import { type Invocation, UsageError } from './terminal/invocation.ts'
+import { print, printJson } from './terminal/screen.ts'
 
 /**
  * Says what this host trusts and whether all is well, by looking at the host itself; changes nothing,

@@ -4,8 +4,8 @@ import { type Notebook, tryWrite } from '../daemon/notebook.ts'
 import { keepPolling } from '../daemon/poll.ts'
 import { watchFolders } from '../daemon/watch-folders.ts'
 import { fetchSource } from './fetch-source.ts'
-import { nap } from './nap.ts'
 import type { Running } from './running.ts'
+import { nap } from './terminal/abortable-sleep.ts'
 import { listen } from './webhook.ts'
 
 /** The daemon that stays: its own clock, its own watch, and held requests where they are wanted. */

@@ -10,9 +10,9 @@ import { readSigns } from '../daemon/signs.ts'
 import { keepPace } from '../daemon/webhook/pace.ts'
 import { openReplayMemory } from '../daemon/webhook/replay-memory.ts'
 import { openWebhook, type WebhookListener } from '../daemon/webhook/webhook.ts'
-import { UsageError } from './invocation.ts'
-import { splitAddress } from './listen-address.ts'
 import type { Running } from './running.ts'
+import { UsageError } from './terminal/invocation.ts'
+import { splitAddress } from './terminal/listen-address.ts'
 
 /** A listener that remembers when it last answered a webhook. */
 export type Listening = WebhookListener & { lastAnswer(): number | undefined }

@@ -12,7 +12,7 @@ import { type Question, ROTATION } from '../../publisher/notify/question.ts'
 import { parseTargets, type Target } from '../../publisher/notify/targets.ts'
 import { type Answered, askFleet } from '../../publisher/status/ask-fleet.ts'
 import { STATUS } from '../../publisher/status/host-status.ts'
-import { type Invocation, UsageError } from '../invocation.ts'
+import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { readNamed } from './read-bundle.ts'
 
 /** How hosts are reached, for `parseFlags`. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { writeNewFile } from '../../publisher/new-file.ts'
-import { parseFlags } from '../flags.ts'
-import { type Invocation, UsageError } from '../invocation.ts'
+import { parseFlags } from '../terminal/flags.ts'
+import { type Invocation, UsageError } from '../terminal/invocation.ts'
 
 /** Of the 24 to 64 that Standard Webhooks 1.0.0 allows, as many as its HMAC-SHA256 has. */
 const SECRET_BYTES = 32

@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { isSignerName, newSigner as makeSigner } from '../../publisher/new-signer.ts'
-import { parseFlags } from '../flags.ts'
-import { type Invocation, UsageError } from '../invocation.ts'
+import { parseFlags } from '../terminal/flags.ts'
+import { type Invocation, UsageError } from '../terminal/invocation.ts'
 
 /** Makes a key that signs bundles, and prints the line by which hosts know it. */
 export async function newSigner({ args }: Invocation): Promise<number> {

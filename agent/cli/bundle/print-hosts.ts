@@ -1,7 +1,7 @@
 import type { TrustedKey } from '../../core/outcome/outcome.ts'
 import type { HostStanding } from '../../publisher/rotate/census.ts'
 import type { HostCondition } from '../../publisher/status/judge-status.ts'
-import { columns, paint, print, WIDTH, wrapped } from '../screen.ts'
+import { columns, paint, print, WIDTH, wrapped } from '../terminal/screen.ts'
 
 /** A host as the table has it. */
 type Row = Pick<HostStanding, 'host' | 'code' | 'message' | 'trusted'> & {

@@ -1,5 +1,5 @@
 import type { HostReport } from '../../publisher/notify/notify.ts'
-import { WIDTH } from '../screen.ts'
+import { WIDTH } from '../terminal/screen.ts'
 
 const BAR = 20
 

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { optional } from '../../core/basics/when-defined.ts'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { EXIT } from '../../core/outcome/outcome.ts'
-import { type Invocation, UsageError } from '../invocation.ts'
+import { type Invocation, UsageError } from '../terminal/invocation.ts'
 
 /** The flags by which a URL is fetched, for `parseFlags`. */
 export const SOURCE_FLAGS = {

@@ -1,7 +1,7 @@
 import { messageAt } from '../../core/basics/format-place.ts'
 import { EXIT } from '../../core/outcome/outcome.ts'
-import { messageLines } from '../print-outcome.ts'
-import { print, printJson } from '../screen.ts'
+import { messageLines } from '../terminal/print-outcome.ts'
+import { print, printJson } from '../terminal/screen.ts'
 
 /** Why there is no result: of a bundle, or of the place where one should be. */
 export interface Refusal {

@@ -2,7 +2,7 @@ import { EXIT } from '../../core/outcome/outcome.ts'
 import { census, type HostStanding } from '../../publisher/rotate/census.ts'
 import type { End } from '../../publisher/rotate/drive.ts'
 import { missing } from '../../publisher/rotate/rotation.ts'
-import { printJson } from '../screen.ts'
+import { printJson } from '../terminal/screen.ts'
 import { hostsForPrograms } from './print-hosts.ts'
 
 export const EXIT_OF: Record<End['kind'], number> = {

@@ -8,8 +8,8 @@ import {
   type Rotation,
   type StepName,
 } from '../../publisher/rotate/rotation.ts'
-import { paint, print, wrapped } from '../screen.ts'
-import { copyable, quoted } from './copyable.ts'
+import { copyable, quoted } from '../terminal/copyable.ts'
+import { paint, print, wrapped } from '../terminal/screen.ts'
 import { type NamedKey, printHosts } from './print-hosts.ts'
 import { howToSwitch } from './switch-pomerium.ts'
 

@@ -1,5 +1,5 @@
 import type { Edition } from '../../publisher/rotate/rotation.ts'
-import { columns } from '../screen.ts'
+import { columns } from '../terminal/screen.ts'
 
 /**
  * How Pomerium is made to sign with the new key, wherever its settings are. The names are those of

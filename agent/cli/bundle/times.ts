@@ -1,5 +1,5 @@
 import { parseTimestamp } from '../../core/bundle/headers.ts'
-import { UsageError } from '../invocation.ts'
+import { UsageError } from '../terminal/invocation.ts'
 
 const UNIT_MS: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000 }
 

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-const AGENT = join(import.meta.dirname, '../../agent')
+const AGENT = join(import.meta.dirname, '../../../agent')
 // Told to stop while one of its commands runs, as init tells the provisioner: here by that command.
 const PROGRAM = `
-import { stopSignal } from '${AGENT}/cli/stop-signal.ts'
-import { runCommand } from '${AGENT}/provisioner/run-command.ts'
+import { stopSignal } from '${AGENT}/cli/terminal/stop-signal.ts'
+import { runCommand } from '${AGENT}/provisioner/processes/run-command.ts'
 const signal = stopSignal()
 const { code } = await runCommand(['sh', '-c', \`kill -\${process.argv[1]} $PPID; sleep 0.2\`])
 process.stdout.write(JSON.stringify({ code, aborted: signal.aborted }))

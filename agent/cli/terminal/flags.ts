@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { messageOf } from '../core/outcome/failures.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import { UsageError } from './invocation.ts'
 
 /** The flags that every command on a host takes. */

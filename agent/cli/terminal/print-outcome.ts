@@ -1,7 +1,7 @@
-import { type StepReport, VERBS } from '../core/host/step.ts'
-import type { KeyChanges } from '../core/outcome/key-changes.ts'
-import type { Outcome, TrustedKey } from '../core/outcome/outcome.ts'
-import type { Place } from '../core/sshd-config/directive.ts'
+import { type StepReport, VERBS } from '../../core/host/step.ts'
+import type { KeyChanges } from '../../core/outcome/key-changes.ts'
+import type { Outcome, TrustedKey } from '../../core/outcome/outcome.ts'
+import type { Place } from '../../core/sshd-config/directive.ts'
 import { columns, paint, print, printJson, wrap } from './screen.ts'
 
 /** Prints how a cycle ended: what was done, what it means, what is trusted now. */

@@ -1,4 +1,4 @@
-import { WIDTH } from '../screen.ts'
+import { WIDTH } from './screen.ts'
 
 /** A command to be copied: on one line where that has room, else a word or flag a line. */
 export function copyable(call: string, words: readonly string[]): string[] {
