@@ -6,12 +6,12 @@ import { kept, provision } from '../provisioner/provision.ts'
 import { stateOrFresh } from '../provisioner/records/state.ts'
 import { clearStoodDown, readStoodDown } from '../provisioner/records/stood-down.ts'
 import { resumeServices } from '../provisioner/setup/standing.ts'
-import { type Obtained, obtain } from './obtain.ts'
-import { onHost } from './on-host.ts'
+import { type Obtained, obtain } from './host/fetch-request.ts'
+import { onHost } from './host/open-command-host.ts'
+import { withSetup } from './host/with-setup.ts'
 import type { Invocation } from './terminal/invocation.ts'
 import { printOutcome } from './terminal/print-outcome.ts'
 import { print } from './terminal/screen.ts'
-import { withSetup } from './with-setup.ts'
 
 /** Makes this host trust what the source publishes, and follow it again where it stood down. */
 export async function apply(invocation: Invocation): Promise<number> {

@@ -34,16 +34,16 @@ import {
   type Wish,
 } from '../provisioner/setup/set-up.ts'
 import { SetupError } from '../provisioner/setup/setup-error.ts'
-import { checkFiles } from './check-files.ts'
+import { checkFiles } from './host/check-files.ts'
 import {
   describeFailed,
   describeNote,
   describeTrouble,
   refusal,
   refuseFaults,
-} from './configure-screens.ts'
-import { configErrors } from './load-config.ts'
-import { onHost, requireRoot } from './on-host.ts'
+} from './host/configure-screens.ts'
+import { configErrors } from './host/load-config.ts'
+import { onHost, requireRoot } from './host/open-command-host.ts'
 import { parseFlags } from './terminal/flags.ts'
 import { type Invocation, UsageError } from './terminal/invocation.ts'
 import { printOutcome } from './terminal/print-outcome.ts'

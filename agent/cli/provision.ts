@@ -8,13 +8,13 @@ import { AGENT_USER, findUser } from '../provisioner/processes/system-user.ts'
 import { admitAgent, clearPlace, makeDaemonFolder } from '../provisioner/server/own-socket.ts'
 import { serveRequests } from '../provisioner/server/serve-requests.ts'
 import { unsafeSocket } from '../provisioner/server/socket-access.ts'
-import { loadConfig } from './load-config.ts'
-import { onHost, requireRoot } from './on-host.ts'
+import { loadConfig } from './host/load-config.ts'
+import { onHost, requireRoot } from './host/open-command-host.ts'
+import { pacedService } from './host/turn-away.ts'
 import { parseHostFlags } from './terminal/flags.ts'
 import { type Invocation, UsageError } from './terminal/invocation.ts'
 import { listenDescriptor } from './terminal/listen-descriptor.ts'
 import { stopSignal } from './terminal/stop-signal.ts'
-import { pacedService } from './turn-away.ts'
 
 const IDLE_MS = 60_000
 const REQUEST_MS = 10_000

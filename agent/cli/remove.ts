@@ -3,11 +3,11 @@ import { inTurn } from '../provisioner/exclusive-run.ts'
 import { NO_SERVICES, readStoodDown, type Services } from '../provisioner/records/stood-down.ts'
 import { remove as removeFromHost } from '../provisioner/remove.ts'
 import { findServices, restServices } from '../provisioner/setup/standing.ts'
-import { onHost } from './on-host.ts'
+import { onHost } from './host/open-command-host.ts'
+import { withSetup } from './host/with-setup.ts'
 import type { Invocation } from './terminal/invocation.ts'
 import { printOutcome } from './terminal/print-outcome.ts'
 import { print } from './terminal/screen.ts'
-import { withSetup } from './with-setup.ts'
 
 /** Makes this host what it was before the first `apply`, and has it stay so until the next. */
 export async function remove(invocation: Invocation): Promise<number> {

@@ -9,7 +9,8 @@ import { askProvisioner, wakeProvisioner } from '../daemon/provisioner-client.ts
 import { trustedBy } from '../daemon/report.ts'
 import { type Party, takeTurn } from '../daemon/turn.ts'
 import { fetchSource } from './fetch-source.ts'
-import { loadConfig, withSourceUrl } from './load-config.ts'
+import { loadConfig, withSourceUrl } from './host/load-config.ts'
+import { pacedService } from './host/turn-away.ts'
 import type { Running } from './running.ts'
 import { nap } from './terminal/abortable-sleep.ts'
 import { parseHostFlags } from './terminal/flags.ts'
@@ -17,7 +18,6 @@ import { type Invocation, UsageError } from './terminal/invocation.ts'
 import { listenDescriptor } from './terminal/listen-descriptor.ts'
 import { logEnd, openLog } from './terminal/log.ts'
 import { stopSignal } from './terminal/stop-signal.ts'
-import { pacedService } from './turn-away.ts'
 import { listen } from './webhook.ts'
 
 /** How long to stay awake behind the last webhook: a rotation is two publications. */

@@ -20,14 +20,14 @@ import { findPollClock } from '../provisioner/records/next-poll.ts'
 import { lookAtStatus } from '../provisioner/records/status-file.ts'
 import { readStoodDown } from '../provisioner/records/stood-down.ts'
 import { readNotes } from '../provisioner/records/textfile.ts'
-import { loadConfig } from './load-config.ts'
-import { openHostFor } from './on-host.ts'
+import { loadConfig } from './host/load-config.ts'
+import { openHostFor } from './host/open-command-host.ts'
 import {
   type NextPoll,
   type PrintedStatus,
   renderStatus,
   type StatusReport,
-} from './render-status.ts'
+} from './host/render-status.ts'
 import { type HostFlags, parseHostFlags } from './terminal/flags.ts'
 import { type Invocation, UsageError } from './terminal/invocation.ts'
 import { print, printJson } from './terminal/screen.ts'

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { FACTS } from '../../agent/cli/render-status.ts'
+import { FACTS } from '../../agent/cli/host/render-status.ts'
 import { FINDINGS } from '../../agent/core/outcome/finding.ts'
 import { OUTCOMES } from '../../agent/core/outcome/outcome-names.ts'
 import { healthOf } from '../../agent/core/report/health.ts'

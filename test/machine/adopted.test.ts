@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StatusReport } from '../../agent/cli/render-status.ts'
+import type { StatusReport } from '../../agent/cli/host/render-status.ts'
 import type { TrustedKey } from '../../agent/core/outcome/outcome.ts'
 import { ODD_LINES } from '../ca-file-lines.ts'
 import { newKeyPair, tokenLine } from '../ssh-keys.ts'

@@ -2,7 +2,7 @@
 // logins from two addresses of which one is Pomerium's.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PrintedStatus } from '../../agent/cli/render-status.ts'
+import type { PrintedStatus } from '../../agent/cli/host/render-status.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, type Certificate, makeCa } from '../sshd/ssh-ca.ts'
 import { DROP_IN } from './agent-host.ts'

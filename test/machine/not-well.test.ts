@@ -1,7 +1,7 @@
 // Everything that is not well with a host, and what says so: each is made so, seen, and mended again.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PrintedStatus } from '../../agent/cli/render-status.ts'
+import type { PrintedStatus } from '../../agent/cli/host/render-status.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { CA_FILE } from './agent-host.ts'

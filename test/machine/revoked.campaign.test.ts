@@ -2,7 +2,7 @@
 // them, and nobody else. Each row begins on a host that knows nothing of us, and is given back after it.
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { PrintedStatus } from '../../agent/cli/render-status.ts'
+import type { PrintedStatus } from '../../agent/cli/host/render-status.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PrintedStatus } from '../../agent/cli/render-status.ts'
+import type { PrintedStatus } from '../../agent/cli/host/render-status.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, CA_FILE } from './agent-host.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderStatus, type StatusReport } from '../../agent/cli/render-status.ts'
+import { renderStatus, type StatusReport } from '../../../agent/cli/host/render-status.ts'
 
 const NOW = new Date('2026-11-20T10:00:00Z')
 const FINGERPRINT = 'SHA256:MpOfUiiSc+oZdn/4EPNM/hEAJmFu/Ma7nA1fY2HGWps'

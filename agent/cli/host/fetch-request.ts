@@ -1,12 +1,12 @@
-import type { Config } from '../core/config/config.ts'
-import { showUrl } from '../core/network/source-url.ts'
-import type { FetchAnswer } from '../core/protocol/fetch-protocol.ts'
-import { fetchUnprivileged } from '../provisioner/fetch/fetch-unprivileged.ts'
-import type { Host } from '../provisioner/host/host.ts'
-import type { Request } from '../provisioner/provision.ts'
+import type { Config } from '../../core/config/config.ts'
+import { showUrl } from '../../core/network/source-url.ts'
+import type { FetchAnswer } from '../../core/protocol/fetch-protocol.ts'
+import { fetchUnprivileged } from '../../provisioner/fetch/fetch-unprivileged.ts'
+import type { Host } from '../../provisioner/host/host.ts'
+import type { Request } from '../../provisioner/provision.ts'
+import type { HostFlags } from '../terminal/flags.ts'
+import type { Invocation } from '../terminal/invocation.ts'
 import { withSourceUrl } from './load-config.ts'
-import type { HostFlags } from './terminal/flags.ts'
-import type { Invocation } from './terminal/invocation.ts'
 
 /** A request for the provisioner, or the fetch that gave nothing to ask for. */
 export type Obtained =

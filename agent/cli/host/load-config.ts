@@ -9,12 +9,12 @@ import {
   statSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { messageAt } from '../core/basics/format-place.ts'
-import { othersDecide, whyUnsafe } from '../core/basics/root-only-path.ts'
-import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
-import { defaultConfig, parseConfig } from '../core/config/parse-config.ts'
-import type { HostFlags } from './terminal/flags.ts'
-import { type Invocation, UsageError } from './terminal/invocation.ts'
+import { messageAt } from '../../core/basics/format-place.ts'
+import { othersDecide, whyUnsafe } from '../../core/basics/root-only-path.ts'
+import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
+import { defaultConfig, parseConfig } from '../../core/config/parse-config.ts'
+import type { HostFlags } from '../terminal/flags.ts'
+import { type Invocation, UsageError } from '../terminal/invocation.ts'
 
 /**
  * Reads the config file and the environment; every error at once, each with its place.

@@ -1,15 +1,15 @@
-import { reportStep } from '../core/host/step.ts'
-import type { KeyChanges } from '../core/outcome/key-changes.ts'
-import type { Preview } from '../provisioner/preview.ts'
-import type { Obtained } from './obtain.ts'
+import { reportStep } from '../../core/host/step.ts'
+import type { KeyChanges } from '../../core/outcome/key-changes.ts'
+import type { Preview } from '../../provisioner/preview.ts'
 import {
   changeLines,
   messageLines,
   stepLines,
   takeOverLines,
   warningLines,
-} from './terminal/print-outcome.ts'
-import { columns, paint, print } from './terminal/screen.ts'
+} from '../terminal/print-outcome.ts'
+import { columns, paint, print } from '../terminal/screen.ts'
+import type { Obtained } from './fetch-request.ts'
 
 /** What is printed: the plan, or why there is none. */
 export type Shown = Preview | (Exclude<Obtained, { kind: 'request' }> & { unseen: [] })

@@ -1,10 +1,10 @@
-import { optional } from '../core/basics/when-defined.ts'
-import type { Config } from '../core/config/config.ts'
-import type { Host } from '../provisioner/host/host.ts'
-import { openHost } from '../provisioner/open-host.ts'
+import { optional } from '../../core/basics/when-defined.ts'
+import type { Config } from '../../core/config/config.ts'
+import type { Host } from '../../provisioner/host/host.ts'
+import { openHost } from '../../provisioner/open-host.ts'
+import { type HostFlags, parseHostFlags } from '../terminal/flags.ts'
+import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { loadConfig, loadConfigToLeave, type ToLeave } from './load-config.ts'
-import { type HostFlags, parseHostFlags } from './terminal/flags.ts'
-import { type Invocation, UsageError } from './terminal/invocation.ts'
 
 /** Throws UsageError where a command that changes the host is not run by root. */
 export function requireRoot({ isRoot }: Invocation, command: string): void {
@@ -13,7 +13,7 @@ export function requireRoot({ isRoot }: Invocation, command: string): void {
 
 /** An error in the log, for whoever watches it, whatever becomes of the outcome. */
 async function alarm(code: string, message: string): Promise<void> {
-  const { openLog } = await import('./terminal/log.ts')
+  const { openLog } = await import('../terminal/log.ts')
   const log = await openLog()
   log.error({ event: 'alarm', code }, message)
 }

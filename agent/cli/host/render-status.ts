@@ -1,12 +1,12 @@
-import { formatDistance, formatTime } from '../core/basics/time-span.ts'
-import type { Unseen } from '../core/host/observation.ts'
-import type { Finding } from '../core/outcome/finding.ts'
-import type { TrustedKey } from '../core/outcome/outcome.ts'
-import { describeSkew } from '../core/report/clock-skew.ts'
-import type { LastCycle, Verdict } from '../core/report/host-health.ts'
-import type { HeldKey, HeldStatus } from '../core/report/status.ts'
-import { adoptedFrom, linesToWrite, messageLines, warningLines } from './terminal/print-outcome.ts'
-import { columns, paint, wrap } from './terminal/screen.ts'
+import { formatDistance, formatTime } from '../../core/basics/time-span.ts'
+import type { Unseen } from '../../core/host/observation.ts'
+import type { Finding } from '../../core/outcome/finding.ts'
+import type { TrustedKey } from '../../core/outcome/outcome.ts'
+import { describeSkew } from '../../core/report/clock-skew.ts'
+import type { LastCycle, Verdict } from '../../core/report/host-health.ts'
+import type { HeldKey, HeldStatus } from '../../core/report/status.ts'
+import { adoptedFrom, linesToWrite, messageLines, warningLines } from '../terminal/print-outcome.ts'
+import { columns, paint, wrap } from '../terminal/screen.ts'
 
 /** When the source is looked at next; `at` is missing while it is being looked at. */
 export interface NextPoll {

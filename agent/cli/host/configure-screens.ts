@@ -1,10 +1,10 @@
-import type { SettingName } from '../core/config/settings.ts'
-import type { Notes } from '../core/report/poll-record.ts'
-import type { Status } from '../core/report/status.ts'
-import type { FailedUnit } from '../provisioner/setup/prove-units.ts'
+import type { SettingName } from '../../core/config/settings.ts'
+import type { Notes } from '../../core/report/poll-record.ts'
+import type { Status } from '../../core/report/status.ts'
+import type { FailedUnit } from '../../provisioner/setup/prove-units.ts'
+import { UsageError } from '../terminal/invocation.ts'
+import { wrap, wrapped } from '../terminal/screen.ts'
 import type { FileFault } from './check-files.ts'
-import { UsageError } from './terminal/invocation.ts'
-import { wrap, wrapped } from './terminal/screen.ts'
 
 /** What is wrong with what configure was given, before it has changed anything. */
 export function refusal(lines: readonly string[]): UsageError {

@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { loadConfig } from '../../agent/cli/load-config.ts'
-import type { HostFlags } from '../../agent/cli/terminal/flags.ts'
+import { loadConfig } from '../../../agent/cli/host/load-config.ts'
+import type { HostFlags } from '../../../agent/cli/terminal/flags.ts'
 
 let folder: string
 let file: string
