@@ -8,17 +8,17 @@ import { openNotebook } from '../daemon/notebook.ts'
 import { askProvisioner, wakeProvisioner } from '../daemon/provisioner-client.ts'
 import { trustedBy } from '../daemon/report.ts'
 import { type Party, takeTurn } from '../daemon/turn.ts'
-import { fetchSource } from './fetch-source.ts'
+import { fetchSource } from './daemon/fetch-source.ts'
+import type { Running } from './daemon/running.ts'
+import { listen } from './daemon/serve-webhook.ts'
 import { loadConfig, withSourceUrl } from './host/load-config.ts'
 import { pacedService } from './host/turn-away.ts'
-import type { Running } from './running.ts'
 import { nap } from './terminal/abortable-sleep.ts'
 import { parseHostFlags } from './terminal/flags.ts'
 import { type Invocation, UsageError } from './terminal/invocation.ts'
 import { listenDescriptor } from './terminal/listen-descriptor.ts'
 import { logEnd, openLog } from './terminal/log.ts'
 import { stopSignal } from './terminal/stop-signal.ts'
-import { listen } from './webhook.ts'
 
 /** How long to stay awake behind the last webhook: a rotation is two publications. */
 const IDLE_MS = 60_000
@@ -45,7 +45,7 @@ async function start(invocation: Invocation): Promise<number> {
   const party = values.resident || values.webhook ? 'webhook' : 'poll'
   const running: Running = { ...parts, daemon: assemble(parts, party) }
   if (values.resident) {
-    const { stay } = await import('./stay.ts')
+    const { stay } = await import('./daemon/resident.ts')
     return stay(running)
   }
   if (config.source.longPoll)
