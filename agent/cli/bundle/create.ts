@@ -5,12 +5,12 @@ import { composeBundle } from '../../core/bundle/compose.ts'
 import { parseSerial } from '../../core/bundle/headers.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { placeFile } from '../../publisher/place-file.ts'
+import { readNamed } from '../operator/read-bundle.ts'
+import { printRefusal } from '../operator/refusal.ts'
+import { parseSpan, parseTime } from '../operator/times.ts'
+import { warn, warnOfSize } from '../operator/warn.ts'
 import { parseFlags } from '../terminal/flags.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
-import { readNamed } from './read-bundle.ts'
-import { printRefusal } from './refusal.ts'
-import { parseSpan, parseTime } from './times.ts'
-import { warn, warnOfSize } from './warn.ts'
 
 /** Makes an unsigned bundle of public keys, or of the public halves of private ones. */
 export async function create({ args }: Invocation): Promise<number> {

@@ -4,12 +4,12 @@ import { contentDigest } from '../../core/bundle/content-digest.ts'
 import { EXIT, trustedKeys } from '../../core/outcome/outcome.ts'
 import { type Comparison, compareBundles } from '../../core/trust/compare-bundles.ts'
 import { type Accepted, acceptBundle } from '../../core/trust/trust.ts'
+import { readBundle, SOURCE_FLAGS } from '../operator/read-bundle.ts'
+import { printRefusal } from '../operator/refusal.ts'
 import { parseFlags } from '../terminal/flags.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { keyLines, messageLines } from '../terminal/print-outcome.ts'
 import { columns, paint, print, printJson } from '../terminal/screen.ts'
-import { readBundle, SOURCE_FLAGS } from './read-bundle.ts'
-import { printRefusal } from './refusal.ts'
 
 /**
  * What a second bundle changes, and whether a host that holds the first would take it. Signatures

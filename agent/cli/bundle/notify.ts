@@ -1,14 +1,14 @@
 import { EXIT } from '../../core/outcome/outcome.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
+import { FLEET_FLAGS, openFleet, readTargets } from '../operator/fleet.ts'
+import { hostsForPrograms, printHosts } from '../operator/print-hosts.ts'
+import { showProgress } from '../operator/progress.ts'
+import { printRefusal } from '../operator/refusal.ts'
+import { readWanted } from '../operator/wanted.ts'
 import { parseFlags } from '../terminal/flags.ts'
 import type { Invocation } from '../terminal/invocation.ts'
 import { print, printJson } from '../terminal/screen.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
-import { FLEET_FLAGS, openFleet, readTargets } from './fleet.ts'
-import { hostsForPrograms, printHosts } from './print-hosts.ts'
-import { showProgress } from './progress.ts'
-import { printRefusal } from './refusal.ts'
-import { readWanted } from './wanted.ts'
 
 /** Tells hosts that there is something new, and waits until each has it. */
 export async function notify(invocation: Invocation): Promise<number> {

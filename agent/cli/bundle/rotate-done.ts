@@ -4,11 +4,11 @@ import { messageOf } from '../../core/outcome/failures.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { fileAway, readLastDone } from '../../publisher/rotate/finished.ts'
 import type { State } from '../../publisher/rotate/state-file.ts'
+import { readTargets } from '../operator/fleet.ts'
+import { warn } from '../operator/warn.ts'
 import { print } from '../terminal/screen.ts'
-import { readTargets } from './fleet.ts'
 import { EXIT_OF, printEndForPrograms } from './rotate-end.ts'
 import type { RotateFlags } from './rotate-flags.ts'
-import { warn } from './warn.ts'
 
 /** Files a finished state away; a folder that can't be written any more is only told of. */
 export function putAway(stateFile: string): string | undefined {

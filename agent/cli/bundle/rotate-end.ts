@@ -2,8 +2,8 @@ import { EXIT } from '../../core/outcome/outcome.ts'
 import { census, type HostStanding } from '../../publisher/rotate/census.ts'
 import type { End } from '../../publisher/rotate/drive.ts'
 import { missing } from '../../publisher/rotate/rotation.ts'
+import { hostsForPrograms } from '../operator/print-hosts.ts'
 import { printJson } from '../terminal/screen.ts'
-import { hostsForPrograms } from './print-hosts.ts'
 
 export const EXIT_OF: Record<End['kind'], number> = {
   done: EXIT.converged,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { optional } from '../../core/basics/when-defined.ts'
 import type { Settings } from '../../publisher/rotate/state-file.ts'
-import { FLEET_FLAGS } from './fleet.ts'
+import { FLEET_FLAGS } from '../operator/fleet.ts'
 
 export const ROTATE_FLAGS = {
   ...FLEET_FLAGS,

@@ -8,9 +8,9 @@ import {
   type Rotation,
   type StepName,
 } from '../../publisher/rotate/rotation.ts'
+import { type NamedKey, printHosts } from '../operator/print-hosts.ts'
 import { copyable, quoted } from '../terminal/copyable.ts'
 import { paint, print, wrapped } from '../terminal/screen.ts'
-import { type NamedKey, printHosts } from './print-hosts.ts'
 import { howToSwitch } from './switch-pomerium.ts'
 
 const TITLES: Record<StepName, string> = {

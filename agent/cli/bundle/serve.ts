@@ -6,13 +6,13 @@ import { listenAddress } from '../../core/config/setting-types.ts'
 import { parseToken } from '../../publisher/serve/bearer.ts'
 import { readEdition } from '../../publisher/serve/published.ts'
 import type { ServeEvent } from '../../publisher/serve/serve-bundle.ts'
+import { readNamed } from '../operator/read-bundle.ts'
+import { printRefusal } from '../operator/refusal.ts'
 import { parseFlags } from '../terminal/flags.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { splitAddress } from '../terminal/listen-address.ts'
 import { openLog } from '../terminal/log.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
-import { readNamed } from './read-bundle.ts'
-import { printRefusal } from './refusal.ts'
 
 /** Serves a bundle to a small fleet, and follows its file; runs until it is told to stop. */
 export async function serve({ args }: Invocation): Promise<number> {

@@ -3,12 +3,12 @@ import { type Bundle, parseBundle } from '../../core/bundle/bundle.ts'
 import { renderTime } from '../../core/bundle/compose.ts'
 import { trustedKeys } from '../../core/outcome/outcome.ts'
 import { verifySshsig } from '../../core/trust/sshsig.ts'
+import { readBundle, SOURCE_FLAGS } from '../operator/read-bundle.ts'
+import { printRefusal } from '../operator/refusal.ts'
 import { parseFlags } from '../terminal/flags.ts'
 import type { Invocation } from '../terminal/invocation.ts'
 import { keyLines } from '../terminal/print-outcome.ts'
 import { columns, paint, print, printJson } from '../terminal/screen.ts'
-import { readBundle, SOURCE_FLAGS } from './read-bundle.ts'
-import { printRefusal } from './refusal.ts'
 
 /** Says what is in a bundle; judges its form and nothing else. */
 export async function show(invocation: Invocation): Promise<number> {

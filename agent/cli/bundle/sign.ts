@@ -1,10 +1,10 @@
 import { placeFile } from '../../publisher/place-file.ts'
 import { signBundle } from '../../publisher/sign-bundle.ts'
+import { readBundle, SOURCE_FLAGS } from '../operator/read-bundle.ts'
+import { printRefusal } from '../operator/refusal.ts'
+import { warn, warnOfSize } from '../operator/warn.ts'
 import { parseFlags } from '../terminal/flags.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
-import { readBundle, SOURCE_FLAGS } from './read-bundle.ts'
-import { printRefusal } from './refusal.ts'
-import { warn, warnOfSize } from './warn.ts'
 
 /** Signs a bundle, in place of any signature it has. */
 export async function sign(invocation: Invocation): Promise<number> {

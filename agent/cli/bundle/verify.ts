@@ -9,12 +9,12 @@ import { realFileSystem } from '../../provisioner/files/file-system.ts'
 import { localTime } from '../../provisioner/openssh/local-time.ts'
 import { openSecondVerifier } from '../../provisioner/openssh/second-verifier.ts'
 import { runCommand } from '../../provisioner/processes/run-command.ts'
+import { readBundle, readNamed, SOURCE_FLAGS } from '../operator/read-bundle.ts'
+import { printRefusal } from '../operator/refusal.ts'
+import { warn } from '../operator/warn.ts'
 import { parseFlags } from '../terminal/flags.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { paint, print, printJson } from '../terminal/screen.ts'
-import { readBundle, readNamed, SOURCE_FLAGS } from './read-bundle.ts'
-import { printRefusal } from './refusal.ts'
-import { warn } from './warn.ts'
 
 /** Judges a bundle as a host would that has this signers file and has seen no bundle yet. */
 export async function verify(invocation: Invocation): Promise<number> {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { printHosts } from '../../../agent/cli/bundle/print-hosts.ts'
+import { printHosts } from '../../../agent/cli/operator/print-hosts.ts'
 import type { HostStanding } from '../../../agent/publisher/rotate/census.ts'
 
 afterEach(() => vi.restoreAllMocks())

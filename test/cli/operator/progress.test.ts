@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderProgress } from '../../../agent/cli/bundle/progress.ts'
+import { renderProgress } from '../../../agent/cli/operator/progress.ts'
 
 type Standing = NonNullable<ReturnType<Parameters<typeof renderProgress>[0]['get']>>
 
