@@ -20,14 +20,14 @@ import { openFleet, readTargets } from '../operator/fleet.ts'
 import { showProgress } from '../operator/progress.ts'
 import { readNamed } from '../operator/read-bundle.ts'
 import { printRefusal } from '../operator/refusal.ts'
+import { doneBefore, isNewKey, putAway } from '../rotation/done.ts'
+import { EXIT_OF, printEndForPrograms } from '../rotation/end.ts'
+import { ROTATE_FLAGS, type RotateFlags, settingsOf } from '../rotation/flags.ts'
+import { DEFAULT_STATE, RotateScreens } from '../rotation/screens.ts'
 import { parseFlags } from '../terminal/flags.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { print } from '../terminal/screen.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
-import { doneBefore, isNewKey, putAway } from './rotate-done.ts'
-import { EXIT_OF, printEndForPrograms } from './rotate-end.ts'
-import { ROTATE_FLAGS, type RotateFlags, settingsOf } from './rotate-flags.ts'
-import { DEFAULT_STATE, RotateScreens } from './rotate-screens.ts'
 
 /** Replaces the User CA in the order that locks nobody out; each call goes as far as it can. */
 export async function rotate(invocation: Invocation): Promise<number> {

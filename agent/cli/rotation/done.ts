@@ -7,8 +7,8 @@ import type { State } from '../../publisher/rotate/state-file.ts'
 import { readTargets } from '../operator/fleet.ts'
 import { warn } from '../operator/warn.ts'
 import { print } from '../terminal/screen.ts'
-import { EXIT_OF, printEndForPrograms } from './rotate-end.ts'
-import type { RotateFlags } from './rotate-flags.ts'
+import { EXIT_OF, printEndForPrograms } from './end.ts'
+import type { RotateFlags } from './flags.ts'
 
 /** Files a finished state away; a folder that can't be written any more is only told of. */
 export function putAway(stateFile: string): string | undefined {
