@@ -1,7 +1,7 @@
 import type { Fetched, Source } from '../../core/protocol/source.ts'
 import { readSecret } from '../../daemon/read-secrets.ts'
 import { fetchBundle } from '../../daemon/source/fetch-bundle.ts'
-import type { FetchOptions } from '../../daemon/source/fetch-options.ts'
+import type { FetchOptions } from '../../daemon/source/http/fetch-options.ts'
 import type { Running } from './running.ts'
 
 /** Looks at the configured source once; its secrets are read anew, since a token may be rotated too. */

@@ -128,7 +128,7 @@ async function readRoots(
   environment: Invocation['environment'],
 ) {
   if (!targets.some(({ url }) => url.startsWith('https:'))) return undefined
-  const { readTlsRoots } = await import('../../daemon/source/tls-roots.ts')
+  const { readTlsRoots } = await import('../../daemon/source/http/tls-roots.ts')
   const extra = caFile === undefined ? undefined : readNamed(caFile).toString()
   return readTlsRoots(extra, environment).catch(error => {
     if (error instanceof BadRootsError)

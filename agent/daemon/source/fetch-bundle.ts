@@ -1,11 +1,11 @@
 import { parseSourceUrl, showUrl } from '../../core/network/source-url.ts'
 import type { Fetched, Source } from '../../core/protocol/source.ts'
-import { timeout } from './connection-failure.ts'
-import { DeadlineError, withDeadline } from './deadline.ts'
-import { unavailable } from './failure.ts'
-import { type FetchOptions, TIMEOUTS, type Timeouts } from './fetch-options.ts'
 import { readFromFile } from './file-source.ts'
-import { refuseHtml, startsAsHtml } from './html.ts'
+import { timeout } from './http/connection-failure.ts'
+import { DeadlineError, withDeadline } from './http/deadline.ts'
+import { unavailable } from './http/failure.ts'
+import { type FetchOptions, TIMEOUTS, type Timeouts } from './http/fetch-options.ts'
+import { refuseHtml, startsAsHtml } from './http/html.ts'
 import { readJsonBundle } from './json-bundle.ts'
 
 /**
@@ -24,7 +24,7 @@ export async function fetchBundle(source: Source, options: FetchOptions = {}): P
     const fetched = await withDeadline(timeouts.total, options.signal, async signal => {
       if (url.protocol === 'file:') return readFromFile(url, options.fileDescriptor, signal)
       // A file needs none of what the network does.
-      const { fetchOverHttp } = await import('./http-source.ts')
+      const { fetchOverHttp } = await import('./http/http-source.ts')
       return fetchOverHttp(url, source, options, timeouts, signal)
     })
     return fetched.kind === 'bundle' ? unwrap(fetched, source, showUrl(url)) : fetched

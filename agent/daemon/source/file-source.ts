@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { MAX_BUNDLE_BYTES } from '../../core/bundle/limits.ts'
 import type { Fetched } from '../../core/protocol/source.ts'
-import { unavailable } from './failure.ts'
-import { refuseTooLarge } from './too-large.ts'
+import { unavailable } from './http/failure.ts'
+import { refuseTooLarge } from './http/too-large.ts'
 
 const fstatAsync = promisify(fstat)
 const readAsync = promisify(read)

@@ -1,4 +1,4 @@
-import { type Unavailable, unavailable } from './failure.ts'
+import { type Unavailable, unavailable } from './http/failure.ts'
 import { lookUp, parseJsonPointer } from './json-pointer.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { namedProxy } from '../../core/network/named-proxy.ts'
-import { isLoopback } from '../../core/network/source-url.ts'
+import { namedProxy } from '../../../core/network/named-proxy.ts'
+import { isLoopback } from '../../../core/network/source-url.ts'
 import type { Environment } from './fetch-options.ts'
 
 /** A proxy of the host's environment. Its URL may hold a password: never show it. */
