@@ -12,7 +12,7 @@ import {
   stepsOf,
   uses,
   WANTED,
-} from '../planned-host.ts'
+} from '../plan/planned-host.ts'
 
 const ZERO = '/etc/ssh/sshd_config.d/00-other.conf'
 const INCLUDE = 'Include /etc/ssh/sshd_config.d/*.conf\n'

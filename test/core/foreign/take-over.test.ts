@@ -21,7 +21,7 @@ import {
   stepsOf,
   uses,
   WANTED,
-} from '../planned-host.ts'
+} from '../plan/planned-host.ts'
 
 const INCLUDE = 'Include /etc/ssh/sshd_config.d/*.conf\n'
 const HAND = '/etc/ssh/sshd_config.d/50-pomerium.conf'

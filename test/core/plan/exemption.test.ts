@@ -12,7 +12,7 @@ import {
   satisfied,
   uses,
   WANTED,
-} from '../planned-host.ts'
+} from './planned-host.ts'
 
 const FROM = ['203.0.113.0/24']
 const wanted = { ...WANTED, exemptFromPenalties: FROM }

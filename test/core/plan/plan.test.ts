@@ -20,7 +20,7 @@ import {
   stepsOf,
   uses,
   WANTED,
-} from '../planned-host.ts'
+} from './planned-host.ts'
 
 const steps = (host: Observation, wanted = WANTED) => stepsOf(planApply(host, layout, wanted))
 const PROOF = ['prove-trust']
