@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findService } from '../../../agent/provisioner/init/find-service.ts'
-import { fakeClock, fakeRun, processTable, sshd } from '../service/fake-host.ts'
+import { fakeClock, fakeRun, processTable, sshd } from '../sshd/fake-host.ts'
 
 async function restartsWith(paths: string[], init: string, command?: string[]) {
   const { run, ran } = fakeRun(() => ({ code: 1 }))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findListeners } from '../../../agent/provisioner/sshd/listener.ts'
-import { processTable, sshd } from '../service/fake-host.ts'
+import { processTable, sshd } from './fake-host.ts'
 
 const find = (over: Parameters<typeof sshd>[0]) => findListeners(processTable({ 39: sshd(over) }))
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parseListening } from '../../../agent/core/network/listening-ports.ts'
 import { parseEffectiveConfig } from '../../../agent/core/sshd-config/effective-config.ts'
 import { configuredPorts, listeningPorts } from '../../../agent/provisioner/sshd/listening.ts'
-import { processTable, sshd, tcpTable } from '../service/fake-host.ts'
+import { processTable, sshd, tcpTable } from './fake-host.ts'
 
 const TCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 249998 1 00000000d1dc6fb6 100 0 0 10 0

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { findListeners } from '../../../agent/provisioner/sshd/listener.ts'
 import { expectAgain, proveListening } from '../../../agent/provisioner/sshd/proof.ts'
-import { type FakeProcess, fakeClock, processTable, sshd, tcpTable } from '../service/fake-host.ts'
+import { type FakeProcess, fakeClock, processTable, sshd, tcpTable } from './fake-host.ts'
 
 const OLD = { 39: sshd({ 'net/tcp': tcpTable(22, 80) }) }
 

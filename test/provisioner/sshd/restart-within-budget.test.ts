@@ -4,7 +4,7 @@ import {
   restartOrDefer,
   restartWithinBudget,
 } from '../../../agent/provisioner/sshd/restart-within-budget.ts'
-import { fakeClock } from '../service/fake-host.ts'
+import { fakeClock } from './fake-host.ts'
 
 let restarts: number[]
 let restarted: number

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { scheduleRestart } from '../../../../agent/provisioner/init/systemd/deferred-restart.ts'
-import { fakeRun } from '../../service/fake-host.ts'
+import { fakeRun } from '../../sshd/fake-host.ts'
 
 test('a transient timer, to the second, of which nothing stays', async () => {
   const { run, ran } = fakeRun(() => '')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { stateOf } from '../../../../agent/provisioner/init/systemd/systemd-state.ts'
 import { limitOf, parseUnits } from '../../../../agent/provisioner/init/systemd/systemd-units.ts'
-import * as recorded from '../../service/recorded.ts'
+import * as recorded from '../../sshd/recorded.ts'
 
 describe.each([
   ['10s', '5', { burst: 5, intervalSeconds: 10 }],

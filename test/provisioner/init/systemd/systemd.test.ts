@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { optional } from '../../../../agent/core/basics/when-defined.ts'
 import { openSystemd } from '../../../../agent/provisioner/init/systemd/systemd.ts'
 import type { FoundSshd } from '../../../../agent/provisioner/sshd/ssh-service.ts'
-import { fakeClock, fakeRun, processTable, sshd } from '../../service/fake-host.ts'
-import * as recorded from '../../service/recorded.ts'
+import { fakeClock, fakeRun, processTable, sshd } from '../../sshd/fake-host.ts'
+import * as recorded from '../../sshd/recorded.ts'
 
 /** A host that answers each `systemctl show` by the next of `shows`, the last one again and again. */
 function open(
