@@ -3,7 +3,7 @@
 
 import { chmodSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { FileSystem } from '../../agent/provisioner/files/file-system.ts'
+import type { FileSystem } from '../../../agent/provisioner/files/file-system.ts'
 
 export interface VolatileDisk {
   fs: FileSystem

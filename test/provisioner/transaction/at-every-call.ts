@@ -4,11 +4,11 @@
 import { tmpdir } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import { realFileSystem } from '../../agent/provisioner/files/file-system.ts'
-import { slice } from '../campaign.ts'
-import { type HostTree, litterIn, readTree, writeTree } from './host-tree.ts'
-import { type Machine, newMachine } from './played-host.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import { realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
+import { slice } from '../../campaign.ts'
+import { type HostTree, litterIn, readTree, writeTree } from '../host-tree.ts'
+import { type Machine, newMachine } from '../played-host.ts'
 import {
   type Call,
   type Fault,

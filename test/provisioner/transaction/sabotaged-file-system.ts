@@ -1,7 +1,7 @@
 // A file system that fails where it is told to: at one call, or from one call on.
 
 import { constants } from 'node:fs'
-import type { FileSystem } from '../../agent/provisioner/files/file-system.ts'
+import type { FileSystem } from '../../../agent/provisioner/files/file-system.ts'
 
 /** A call that was made, by name and by the path it was about. */
 export interface Call {
