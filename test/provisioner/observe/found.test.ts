@@ -3,12 +3,12 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type FileSystem, realFileSystem } from '../../agent/provisioner/files/file-system.ts'
-import type { Host } from '../../agent/provisioner/host/host.ts'
-import { provision } from '../../agent/provisioner/provision.ts'
-import { remove } from '../../agent/provisioner/remove.ts'
-import { newKeyLine } from '../ssh-keys.ts'
-import { defaultConfig, type TemporaryHost, temporaryHost } from './temporary-host.ts'
+import { type FileSystem, realFileSystem } from '../../../agent/provisioner/files/file-system.ts'
+import type { Host } from '../../../agent/provisioner/host/host.ts'
+import { provision } from '../../../agent/provisioner/provision.ts'
+import { remove } from '../../../agent/provisioner/remove.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
+import { defaultConfig, type TemporaryHost, temporaryHost } from '../temporary-host.ts'
 
 const [ours, next] = [newKeyLine('ed25519'), newKeyLine('ed25519')]
 const CA = '/var/lib/pomerium/pomerium_user_ca_key.pub'
