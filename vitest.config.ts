@@ -67,7 +67,7 @@ export default defineConfig({
           maxWorkers: HEAVY,
           sequence: { groupOrder: 3 },
           // The program is built once.
-          globalSetup: ['test/machine/product.ts'],
+          globalSetup: ['test/machine/harness/product.ts'],
         },
       },
     ],

@@ -1,7 +1,7 @@
 // Lines that may stand in a CA file, and what sshd makes of each; a real one is asked for all of them.
 
 import { wireString } from '../agent/core/keys/wire-strings.ts'
-import type { Suite } from './machine/base.ts'
+import type { Suite } from './machine/harness/base.ts'
 import { newKeyLine, newKeyPair, tokenLine } from './ssh-keys.ts'
 
 export interface OddLine {

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './available.ts'
-import { bootHost, type Host } from './host.ts'
+import { machineTier } from './harness/available.ts'
+import { bootHost, type Host } from './harness/host.ts'
 
 const RULES = join(import.meta.dirname, '../../docs/guide/alerts.yml')
 const METRIC = 'pomerium_host_agent_'

@@ -3,7 +3,6 @@ import { newKeyLine } from '../ssh-keys.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, DROP_IN, REVOKED } from './agent-host.ts'
-import { machineTier } from './available.ts'
 import {
   DRIFT,
   expectNoLoop,
@@ -11,9 +10,10 @@ import {
   expectShadowReported,
   LIST_DRIFT,
 } from './drift-kinds.ts'
+import { machineTier } from './harness/available.ts'
+import { login } from './harness/login.ts'
+import { suitesFor } from './harness/share.ts'
 import { bootInstalledHost, ourProcesses, poll } from './installed-host.ts'
-import { login } from './login.ts'
-import { suitesFor } from './share.ts'
 
 describeTier('asleep, on a booted host', machineTier(), () => {
   describe.each(suitesFor({ slice: ['trixie'] }))('%s', suite => {

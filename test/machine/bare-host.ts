@@ -3,8 +3,8 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ExecResult, Running } from './exec.ts'
-import { bootHost, type Host, type HostOptions } from './host.ts'
+import type { ExecResult, Running } from './harness/exec.ts'
+import { bootHost, type Host, type HostOptions } from './harness/host.ts'
 import { RELEASE_URL } from './release-kit.ts'
 
 const SERVE_BUNDLE = join(import.meta.dirname, '../control-plane/serve.ts')

@@ -3,12 +3,12 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './available.ts'
-import { ensureWithoutOpenssh } from './base.ts'
-import type { Running } from './exec.ts'
-import { bootHost, type Host } from './host.ts'
-import { census, difference } from './host-census.ts'
-import { suitesFor } from './share.ts'
+import { machineTier } from './harness/available.ts'
+import { ensureWithoutOpenssh } from './harness/base.ts'
+import type { Running } from './harness/exec.ts'
+import { bootHost, type Host } from './harness/host.ts'
+import { census, difference } from './harness/host-census.ts'
+import { suitesFor } from './harness/share.ts'
 
 const PROJECT = '/srv/pomerium-host-agent'
 const SERVE_FOLDER = join(import.meta.dirname, 'programs/serve-folder.ts')

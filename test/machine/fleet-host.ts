@@ -4,9 +4,9 @@ import { inject } from 'vitest'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type LoginResult, sshLogin } from '../sshd/ssh-client.ts'
 import { CA_FILE } from './agent-host.ts'
-import { bootHost, type Host, type HostOptions } from './host.ts'
+import { bootHost, type Host, type HostOptions } from './harness/host.ts'
+import type { Network } from './harness/network.ts'
 import { layUnits, OUR_UNITS } from './installed-host.ts'
-import type { Network } from './network.ts'
 
 const CREDENTIALS = '/etc/pomerium/credentials'
 export const SECRET_FILE = `${CREDENTIALS}/webhook-secret`

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './available.ts'
 import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
-import { difference, touches } from './host-census.ts'
+import { machineTier } from './harness/available.ts'
+import { difference, touches } from './harness/host-census.ts'
 import { type ReleaseKit, releaseKit } from './release-kit.ts'
 
 const SHELLS = ['dash', 'bash', 'busybox sh', 'mksh', 'ksh93', 'yash', 'posh']

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BOOT_SERVICE } from '../../agent/core/services/unit-drop-ins.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
-import type { Suite } from './base.ts'
-import type { HostFiles } from './host-files.ts'
+import type { Suite } from './harness/base.ts'
+import type { HostFiles } from './harness/host-files.ts'
 
 const UNITS = join(import.meta.dirname, '../../systemd')
 

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { campaign, slice } from '../campaign.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './available.ts'
-import type { Suite } from './base.ts'
+import { machineTier } from './harness/available.ts'
+import type { Suite } from './harness/base.ts'
+import { login } from './harness/login.ts'
+import { shareOf } from './harness/share.ts'
 import { type Keys, type Kind, kinds } from './kill-kinds.ts'
-import { login } from './login.ts'
 import { bootProvisionerHost, type ProvisionerHost } from './provisioner-host.ts'
-import { shareOf } from './share.ts'
 
 // On three suites, a little more than 500 together.
 const UNLIMITED = { slice: 10, whole: 110 }

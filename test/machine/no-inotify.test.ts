@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './available.ts'
+import { machineTier } from './harness/available.ts'
 
 const WATCH = new URL('../../agent/daemon/watch-folders.ts', import.meta.url).href
 // A user namespace has limits of its own, which its root may set.

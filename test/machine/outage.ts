@@ -14,10 +14,10 @@ import { defaultConfig } from '../provisioner/temporary-host.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import type { Ca } from '../sshd/ssh-ca.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
-import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { bootFleetHost, type FleetHost, makeCas, SECRET_FILE } from './fleet-host.ts'
-import { makeNetwork, makeRoom, type Network } from './network.ts'
+import { machineTier } from './harness/available.ts'
+import { suites } from './harness/base.ts'
+import { makeNetwork, makeRoom, type Network } from './harness/network.ts'
 
 const HOSTS = rounds({ slice: suites.length, whole: 30 })
 const LANES = 4

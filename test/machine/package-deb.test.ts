@@ -2,11 +2,11 @@ import { basename } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { packDeb } from '../../installer/package/deb.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './available.ts'
 import { SOURCE } from './bare-host.ts'
-import { type Suite, suites } from './base.ts'
-import type { Host } from './host.ts'
-import { census, difference } from './host-census.ts'
+import { machineTier } from './harness/available.ts'
+import { type Suite, suites } from './harness/base.ts'
+import type { Host } from './harness/host.ts'
+import { census, difference } from './harness/host-census.ts'
 import {
   bootPackageHost,
   NEWER,

@@ -7,8 +7,8 @@ import type { Packable } from '../../installer/package/layout.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
 import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
-import type { HostOptions } from './host.ts'
-import { login } from './login.ts'
+import type { HostOptions } from './harness/host.ts'
+import { login } from './harness/login.ts'
 import { layProgram } from './release-kit.ts'
 
 /** What a package says where it has no source yet. */

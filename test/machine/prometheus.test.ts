@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './available.ts'
+import { machineTier } from './harness/available.ts'
+import { suitesFor } from './harness/share.ts'
 import { ourProcesses } from './installed-host.ts'
-import { suitesFor } from './share.ts'
 import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
 
 const TEXTFILE = '/var/lib/prometheus/node-exporter/pomerium_host_agent.prom'

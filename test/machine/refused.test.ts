@@ -5,8 +5,8 @@ import { REFUSED_FORMS } from '../refused-forms.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, bootAgentHost, CA_FILE } from './agent-host.ts'
-import { machineTier } from './available.ts'
-import { login } from './login.ts'
+import { machineTier } from './harness/available.ts'
+import { login } from './harness/login.ts'
 
 describeTier('a source that serves no good bundle', machineTier(), () => {
   let it: AgentHost

@@ -3,8 +3,8 @@
 import { unitDropIns, unitsToStart } from '../../agent/core/services/unit-drop-ins.ts'
 import { defaultConfig } from '../provisioner/temporary-host.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
-import type { Running } from './exec.ts'
-import type { HostOptions } from './host.ts'
+import type { Running } from './harness/exec.ts'
+import type { HostOptions } from './harness/host.ts'
 import { sshdListens } from './inits.ts'
 import { bootInstalledHost } from './installed-host.ts'
 

@@ -4,11 +4,11 @@ import { SERVICE } from '../../agent/core/services/unit-drop-ins.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import type { AgentHost } from './agent-host.ts'
-import { machineTier } from './available.ts'
 import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from './drift-kinds.ts'
-import { login } from './login.ts'
+import { machineTier } from './harness/available.ts'
+import { login } from './harness/login.ts'
+import { suitesFor } from './harness/share.ts'
 import { bootResidentHost } from './resident-host.ts'
-import { suitesFor } from './share.ts'
 
 describeTier('resident, on a booted host', machineTier(), () => {
   describe.each(suitesFor({ slice: ['bullseye'] }))('%s', suite => {

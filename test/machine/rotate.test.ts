@@ -5,10 +5,10 @@ import { expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import type { Ca } from '../sshd/ssh-ca.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
-import { machineTier } from './available.ts'
-import { suites } from './base.ts'
 import { bootFleetHost, type FleetHost, makeCas } from './fleet-host.ts'
-import { makeNetwork, makeRoom } from './network.ts'
+import { machineTier } from './harness/available.ts'
+import { suites } from './harness/base.ts'
+import { makeNetwork, makeRoom } from './harness/network.ts'
 import { proofScript, rotationIn, startServer, watch } from './operator.ts'
 
 const HOSTS = 25

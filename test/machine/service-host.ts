@@ -8,7 +8,7 @@ import type { ServiceHost } from '../../agent/provisioner/init/find-service.ts'
 import { openProcessTable } from '../../agent/provisioner/processes/process-table.ts'
 import type { Run } from '../../agent/provisioner/processes/run-command.ts'
 import { configuredPorts } from '../../agent/provisioner/sshd/listening.ts'
-import type { Host } from './host.ts'
+import type { Host } from './harness/host.ts'
 
 /** Every command that was run is appended to `ran`. */
 export function serviceHost(host: Host, ran: string[] = []): ServiceHost {

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { makeCa } from '../sshd/ssh-ca.ts'
 import { CA_FILE } from './agent-host.ts'
-import { machineTier } from './available.ts'
-import { login, openSession } from './login.ts'
+import { machineTier } from './harness/available.ts'
+import { login, openSession } from './harness/login.ts'
+import { suitesFor } from './harness/share.ts'
 import { bootProvisionerHost } from './provisioner-host.ts'
-import { suitesFor } from './share.ts'
 
 const UNIT = '/etc/systemd/system/ssh.service.d/broken.conf'
 

@@ -8,9 +8,9 @@ import { campaign } from '../campaign.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { makeCa } from '../sshd/ssh-ca.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
-import { machineTier } from './available.ts'
-import { suites } from './base.ts'
-import { bootHost } from './host.ts'
+import { machineTier } from './harness/available.ts'
+import { suites } from './harness/base.ts'
+import { bootHost } from './harness/host.ts'
 
 const PROGRAM = '/opt/sshd-configs-program.mjs'
 const NODE = `/usr/local/lib/pomerium-host-agent/${VERSION}/node`

@@ -3,11 +3,11 @@ import type { PrintedStatus } from '../../agent/cli/host/render-status.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { type AgentHost, CA_FILE } from './agent-host.ts'
-import { machineTier } from './available.ts'
 import { SHADOW } from './drift-kinds.ts'
+import { machineTier } from './harness/available.ts'
+import { login } from './harness/login.ts'
+import { suitesFor } from './harness/share.ts'
 import { bootInstalledHost, poll } from './installed-host.ts'
-import { login } from './login.ts'
-import { suitesFor } from './share.ts'
 
 // Nobody but the test looks at the host, nor at its source.
 const QUIET =

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import type { TestTls } from '../control-plane/test-tls.ts'
 import type { AgentHost } from './agent-host.ts'
-import type { HostOptions } from './host.ts'
+import type { HostOptions } from './harness/host.ts'
 import { bootInstalledHost, OUR_UNITS } from './installed-host.ts'
 
 export const SECRET_FILE = '/etc/pomerium/credentials/webhook-secret'

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './available.ts'
+import { machineTier } from './harness/available.ts'
+import { login } from './harness/login.ts'
+import { suitesFor } from './harness/share.ts'
 import { ourProcesses } from './installed-host.ts'
-import { login } from './login.ts'
-import { suitesFor } from './share.ts'
 import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
 
 describeTier('the rotation webhook, on a booted host', machineTier(), () => {

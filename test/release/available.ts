@@ -1,6 +1,6 @@
 // Whether this machine can make a release and try it.
 
-import { hasTools, machineTier, type Tier } from '../machine/available.ts'
+import { hasTools, machineTier, type Tier } from '../machine/harness/available.ts'
 
 const packages = {
   'qemu-aarch64-static': 'qemu-user-static',

@@ -1,6 +1,6 @@
 // OpenStack Swift with its S3 interface: the one object store of that kind that Debian has.
 
-import type { Host } from '../host.ts'
+import type { Host } from '../harness/host.ts'
 
 export const OBJECT_STORE_PACKAGES = [
   'memcached',

@@ -1,7 +1,7 @@
 // What servers that Debian does not have would answer, from what a recipe has left for them.
 
 import { parse } from 'yaml'
-import type { HostFiles } from '../host-files.ts'
+import type { HostFiles } from '../harness/host-files.ts'
 import type { Reply } from '../programs/serve-replies.ts'
 
 export interface StandIn {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeTier } from '../../sshd/describe-tier.ts'
-import { machineTier } from '../available.ts'
-import { suites } from '../base.ts'
-import type { Host } from '../host.ts'
-import { login } from '../login.ts'
+import { machineTier } from '../harness/available.ts'
+import { suites } from '../harness/base.ts'
+import type { Host } from '../harness/host.ts'
+import { login } from '../harness/login.ts'
 import { bootOperatorHost, HOME, type OperatorHost } from './operator-host.ts'
 
 // What the recap says of each host, in the inventory's order.

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { describeTier } from '../../sshd/describe-tier.ts'
-import { machineTier } from '../available.ts'
-import { suites } from '../base.ts'
-import { login } from '../login.ts'
-import { suitesFor } from '../share.ts'
+import { machineTier } from '../harness/available.ts'
+import { suites } from '../harness/base.ts'
+import { login } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
 import { bootOperatorHost, HOME, type OperatorHost } from './operator-host.ts'
 
 const SEED = '/var/lib/cloud/seed/nocloud'

@@ -1,7 +1,7 @@
 // Cables between booted hosts, so that one reaches another by its address as in life.
 
 import { execa } from 'execa'
-import type { Host } from '../host.ts'
+import type { Host } from '../harness/host.ts'
 
 /** Where the operator's own host is reached, by every host that is plugged in. */
 export const OPERATOR = '10.20.0.1'

@@ -1,7 +1,7 @@
 // What starts sshd, and with which words on its command line.
 
 import { expect } from 'vitest'
-import type { Host } from '../host.ts'
+import type { Host } from '../harness/host.ts'
 import { FOLDER, MAIN, OTHER_CA, place, proved, refused, type Shape } from './shape.ts'
 
 const OPTIONS = '/etc/default/ssh'

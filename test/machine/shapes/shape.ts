@@ -1,8 +1,8 @@
 // What a host may look like when the agent comes to it, as data: `run-shape.ts` makes it true.
 
 import type { KeyType } from '../../sshd/ssh-ca.ts'
-import type { Suite } from '../base.ts'
-import type { Host, HostOptions } from '../host.ts'
+import type { Suite } from '../harness/base.ts'
+import type { Host, HostOptions } from '../harness/host.ts'
 
 /** One host, and how `apply` is to end on it. */
 export interface Shape {

@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { describeTier } from '../../sshd/describe-tier.ts'
-import { machineTier } from '../available.ts'
-import { type Suite, suites } from '../base.ts'
-import { shareOf } from '../share.ts'
+import { machineTier } from '../harness/available.ts'
+import { type Suite, suites } from '../harness/base.ts'
+import { shareOf } from '../harness/share.ts'
 import { CONFLICTS } from './conflicts.ts'
 import { DISKS } from './disks.ts'
 import { ACCEPT_FROM, POLICIES } from './policies.ts'

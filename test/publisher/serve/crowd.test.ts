@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { waitFor } from '../../machine/wait-for.ts'
+import { waitFor } from '../../machine/harness/wait-for.ts'
 import { OTHER, type TestServer, useServer } from './with-server.ts'
 
 const [ATTACKER, HONEST] = ['127.0.0.2', '127.0.0.3']

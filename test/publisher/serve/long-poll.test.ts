@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
-import { waitFor } from '../../machine/wait-for.ts'
+import { waitFor } from '../../machine/harness/wait-for.ts'
 import { OTHER, useServer } from './with-server.ts'
 
 // What a resident host asks, and what we answer.

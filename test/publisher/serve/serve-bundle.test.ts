@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { expect, test } from 'vitest'
 import { makeTestTls } from '../../control-plane/test-tls.ts'
-import { waitFor } from '../../machine/wait-for.ts'
+import { waitFor } from '../../machine/harness/wait-for.ts'
 import { FIRST, OTHER, type TestServer, useServer } from './with-server.ts'
 
 const TOKEN = '0123456789abcdef'

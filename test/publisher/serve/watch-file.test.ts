@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { watchFile } from '../../../agent/publisher/serve/watch-file.ts'
-import { waitFor } from '../../machine/wait-for.ts'
+import { waitFor } from '../../machine/harness/wait-for.ts'
 import { tempDir } from '../../sshd/temp-dir.ts'
 
 afterEach(() => void vi.useRealTimers())

@@ -1,4 +1,4 @@
-import { campaignIsWhole } from '../campaign.ts'
+import { campaignIsWhole } from '../../campaign.ts'
 import { type Suite, suites } from './base.ts'
 
 /**

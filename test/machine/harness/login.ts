@@ -1,13 +1,13 @@
 // Logins to a booted host, with certificates of Pomerium's shape.
 
-import type { Ca, Certificate } from '../sshd/ssh-ca.ts'
+import type { Ca, Certificate } from '../../sshd/ssh-ca.ts'
 import {
   type Destination,
   type LoginResult,
   openSshSession,
   type Session,
   sshLogin,
-} from '../sshd/ssh-client.ts'
+} from '../../sshd/ssh-client.ts'
 import type { Host } from './host.ts'
 
 export interface LoginOptions {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { TestProject } from 'vitest/node'
-import { buildProgram, VERSION } from '../../installer/build.ts'
+import { buildProgram, VERSION } from '../../../installer/build.ts'
 import { machineTier } from './available.ts'
 import { cacheDir } from './base.ts'
 
