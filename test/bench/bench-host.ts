@@ -2,7 +2,7 @@
 
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bootWebhookHost, type WebhookHost } from '../machine/webhook-host.ts'
+import { bootWebhookHost, type WebhookHost } from '../machine/hosts/webhook-host.ts'
 import { makeCa } from '../sshd/ssh-ca.ts'
 
 /** Where the script of a person keeps its key: apart from ours, or one would undo the other. */

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { WebhookHost } from '../machine/webhook-host.ts'
+import type { WebhookHost } from '../machine/hosts/webhook-host.ts'
 
 export interface Idle {
   /** Proportional set size of all the processes, in KiB; proc(5), smaps_rollup. */

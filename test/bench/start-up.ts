@@ -1,6 +1,6 @@
 // What the start of the two processes is spent on: each stage is a program of its own, timed whole.
 
-import type { WebhookHost } from '../machine/webhook-host.ts'
+import type { WebhookHost } from '../machine/hosts/webhook-host.ts'
 
 /** Milliseconds of each run, by stage. */
 export type StartUp = Record<string, number[]>

@@ -10,11 +10,11 @@ import { newKeyPair, tokenLine } from '../ssh-keys.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, type Certificate, generateKey, makeCa } from '../sshd/ssh-ca.ts'
 import { type TempDir, tempDir } from '../sshd/temp-dir.ts'
-import { CA_FILE } from './agent-host.ts'
 import { machineTier } from './harness/available.ts'
 import { login } from './harness/login.ts'
 import { suitesFor } from './harness/share.ts'
-import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './webhook-host.ts'
+import { CA_FILE } from './hosts/agent-host.ts'
+import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './hosts/webhook-host.ts'
 
 const OTHER = '/etc/ssh/sshd_config.d/00-other.conf'
 /** As the line has it, and as sshd does. */

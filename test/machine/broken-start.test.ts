@@ -4,7 +4,7 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './harness/available.ts'
 import { suitesFor } from './harness/share.ts'
-import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './webhook-host.ts'
+import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './hosts/webhook-host.ts'
 
 const CONFIG = '/etc/pomerium/host-agent.yaml'
 const PROGRAM = '/usr/local/bin/pomerium-host-agent'

@@ -4,11 +4,11 @@ import { makeTestTls } from '../control-plane/test-tls.ts'
 import { newKeyLine } from '../ssh-keys.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, bootAgentHost, CA_FILE } from './agent-host.ts'
 import { machineTier } from './harness/available.ts'
 import { suites } from './harness/base.ts'
 import { difference, touches } from './harness/host-census.ts'
 import { shareOf } from './harness/share.ts'
+import { type AgentHost, bootAgentHost, CA_FILE } from './hosts/agent-host.ts'
 
 const CONFIG = '/etc/pomerium/host-agent.yaml'
 const SOURCE =

@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, bootAgentHost } from './agent-host.ts'
 import { machineTier } from './harness/available.ts'
 import { suitesFor } from './harness/share.ts'
-import { bundleProgram, NODE } from './provisioner-host.ts'
+import { type AgentHost, bootAgentHost } from './hosts/agent-host.ts'
+import { bundleProgram, NODE } from './hosts/provisioner-host.ts'
 
 const PROGRAM = '/opt/fetch-program.mjs'
 const TYPED = 'touch /tmp/owned'

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
-import { bootFleetHost, makeCas } from './fleet-host.ts'
 import { machineTier } from './harness/available.ts'
 import { makeNetwork, makeRoom } from './harness/network.ts'
-import { PROGRAM, startServer } from './operator.ts'
+import { bootFleetHost, makeCas } from './hosts/fleet-host.ts'
+import { PROGRAM, startServer } from './hosts/operator.ts'
 
 const WEBHOOK = 'pomerium-host-agent-webhook.service'
 // What a cycle leaves behind, whatever it came to: when and how the source was asked. The provisioner's own report

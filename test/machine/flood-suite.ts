@@ -13,8 +13,8 @@ import type { Suite } from './harness/base.ts'
 import { login } from './harness/login.ts'
 import { pssOf } from './harness/memory.ts'
 import { sshdProbe } from './harness/sshd-probe.ts'
-import { ourProcesses } from './installed-host.ts'
-import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
+import { ourProcesses } from './hosts/installed-host.ts'
+import { bootWebhookHost, type WebhookHost } from './hosts/webhook-host.ts'
 
 const COUNT = rounds({ slice: 500, whole: 5_000 })
 const CHANGES = rounds({ slice: 6, whole: 60 })

@@ -8,13 +8,13 @@ import { VERSION } from '../../installer/build.ts'
 import { campaign, rounds } from '../campaign.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { CA_FILE, DROP_IN } from './agent-host.ts'
-import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
 import { machineTier } from './harness/available.ts'
 import { type Suite, suites } from './harness/base.ts'
 import { census, difference } from './harness/host-census.ts'
 import { login } from './harness/login.ts'
-import { RELEASE_URL, type ReleaseKit, releaseKit } from './release-kit.ts'
+import { CA_FILE, DROP_IN } from './hosts/agent-host.ts'
+import { type BareHost, bootBareHost, SOURCE } from './hosts/bare-host.ts'
+import { RELEASE_URL, type ReleaseKit, releaseKit } from './hosts/release-kit.ts'
 
 const REBOOTS = { slice: 2, whole: 34 }
 /** Within which the host must be well again, from the moment its power comes back. */

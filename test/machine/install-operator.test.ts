@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { VERSION } from '../../installer/build.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
 import { machineTier } from './harness/available.ts'
 import { census, difference } from './harness/host-census.ts'
 import { login } from './harness/login.ts'
-import { RELEASE_URL, type ReleaseKit, releaseKit } from './release-kit.ts'
+import { type BareHost, bootBareHost, SOURCE } from './hosts/bare-host.ts'
+import { RELEASE_URL, type ReleaseKit, releaseKit } from './hosts/release-kit.ts'
 
 const LINK = '/usr/local/bin/pomerium-host-agent'
 const LINE = `curl -fsSL ${RELEASE_URL}/install.sh | sh -s -- --operator`

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
 import { machineTier } from './harness/available.ts'
 import { suites } from './harness/base.ts'
 import { census, difference, touches } from './harness/host-census.ts'
 import type { HostFiles } from './harness/host-files.ts'
 import { login } from './harness/login.ts'
-import { type ReleaseKit, releaseKit } from './release-kit.ts'
+import { type BareHost, bootBareHost, SOURCE } from './hosts/bare-host.ts'
+import { type ReleaseKit, releaseKit } from './hosts/release-kit.ts'
 
 const PROVISIONER = 'pomerium-host-agent-provisioner.service'
 

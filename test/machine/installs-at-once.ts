@@ -10,8 +10,8 @@ import { machineTier } from './harness/available.ts'
 import { suites } from './harness/base.ts'
 import { login } from './harness/login.ts'
 import { makeRoom } from './harness/network.ts'
-import { bootOldHost, type OldHost } from './old-host.ts'
-import { releaseKit } from './release-kit.ts'
+import { bootOldHost, type OldHost } from './hosts/old-host.ts'
+import { releaseKit } from './hosts/release-kit.ts'
 
 const HOSTS = rounds({ slice: suites.length, whole: 30 })
 const LANES = 4

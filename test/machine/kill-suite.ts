@@ -10,8 +10,8 @@ import { machineTier } from './harness/available.ts'
 import type { Suite } from './harness/base.ts'
 import { login } from './harness/login.ts'
 import { shareOf } from './harness/share.ts'
+import { bootProvisionerHost, type ProvisionerHost } from './hosts/provisioner-host.ts'
 import { type Keys, type Kind, kinds } from './kill-kinds.ts'
-import { bootProvisionerHost, type ProvisionerHost } from './provisioner-host.ts'
 
 // On three suites, a little more than 500 together.
 const UNLIMITED = { slice: 10, whole: 110 }

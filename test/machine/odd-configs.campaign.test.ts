@@ -7,7 +7,7 @@ import { machineTier } from './harness/available.ts'
 import { type Suite, suites } from './harness/base.ts'
 import { login } from './harness/login.ts'
 import { shareOf } from './harness/share.ts'
-import { bootProvisionerHost, type ProvisionerHost } from './provisioner-host.ts'
+import { bootProvisionerHost, type ProvisionerHost } from './hosts/provisioner-host.ts'
 
 const MAIN = '/etc/ssh/sshd_config'
 const FOLDER = '/etc/ssh/sshd_config.d'

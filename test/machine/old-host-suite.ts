@@ -8,8 +8,8 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './harness/available.ts'
 import type { Suite } from './harness/base.ts'
-import { bootOldHost } from './old-host.ts'
-import { type ReleaseKit, releaseKit } from './release-kit.ts'
+import { bootOldHost } from './hosts/old-host.ts'
+import { type ReleaseKit, releaseKit } from './hosts/release-kit.ts'
 
 const HOSTS = { slice: 1, whole: 14 }
 const AT_ONCE = 4

@@ -5,8 +5,8 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './harness/available.ts'
 import { suitesFor } from './harness/share.ts'
-import { ourProcesses } from './installed-host.ts'
-import { bootWebhookHost, type WebhookHost } from './webhook-host.ts'
+import { ourProcesses } from './hosts/installed-host.ts'
+import { bootWebhookHost, type WebhookHost } from './hosts/webhook-host.ts'
 
 const TEXTFILE = '/var/lib/prometheus/node-exporter/pomerium_host_agent.prom'
 const PROMETHEUS = `

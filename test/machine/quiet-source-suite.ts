@@ -10,13 +10,13 @@ import type { Behaviour } from '../control-plane/behaviour.ts'
 import { defaultConfig } from '../provisioner/temporary-host.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { makeCa } from '../sshd/ssh-ca.ts'
-import type { AgentHost } from './agent-host.ts'
 import { machineTier } from './harness/available.ts'
 import type { Suite } from './harness/base.ts'
 import type { HostFiles } from './harness/host-files.ts'
 import { shareOf } from './harness/share.ts'
-import { bootInstalledHost } from './installed-host.ts'
-import { bootWebhookHost } from './webhook-host.ts'
+import type { AgentHost } from './hosts/agent-host.ts'
+import { bootInstalledHost } from './hosts/installed-host.ts'
+import { bootWebhookHost } from './hosts/webhook-host.ts'
 
 const AT_ONCE = 9
 /** A slice has four polls: who asks three times as often has asked more often than it may. */

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
-import { CA_FILE } from './agent-host.ts'
 import { machineTier } from './harness/available.ts'
 import { login } from './harness/login.ts'
+import { CA_FILE } from './hosts/agent-host.ts'
 import { readRecipes } from './recipes/recipe.ts'
 import { bootRecipeHost } from './recipes/recipe-host.ts'
 

@@ -4,9 +4,9 @@ import type { Behaviour } from '../control-plane/behaviour.ts'
 import { REFUSED_FORMS } from '../refused-forms.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type AgentHost, bootAgentHost, CA_FILE } from './agent-host.ts'
 import { machineTier } from './harness/available.ts'
 import { login } from './harness/login.ts'
+import { type AgentHost, bootAgentHost, CA_FILE } from './hosts/agent-host.ts'
 
 describeTier('a source that serves no good bundle', machineTier(), () => {
   let it: AgentHost

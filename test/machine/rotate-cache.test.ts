@@ -5,12 +5,12 @@ import { expect, test } from 'vitest'
 import { makeTestTls } from '../control-plane/test-tls.ts'
 import { describeTier } from '../sshd/describe-tier.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
-import { bootFleetHost, type FleetHost, makeCas } from './fleet-host.ts'
 import { machineTier } from './harness/available.ts'
 import { suites } from './harness/base.ts'
 import { bootHost, type Host } from './harness/host.ts'
 import { makeNetwork, makeRoom } from './harness/network.ts'
-import { rotationIn, startServer, watch } from './operator.ts'
+import { bootFleetHost, type FleetHost, makeCas } from './hosts/fleet-host.ts'
+import { rotationIn, startServer, watch } from './hosts/operator.ts'
 
 // A cache that keeps what it was told not to, long after it is true, and longer where the origin is away.
 // Longer than a rotation waits, on a machine that is busy too.

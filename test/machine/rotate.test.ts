@@ -5,11 +5,11 @@ import { expect, test } from 'vitest'
 import { describeTier } from '../sshd/describe-tier.ts'
 import type { Ca } from '../sshd/ssh-ca.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
-import { bootFleetHost, type FleetHost, makeCas } from './fleet-host.ts'
 import { machineTier } from './harness/available.ts'
 import { suites } from './harness/base.ts'
 import { makeNetwork, makeRoom } from './harness/network.ts'
-import { proofScript, rotationIn, startServer, watch } from './operator.ts'
+import { bootFleetHost, type FleetHost, makeCas } from './hosts/fleet-host.ts'
+import { proofScript, rotationIn, startServer, watch } from './hosts/operator.ts'
 
 const HOSTS = 25
 const BROKEN = '/etc/ssh/sshd_config.d/00-broken.conf'

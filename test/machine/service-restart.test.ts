@@ -6,8 +6,8 @@ import {
   restartOrDefer,
   restartWithinBudget,
 } from '../../agent/provisioner/sshd/restart-within-budget.ts'
-import { serviceHost } from './service-host.ts'
-import { DROP_IN, describeUnderSystemd } from './under-systemd.ts'
+import { serviceHost } from './hosts/service-host.ts'
+import { DROP_IN, describeUnderSystemd } from './hosts/under-systemd.ts'
 
 describeUnderSystemd('restarts, and those that fail', on => {
   test('a unit that the start limit has left failed comes back', async () => {

@@ -11,7 +11,7 @@ import type { Suite } from './harness/base.ts'
 import { login } from './harness/login.ts'
 import { REASONS_OF_A_RESTART, sshdProbe } from './harness/sshd-probe.ts'
 import { sshdStarts } from './harness/sshd-starts.ts'
-import { bootProvisionerHost } from './provisioner-host.ts'
+import { bootProvisionerHost } from './hosts/provisioner-host.ts'
 
 const TIMES = rounds({ slice: 80, whole: 1_000 })
 const STATE = '/var/lib/pomerium-host-agent/state.json'

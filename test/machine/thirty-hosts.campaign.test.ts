@@ -1,7 +1,7 @@
 // One after the other: as many hosts as these are do not fit in twice.
 
+import { testOutage } from './hosts/outage.ts'
 import { testInstallsAtOnce } from './installs-at-once.ts'
-import { testOutage } from './outage.ts'
 
 testInstallsAtOnce()
 testOutage()

@@ -4,7 +4,7 @@ import { describeTier } from '../sshd/describe-tier.ts'
 import { makeCa } from '../sshd/ssh-ca.ts'
 import { machineTier } from './harness/available.ts'
 import { suitesFor } from './harness/share.ts'
-import { bootWebhookHost } from './webhook-host.ts'
+import { bootWebhookHost } from './hosts/webhook-host.ts'
 
 const UNIT = 'pomerium-host-agent-webhook.service'
 

@@ -8,8 +8,8 @@ import { makeTestTls } from '../../control-plane/test-tls.ts'
 import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
 import type { Suite } from '../harness/base.ts'
 import { bootHost, type Host, type HostOptions, systemdIsUp } from '../harness/host.ts'
+import { releaseKit } from '../hosts/release-kit.ts'
 import { type RecipeStep, readRecipe } from '../recipes/recipe.ts'
-import { releaseKit } from '../release-kit.ts'
 import { HOSTS_FILE, makeLan, NAMES, plugIn } from './lan.ts'
 
 const SERVE_FOLDER = join(import.meta.dirname, '../programs/serve-folder.ts')

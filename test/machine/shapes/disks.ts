@@ -1,7 +1,7 @@
 // What our files lie on: labels, and file systems that can't be written to.
 
 import { expect } from 'vitest'
-import { CA_FILE, DROP_IN } from '../agent-host.ts'
+import { CA_FILE, DROP_IN } from '../hosts/agent-host.ts'
 import {
   FOLDER,
   MAIN,

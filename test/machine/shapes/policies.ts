@@ -1,6 +1,6 @@
 // What else in sshd's configuration decides whether a certificate logs anyone in.
 
-import { CA_FILE } from '../agent-host.ts'
+import { CA_FILE } from '../hosts/agent-host.ts'
 import {
   append,
   FOLDER,

@@ -1,11 +1,11 @@
 import { expect, inject } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import { type Ca, type Certificate, type KeyType, makeCa } from '../../sshd/ssh-ca.ts'
-import { CA_FILE, DROP_IN } from '../agent-host.ts'
 import type { Suite } from '../harness/base.ts'
 import { bootHost, type Host } from '../harness/host.ts'
 import type { HostFiles } from '../harness/host-files.ts'
 import { login } from '../harness/login.ts'
+import { CA_FILE, DROP_IN } from '../hosts/agent-host.ts'
 import { OTHER_CA, type Proved, type Refused, type Shape, type Standing } from './shape.ts'
 
 /** The CAs of a table, with a certificate of each for alice. */

@@ -1,11 +1,11 @@
 // An installed host in a network, whose webhook listens there and whose source is there too.
 
 import { inject } from 'vitest'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { type LoginResult, sshLogin } from '../sshd/ssh-client.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { type LoginResult, sshLogin } from '../../sshd/ssh-client.ts'
+import { bootHost, type Host, type HostOptions } from '../harness/host.ts'
+import type { Network } from '../harness/network.ts'
 import { CA_FILE } from './agent-host.ts'
-import { bootHost, type Host, type HostOptions } from './harness/host.ts'
-import type { Network } from './harness/network.ts'
 import { layUnits, OUR_UNITS } from './installed-host.ts'
 
 const CREDENTIALS = '/etc/pomerium/credentials'

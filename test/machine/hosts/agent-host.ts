@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { inject } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import type { Behaviour } from '../control-plane/behaviour.ts'
-import type { ExecResult } from './harness/exec.ts'
-import { bootHost, type Host, type HostOptions } from './harness/host.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import type { Behaviour } from '../../control-plane/behaviour.ts'
+import type { ExecResult } from '../harness/exec.ts'
+import { bootHost, type Host, type HostOptions } from '../harness/host.ts'
 
 export const CA_FILE = '/var/lib/pomerium/pomerium_user_ca_key.pub'
 export const REVOKED = '/var/lib/pomerium/pomerium_revoked_user_ca_keys'
 export const DROP_IN = '/etc/ssh/sshd_config.d/pomerium-ca.conf'
-const SERVE = join(import.meta.dirname, '../control-plane/serve.ts')
+const SERVE = join(import.meta.dirname, '../../control-plane/serve.ts')
 const URL_ON_HOST = 'https://localhost:8443/bundle'
 const ROOTS = '/etc/pomerium/control-plane-ca.pem'
 

@@ -1,6 +1,6 @@
 // Hosts with another init than systemd, all of them bookworm.
 
-import type { Host } from './harness/host.ts'
+import type { Host } from '../harness/host.ts'
 
 export const INITS = [
   {

@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
+import type { Host } from '../harness/host.ts'
 import { CA_FILE, DROP_IN, REVOKED } from './agent-host.ts'
-import type { Host } from './harness/host.ts'
 
 /** Kinds of drift that are put right, each with the command that makes it. */
 export const DRIFT: [kind: string, command: string][] = [

@@ -1,13 +1,13 @@
 // A booted host whose sshd is asked and restarted by the agent's own adapters, in every state of systemd.
 
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
-import { findService } from '../../agent/provisioner/init/find-service.ts'
-import type { SshService } from '../../agent/provisioner/sshd/ssh-service.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './harness/available.ts'
-import { type Suite, suites } from './harness/base.ts'
-import type { ExecResult, Running } from './harness/exec.ts'
-import { bootHost, type Host } from './harness/host.ts'
+import { findService } from '../../../agent/provisioner/init/find-service.ts'
+import type { SshService } from '../../../agent/provisioner/sshd/ssh-service.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { machineTier } from '../harness/available.ts'
+import { type Suite, suites } from '../harness/base.ts'
+import type { ExecResult, Running } from '../harness/exec.ts'
+import { bootHost, type Host } from '../harness/host.ts'
 import { serviceHost } from './service-host.ts'
 
 /** Where a test changes sshd's unit; taken away before the next one. */

@@ -4,8 +4,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
+import type { Suite } from '../harness/base.ts'
 import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
-import type { Suite } from './harness/base.ts'
 import { signWebhook } from './webhook-host.ts'
 
 /** Past `OnBootSec=` of the timer, with what a busy machine adds. */

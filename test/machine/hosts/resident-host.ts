@@ -1,10 +1,10 @@
 // Booted hosts on which the daemon stays: as a unit under systemd, and by hand under other inits.
 
-import { unitDropIns, unitsToStart } from '../../agent/core/services/unit-drop-ins.ts'
-import { defaultConfig } from '../provisioner/temporary-host.ts'
+import { unitDropIns, unitsToStart } from '../../../agent/core/services/unit-drop-ins.ts'
+import { defaultConfig } from '../../provisioner/temporary-host.ts'
+import type { Running } from '../harness/exec.ts'
+import type { HostOptions } from '../harness/host.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
-import type { Running } from './harness/exec.ts'
-import type { HostOptions } from './harness/host.ts'
 import { sshdListens } from './inits.ts'
 import { bootInstalledHost } from './installed-host.ts'
 

@@ -2,9 +2,9 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
-import type { TestTls } from '../control-plane/test-tls.ts'
+import type { TestTls } from '../../control-plane/test-tls.ts'
+import type { HostOptions } from '../harness/host.ts'
 import type { AgentHost } from './agent-host.ts'
-import type { HostOptions } from './harness/host.ts'
 import { bootInstalledHost, OUR_UNITS } from './installed-host.ts'
 
 export const SECRET_FILE = '/etc/pomerium/credentials/webhook-secret'

@@ -4,18 +4,18 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { inject } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import { VERSION } from '../../installer/build.ts'
-import { tempDir } from '../sshd/temp-dir.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import { VERSION } from '../../../installer/build.ts'
+import { tempDir } from '../../sshd/temp-dir.ts'
+import type { ExecResult, Running } from '../harness/exec.ts'
+import { bootHost, type Host, type HostOptions } from '../harness/host.ts'
+import type { Job, JobReport } from '../programs/provision-program.ts'
 import { CA_FILE } from './agent-host.ts'
-import type { ExecResult, Running } from './harness/exec.ts'
-import { bootHost, type Host, type HostOptions } from './harness/host.ts'
-import type { Job, JobReport } from './programs/provision-program.ts'
 
 const CONFIG = '/etc/pomerium/host-agent.yaml'
 const PROGRAM = '/opt/provision-program.mjs'
 export const NODE = `/usr/local/lib/pomerium-host-agent/${VERSION}/node`
-const ASK_BANNER = join(import.meta.dirname, 'programs/ask-banner.ts')
+const ASK_BANNER = join(import.meta.dirname, '../programs/ask-banner.ts')
 const BANNER =
   "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
 
@@ -105,7 +105,7 @@ export async function bundleProgram(name: string): Promise<Buffer> {
   await using folder = await tempDir()
   const outfile = join(folder.path, 'program.mjs')
   await build({
-    entryPoints: [join(import.meta.dirname, 'programs', name)],
+    entryPoints: [join(import.meta.dirname, '../programs', name)],
     outfile,
     bundle: true,
     format: 'esm',

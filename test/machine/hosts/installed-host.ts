@@ -2,12 +2,12 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BOOT_SERVICE } from '../../agent/core/services/unit-drop-ins.ts'
+import { BOOT_SERVICE } from '../../../agent/core/services/unit-drop-ins.ts'
+import type { Suite } from '../harness/base.ts'
+import type { HostFiles } from '../harness/host-files.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
-import type { Suite } from './harness/base.ts'
-import type { HostFiles } from './harness/host-files.ts'
 
-const UNITS = join(import.meta.dirname, '../../systemd')
+const UNITS = join(import.meta.dirname, '../../../systemd')
 
 export const OUR_UNITS = [
   'pomerium-host-agent-provisioner.socket',

@@ -2,13 +2,13 @@
 
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { VERSION } from '../../installer/build.ts'
-import type { Packable } from '../../installer/package/layout.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { tempDir } from '../sshd/temp-dir.ts'
+import { VERSION } from '../../../installer/build.ts'
+import type { Packable } from '../../../installer/package/layout.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { tempDir } from '../../sshd/temp-dir.ts'
+import type { HostOptions } from '../harness/host.ts'
+import { login } from '../harness/login.ts'
 import { type BareHost, bootBareHost, SOURCE } from './bare-host.ts'
-import type { HostOptions } from './harness/host.ts'
-import { login } from './harness/login.ts'
 import { layProgram } from './release-kit.ts'
 
 /** What a package says where it has no source yet. */

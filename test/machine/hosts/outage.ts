@@ -6,18 +6,22 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { BOOT_SERVICE, unitDropIns, unitsToStart } from '../../agent/core/services/unit-drop-ins.ts'
-import { rounds } from '../campaign.ts'
-import type { Behaviour } from '../control-plane/behaviour.ts'
-import type { SeenRequest } from '../control-plane/control-plane.ts'
-import { defaultConfig } from '../provisioner/temporary-host.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import type { Ca } from '../sshd/ssh-ca.ts'
-import { tempDir } from '../sshd/temp-dir.ts'
+import {
+  BOOT_SERVICE,
+  unitDropIns,
+  unitsToStart,
+} from '../../../agent/core/services/unit-drop-ins.ts'
+import { rounds } from '../../campaign.ts'
+import type { Behaviour } from '../../control-plane/behaviour.ts'
+import type { SeenRequest } from '../../control-plane/control-plane.ts'
+import { defaultConfig } from '../../provisioner/temporary-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import type { Ca } from '../../sshd/ssh-ca.ts'
+import { tempDir } from '../../sshd/temp-dir.ts'
+import { machineTier } from '../harness/available.ts'
+import { suites } from '../harness/base.ts'
+import { makeNetwork, makeRoom, type Network } from '../harness/network.ts'
 import { bootFleetHost, type FleetHost, makeCas, SECRET_FILE } from './fleet-host.ts'
-import { machineTier } from './harness/available.ts'
-import { suites } from './harness/base.ts'
-import { makeNetwork, makeRoom, type Network } from './harness/network.ts'
 
 const HOSTS = rounds({ slice: suites.length, whole: 30 })
 const LANES = 4
@@ -35,7 +39,7 @@ const BLUR_MS = 1_500
 const WAYS = ['asleep', 'webhook', 'resident'] as const
 type Way = (typeof WAYS)[number]
 
-const SERVE = join(import.meta.dirname, '../control-plane/serve.ts')
+const SERVE = join(import.meta.dirname, '../../control-plane/serve.ts')
 
 interface Member {
   it: FleetHost

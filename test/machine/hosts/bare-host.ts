@@ -3,12 +3,12 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ExecResult, Running } from './harness/exec.ts'
-import { bootHost, type Host, type HostOptions } from './harness/host.ts'
+import type { ExecResult, Running } from '../harness/exec.ts'
+import { bootHost, type Host, type HostOptions } from '../harness/host.ts'
 import { RELEASE_URL } from './release-kit.ts'
 
-const SERVE_BUNDLE = join(import.meta.dirname, '../control-plane/serve.ts')
-const SERVE_FOLDER = join(import.meta.dirname, 'programs/serve-folder.ts')
+const SERVE_BUNDLE = join(import.meta.dirname, '../../control-plane/serve.ts')
+const SERVE_FOLDER = join(import.meta.dirname, '../programs/serve-folder.ts')
 const ROOTS = '/root/control-plane-ca.pem'
 
 function sourceAt(name: string): string[] {

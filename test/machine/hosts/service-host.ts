@@ -3,12 +3,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
-import type { ServiceHost } from '../../agent/provisioner/init/find-service.ts'
-import { openProcessTable } from '../../agent/provisioner/processes/process-table.ts'
-import type { Run } from '../../agent/provisioner/processes/run-command.ts'
-import { configuredPorts } from '../../agent/provisioner/sshd/listening.ts'
-import type { Host } from './harness/host.ts'
+import { parseEffectiveConfig } from '../../../agent/core/sshd-config/effective-config.ts'
+import type { ServiceHost } from '../../../agent/provisioner/init/find-service.ts'
+import { openProcessTable } from '../../../agent/provisioner/processes/process-table.ts'
+import type { Run } from '../../../agent/provisioner/processes/run-command.ts'
+import { configuredPorts } from '../../../agent/provisioner/sshd/listening.ts'
+import type { Host } from '../harness/host.ts'
 
 /** Every command that was run is appended to `ran`. */
 export function serviceHost(host: Host, ran: string[] = []): ServiceHost {

@@ -4,14 +4,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeTestTls, type TestTls } from '../control-plane/test-tls.ts'
-import type { Ca } from '../sshd/ssh-ca.ts'
+import { makeTestTls, type TestTls } from '../../control-plane/test-tls.ts'
+import type { Ca } from '../../sshd/ssh-ca.ts'
+import type { ExecResult, Running } from '../harness/exec.ts'
+import type { Network } from '../harness/network.ts'
+import { waitFor } from '../harness/wait-for.ts'
 import type { FleetHost } from './fleet-host.ts'
-import type { ExecResult, Running } from './harness/exec.ts'
-import type { Network } from './harness/network.ts'
-import { waitFor } from './harness/wait-for.ts'
 
-const MAIN = join(import.meta.dirname, '../../agent/main.ts')
+const MAIN = join(import.meta.dirname, '../../../agent/main.ts')
 export const PROGRAM = [process.execPath, MAIN, 'bundle']
 
 export interface Server {
