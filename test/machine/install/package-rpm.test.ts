@@ -3,16 +3,16 @@
 
 import { basename } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { packRpm } from '../../installer/package/rpm.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './harness/available.ts'
+import { packRpm } from '../../../installer/package/rpm.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { machineTier } from '../harness/available.ts'
 import {
   bootPackageHost,
   NEWER,
   NEXT_STEP,
   type PackageKit,
   packageKit,
-} from './hosts/package-host.ts'
+} from '../hosts/package-host.ts'
 
 describeTier('the .rpm', machineTier(), () => {
   let kit: PackageKit

@@ -1,12 +1,12 @@
 import { basename } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { packDeb } from '../../installer/package/deb.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './harness/available.ts'
-import { type Suite, suites } from './harness/base.ts'
-import type { Host } from './harness/host.ts'
-import { census, difference } from './harness/host-census.ts'
-import { SOURCE } from './hosts/bare-host.ts'
+import { packDeb } from '../../../installer/package/deb.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { machineTier } from '../harness/available.ts'
+import { type Suite, suites } from '../harness/base.ts'
+import type { Host } from '../harness/host.ts'
+import { census, difference } from '../harness/host-census.ts'
+import { SOURCE } from '../hosts/bare-host.ts'
 import {
   bootPackageHost,
   NEWER,
@@ -14,8 +14,8 @@ import {
   type PackageHost,
   type PackageKit,
   packageKit,
-} from './hosts/package-host.ts'
-import { releaseKit } from './hosts/release-kit.ts'
+} from '../hosts/package-host.ts'
+import { releaseKit } from '../hosts/release-kit.ts'
 
 // What dpkg and apt keep for themselves.
 const OF_DPKG = /^\/var\/(lib\/(dpkg|apt)|cache\/(apt|ldconfig|debconf))\b/

@@ -1,15 +1,21 @@
 import { copyFile, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { VERSION } from '../../installer/build.ts'
-import { openSigner } from '../../installer/signature.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { tempDir } from '../sshd/temp-dir.ts'
-import { machineTier } from './harness/available.ts'
-import { difference, touches } from './harness/host-census.ts'
-import { suitesFor } from './harness/share.ts'
-import { type BareHost, bootBareHost, SOURCE } from './hosts/bare-host.ts'
-import { copyRelease, RELEASE_URL, type ReleaseKit, releaseKit, sign } from './hosts/release-kit.ts'
+import { VERSION } from '../../../installer/build.ts'
+import { openSigner } from '../../../installer/signature.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { tempDir } from '../../sshd/temp-dir.ts'
+import { machineTier } from '../harness/available.ts'
+import { difference, touches } from '../harness/host-census.ts'
+import { suitesFor } from '../harness/share.ts'
+import { type BareHost, bootBareHost, SOURCE } from '../hosts/bare-host.ts'
+import {
+  copyRelease,
+  RELEASE_URL,
+  type ReleaseKit,
+  releaseKit,
+  sign,
+} from '../hosts/release-kit.ts'
 
 const NEWER = '99.0.0'
 const archive = (version: string) => `pomerium-host-agent-${version}-linux-x64.tar`

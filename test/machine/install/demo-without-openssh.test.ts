@@ -2,16 +2,16 @@
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './harness/available.ts'
-import { ensureWithoutOpenssh } from './harness/base.ts'
-import type { Running } from './harness/exec.ts'
-import { bootHost, type Host } from './harness/host.ts'
-import { census, difference } from './harness/host-census.ts'
-import { suitesFor } from './harness/share.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { machineTier } from '../harness/available.ts'
+import { ensureWithoutOpenssh } from '../harness/base.ts'
+import type { Running } from '../harness/exec.ts'
+import { bootHost, type Host } from '../harness/host.ts'
+import { census, difference } from '../harness/host-census.ts'
+import { suitesFor } from '../harness/share.ts'
 
 const PROJECT = '/srv/pomerium-host-agent'
-const SERVE_FOLDER = join(import.meta.dirname, 'programs/serve-folder.ts')
+const SERVE_FOLDER = join(import.meta.dirname, '../programs/serve-folder.ts')
 const LISTS = '/var/lib/apt/lists/*_Packages'
 const CACHES = /^\/(root|home\/alice)\/\.cache(\/pomerium-host-agent\b.*)?: nothing → /
 
@@ -75,7 +75,7 @@ describeTier('the demo without OpenSSH', machineTier(), () => {
     beforeAll(async () => {
       const made = await ensureWithoutOpenssh(suite)
       repository = made.repository
-      const project = join(import.meta.dirname, '../..')
+      const project = join(import.meta.dirname, '../../..')
       const binds = { [project]: PROJECT, [process.execPath]: '/usr/local/bin/node' }
       host = await bootHost({ suite, layers: [made.layer], binds })
       before = await census(host)

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { difference, touches } from './harness/host-census.ts'
-import { type BareHost, bootBareHost, SOURCE } from './hosts/bare-host.ts'
-import { type ReleaseKit, releaseKit } from './hosts/release-kit.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { difference, touches } from '../harness/host-census.ts'
+import { type BareHost, bootBareHost, SOURCE } from '../hosts/bare-host.ts'
+import { type ReleaseKit, releaseKit } from '../hosts/release-kit.ts'
 
 const SHELLS = ['dash', 'bash', 'busybox sh', 'mksh', 'ksh93', 'yash', 'posh']
 const PACKAGES = ['busybox-static', 'mksh', 'ksh93u+m', 'yash', 'posh', 'xz-utils']

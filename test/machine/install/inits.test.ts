@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PrintedStatus } from '../../agent/cli/host/render-status.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import type { Host } from './harness/host.ts'
-import { census, difference } from './harness/host-census.ts'
-import { login } from './harness/login.ts'
-import { bootBareHost, SOURCE } from './hosts/bare-host.ts'
-import { type ReleaseKit, releaseKit } from './hosts/release-kit.ts'
+import type { PrintedStatus } from '../../../agent/cli/host/render-status.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import type { Host } from '../harness/host.ts'
+import { census, difference } from '../harness/host-census.ts'
+import { login } from '../harness/login.ts'
+import { bootBareHost, SOURCE } from '../hosts/bare-host.ts'
+import { type ReleaseKit, releaseKit } from '../hosts/release-kit.ts'
 
 const INITS = [
   ['sysvinit', ['sysvinit-core'], (name: string, verb: string) => `/etc/init.d/${name} ${verb}`],
