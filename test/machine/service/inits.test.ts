@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { findService, type ServiceHost } from '../../agent/provisioner/init/find-service.ts'
-import type { SshService } from '../../agent/provisioner/sshd/ssh-service.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './harness/available.ts'
-import { bootHost, type Host } from './harness/host.ts'
-import { INITS, sshdListens } from './hosts/inits.ts'
-import { serviceHost } from './hosts/service-host.ts'
+import { findService, type ServiceHost } from '../../../agent/provisioner/init/find-service.ts'
+import type { SshService } from '../../../agent/provisioner/sshd/ssh-service.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { machineTier } from '../harness/available.ts'
+import { bootHost, type Host } from '../harness/host.ts'
+import { INITS, sshdListens } from '../hosts/inits.ts'
+import { serviceHost } from '../hosts/service-host.ts'
 
 // As Alpine and Gentoo have it, in short.
 const NATIVE_SCRIPT = `#!/sbin/openrc-run

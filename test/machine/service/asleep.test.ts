@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { newKeyLine } from '../ssh-keys.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { login } from './harness/login.ts'
-import { suitesFor } from './harness/share.ts'
-import { type AgentHost, DROP_IN, REVOKED } from './hosts/agent-host.ts'
+import { newKeyLine } from '../../ssh-keys.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { login } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
+import { type AgentHost, DROP_IN, REVOKED } from '../hosts/agent-host.ts'
 import {
   DRIFT,
   expectNoLoop,
   expectRepaired,
   expectShadowReported,
   LIST_DRIFT,
-} from './hosts/drift-kinds.ts'
-import { bootInstalledHost, ourProcesses, poll } from './hosts/installed-host.ts'
+} from '../hosts/drift-kinds.ts'
+import { bootInstalledHost, ourProcesses, poll } from '../hosts/installed-host.ts'
 
 describeTier('asleep, on a booted host', machineTier(), () => {
   describe.each(suitesFor({ slice: ['trixie'] }))('%s', suite => {

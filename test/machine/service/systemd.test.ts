@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DROP_IN, describeUnderSystemd } from './hosts/under-systemd.ts'
+import { DROP_IN, describeUnderSystemd } from '../hosts/under-systemd.ts'
 
 describeUnderSystemd('which unit is it', on => {
   test('ssh.service: running, with its limit; another process after the restart', async () => {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { SERVICE } from '../../agent/core/services/unit-drop-ins.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { login } from './harness/login.ts'
-import { suitesFor } from './harness/share.ts'
-import type { AgentHost } from './hosts/agent-host.ts'
-import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from './hosts/drift-kinds.ts'
-import { bootResidentHost } from './hosts/resident-host.ts'
+import { SERVICE } from '../../../agent/core/services/unit-drop-ins.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { login } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
+import type { AgentHost } from '../hosts/agent-host.ts'
+import { DRIFT, expectNoLoop, expectRepaired, expectShadowReported } from '../hosts/drift-kinds.ts'
+import { bootResidentHost } from '../hosts/resident-host.ts'
 
 describeTier('resident, on a booted host', machineTier(), () => {
   describe.each(suitesFor({ slice: ['bullseye'] }))('%s', suite => {

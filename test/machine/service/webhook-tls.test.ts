@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { makeTestTls } from '../control-plane/test-tls.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { suitesFor } from './harness/share.ts'
-import { bootWebhookHost } from './hosts/webhook-host.ts'
+import { makeTestTls } from '../../control-plane/test-tls.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { suitesFor } from '../harness/share.ts'
+import { bootWebhookHost } from '../hosts/webhook-host.ts'
 
 const UNIT = 'pomerium-host-agent-webhook.service'
 

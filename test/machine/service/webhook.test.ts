@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { login } from './harness/login.ts'
-import { suitesFor } from './harness/share.ts'
-import { ourProcesses } from './hosts/installed-host.ts'
-import { bootWebhookHost, type WebhookHost } from './hosts/webhook-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { login } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
+import { ourProcesses } from '../hosts/installed-host.ts'
+import { bootWebhookHost, type WebhookHost } from '../hosts/webhook-host.ts'
 
 describeTier('the rotation webhook, on a booted host', machineTier(), () => {
   describe.each(suitesFor({ slice: ['bullseye'] }))('%s', suite => {

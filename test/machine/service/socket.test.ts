@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DROP_IN, describeUnderSystemd } from './hosts/under-systemd.ts'
+import { DROP_IN, describeUnderSystemd } from '../hosts/under-systemd.ts'
 
 // Stays for a moment, so that sshd is there to be looked at.
 const CONNECT = `require('net').connect(22, '127.0.0.1').on('data', () => setTimeout(process.exit, 2000))`

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { parseListening } from '../../agent/core/network/listening-ports.ts'
-import { findService } from '../../agent/provisioner/init/find-service.ts'
-import { scheduleRestart } from '../../agent/provisioner/init/systemd/deferred-restart.ts'
+import { parseListening } from '../../../agent/core/network/listening-ports.ts'
+import { findService } from '../../../agent/provisioner/init/find-service.ts'
+import { scheduleRestart } from '../../../agent/provisioner/init/systemd/deferred-restart.ts'
 import {
   restartOrDefer,
   restartWithinBudget,
-} from '../../agent/provisioner/sshd/restart-within-budget.ts'
-import { serviceHost } from './hosts/service-host.ts'
-import { DROP_IN, describeUnderSystemd } from './hosts/under-systemd.ts'
+} from '../../../agent/provisioner/sshd/restart-within-budget.ts'
+import { serviceHost } from '../hosts/service-host.ts'
+import { DROP_IN, describeUnderSystemd } from '../hosts/under-systemd.ts'
 
 describeUnderSystemd('restarts, and those that fail', on => {
   test('a unit that the start limit has left failed comes back', async () => {
