@@ -12,7 +12,7 @@ import { makeNetwork, makeRoom } from './harness/network.ts'
 import { CA_FILE } from './hosts/agent-host.ts'
 import { bootFleetHost, type FleetHost, makeCas } from './hosts/fleet-host.ts'
 import { proofScript, rotationIn, startServer } from './hosts/operator.ts'
-import { ALL_PLACES, addBob } from './stolen-places.ts'
+import { ALL_PLACES, addBob } from './trust/stolen-places.ts'
 
 const SUITES: readonly Suite[] = [
   ...(['bullseye', 'trixie'] as const),

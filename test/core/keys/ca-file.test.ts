@@ -15,7 +15,7 @@ const read = (...lines: (string | Buffer)[]) =>
 const found = (...lines: (string | Buffer)[]) =>
   read(...lines).keys.some(({ fingerprint }) => fingerprint === fingerprintOf(key))
 
-describe('a CA file is read as sshd reads it (test/machine/ca-file.test.ts asks real ones)', () => {
+describe('a CA file is read as sshd reads it (test/machine/trust/ca-file.test.ts asks real ones)', () => {
   test.each(ODD_LINES)('behind $name: $readsOn', ({ line, readsOn }) => {
     expect(found(line, key)).toBe(readsOn === true)
     const { ends, doubt } = read(line, key)

@@ -1,13 +1,13 @@
 // What sshd makes of odd lines, bytes and files, seen by real logins; and what the agent says of them.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, type Certificate, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { type Suite, suites } from './harness/base.ts'
-import { login } from './harness/login.ts'
-import { shareOf } from './harness/share.ts'
-import { bootProvisionerHost, type ProvisionerHost } from './hosts/provisioner-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, type Certificate, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { type Suite, suites } from '../harness/base.ts'
+import { login } from '../harness/login.ts'
+import { shareOf } from '../harness/share.ts'
+import { bootProvisionerHost, type ProvisionerHost } from '../hosts/provisioner-host.ts'
 
 const MAIN = '/etc/ssh/sshd_config'
 const FOLDER = '/etc/ssh/sshd_config.d'

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { login } from './harness/login.ts'
-import { suitesFor } from './harness/share.ts'
-import { CA_FILE, DROP_IN } from './hosts/agent-host.ts'
-import { bootProvisionerHost, type ProvisionerHost } from './hosts/provisioner-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { login } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
+import { CA_FILE, DROP_IN } from '../hosts/agent-host.ts'
+import { bootProvisionerHost, type ProvisionerHost } from '../hosts/provisioner-host.ts'
 
 const UNIT = '/etc/systemd/system/ssh.service.d/broken.conf'
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { suites } from './harness/base.ts'
-import type { Entry } from './harness/host-files.ts'
-import { login } from './harness/login.ts'
-import { type AgentHost, bootAgentHost, CA_FILE, DROP_IN } from './hosts/agent-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { suites } from '../harness/base.ts'
+import type { Entry } from '../harness/host-files.ts'
+import { login } from '../harness/login.ts'
+import { type AgentHost, bootAgentHost, CA_FILE, DROP_IN } from '../hosts/agent-host.ts'
 
 describeTier('apply, on a booted host', machineTier(), () => {
   // One story a host: each test goes on where the one before it ended.

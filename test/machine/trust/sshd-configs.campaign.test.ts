@@ -3,14 +3,14 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { expect, inject, test } from 'vitest'
-import { VERSION } from '../../installer/build.ts'
-import { campaign } from '../campaign.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { makeCa } from '../sshd/ssh-ca.ts'
-import { tempDir } from '../sshd/temp-dir.ts'
-import { machineTier } from './harness/available.ts'
-import { suites } from './harness/base.ts'
-import { bootHost } from './harness/host.ts'
+import { VERSION } from '../../../installer/build.ts'
+import { campaign } from '../../campaign.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { makeCa } from '../../sshd/ssh-ca.ts'
+import { tempDir } from '../../sshd/temp-dir.ts'
+import { machineTier } from '../harness/available.ts'
+import { suites } from '../harness/base.ts'
+import { bootHost } from '../harness/host.ts'
 
 const PROGRAM = '/opt/sshd-configs-program.mjs'
 const NODE = `/usr/local/lib/pomerium-host-agent/${VERSION}/node`
@@ -51,7 +51,7 @@ async function bundleProgram(): Promise<Buffer> {
   const banner =
     "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'programs/sshd-configs-program.ts')],
+    entryPoints: [join(import.meta.dirname, '../programs/sshd-configs-program.ts')],
     outfile,
     write: false,
     bundle: true,

@@ -1,6 +1,6 @@
 // Where a host may trust a CA beside the bundle: each a place that goes on naming it after it was stolen.
 
-import type { Host } from './harness/host.ts'
+import type { Host } from '../harness/host.ts'
 
 const MAIN = '/etc/ssh/sshd_config'
 

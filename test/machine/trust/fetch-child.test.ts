@@ -1,12 +1,12 @@
 // The child of apply that fetches, as somebody who has taken it over finds himself: a probe in its place.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { suitesFor } from './harness/share.ts'
-import { type AgentHost, bootAgentHost } from './hosts/agent-host.ts'
-import { bundleProgram, NODE } from './hosts/provisioner-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { suitesFor } from '../harness/share.ts'
+import { type AgentHost, bootAgentHost } from '../hosts/agent-host.ts'
+import { bundleProgram, NODE } from '../hosts/provisioner-host.ts'
 
 const PROGRAM = '/opt/fetch-program.mjs'
 const TYPED = 'touch /tmp/owned'

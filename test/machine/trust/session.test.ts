@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { login, openSession } from './harness/login.ts'
-import { suitesFor } from './harness/share.ts'
-import { CA_FILE } from './hosts/agent-host.ts'
-import { bootProvisionerHost } from './hosts/provisioner-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { login, openSession } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
+import { CA_FILE } from '../hosts/agent-host.ts'
+import { bootProvisionerHost } from '../hosts/provisioner-host.ts'
 
 const UNIT = '/etc/systemd/system/ssh.service.d/broken.conf'
 

@@ -1,13 +1,13 @@
 // What sshd reads in a CA file, asked of real ones: what core/keys/ca-file.ts says is measured against it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ODD_LINES, type OddLine, waysToWrite } from '../ca-file-lines.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, type Certificate, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { bootHost, type Host } from './harness/host.ts'
-import { login } from './harness/login.ts'
-import { suitesFor } from './harness/share.ts'
+import { ODD_LINES, type OddLine, waysToWrite } from '../../ca-file-lines.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, type Certificate, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { bootHost, type Host } from '../harness/host.ts'
+import { login } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
 
 const FILE = '/etc/another-owner/ca.pub'
 const CONFIG = '/etc/ssh/sshd_config.d/other.conf'

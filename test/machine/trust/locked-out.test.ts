@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { codeBlocks, readPage } from '../docs/code-blocks.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, type CertificateShape, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { login } from './harness/login.ts'
-import { suitesFor } from './harness/share.ts'
-import { type AgentHost, bootAgentHost, REVOKED } from './hosts/agent-host.ts'
+import { codeBlocks, readPage } from '../../docs/code-blocks.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, type CertificateShape, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { login } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
+import { type AgentHost, bootAgentHost, REVOKED } from '../hosts/agent-host.ts'
 
 const PAGE = 'docs/guide/locked-out.md'
 

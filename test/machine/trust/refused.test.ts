@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Behaviour } from '../control-plane/behaviour.ts'
-import { REFUSED_FORMS } from '../refused-forms.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { login } from './harness/login.ts'
-import { type AgentHost, bootAgentHost, CA_FILE } from './hosts/agent-host.ts'
+import type { Behaviour } from '../../control-plane/behaviour.ts'
+import { REFUSED_FORMS } from '../../refused-forms.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { login } from '../harness/login.ts'
+import { type AgentHost, bootAgentHost, CA_FILE } from '../hosts/agent-host.ts'
 
 describeTier('a source that serves no good bundle', machineTier(), () => {
   let it: AgentHost
