@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './harness/available.ts'
-import { bootHost, type Host } from './harness/host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { machineTier } from '../harness/available.ts'
+import { bootHost, type Host } from '../harness/host.ts'
 
-const RULES = join(import.meta.dirname, '../../docs/guide/alerts.yml')
+const RULES = join(import.meta.dirname, '../../../docs/guide/alerts.yml')
 const METRIC = 'pomerium_host_agent_'
 
 // Two hours, a value a minute: in the notation of `promtool test rules`.

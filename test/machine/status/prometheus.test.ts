@@ -1,12 +1,12 @@
 // A real Prometheus and a real node exporter, as Debian packages them, scrape a host of ours.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { suitesFor } from './harness/share.ts'
-import { ourProcesses } from './hosts/installed-host.ts'
-import { bootWebhookHost, type WebhookHost } from './hosts/webhook-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { suitesFor } from '../harness/share.ts'
+import { ourProcesses } from '../hosts/installed-host.ts'
+import { bootWebhookHost, type WebhookHost } from '../hosts/webhook-host.ts'
 
 const TEXTFILE = '/var/lib/prometheus/node-exporter/pomerium_host_agent.prom'
 const PROMETHEUS = `

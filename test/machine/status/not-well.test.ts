@@ -1,14 +1,14 @@
 // Everything that is not well with a host, and what says so: each is made so, seen, and mended again.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PrintedStatus } from '../../agent/cli/host/render-status.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { suitesFor } from './harness/share.ts'
-import { CA_FILE } from './hosts/agent-host.ts'
-import { SHADOW } from './hosts/drift-kinds.ts'
-import { bootWebhookHost, SECRET_FILE, type WebhookHost } from './hosts/webhook-host.ts'
+import type { PrintedStatus } from '../../../agent/cli/host/render-status.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { suitesFor } from '../harness/share.ts'
+import { CA_FILE } from '../hosts/agent-host.ts'
+import { SHADOW } from '../hosts/drift-kinds.ts'
+import { bootWebhookHost, SECRET_FILE, type WebhookHost } from '../hosts/webhook-host.ts'
 
 const SERVICE = 'pomerium-host-agent.service'
 const WEBHOOK = 'pomerium-host-agent-webhook.service'

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PrintedStatus } from '../../agent/cli/host/render-status.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import { login } from './harness/login.ts'
-import { suitesFor } from './harness/share.ts'
-import { type AgentHost, CA_FILE } from './hosts/agent-host.ts'
-import { SHADOW } from './hosts/drift-kinds.ts'
-import { bootInstalledHost, poll } from './hosts/installed-host.ts'
+import type { PrintedStatus } from '../../../agent/cli/host/render-status.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import { login } from '../harness/login.ts'
+import { suitesFor } from '../harness/share.ts'
+import { type AgentHost, CA_FILE } from '../hosts/agent-host.ts'
+import { SHADOW } from '../hosts/drift-kinds.ts'
+import { bootInstalledHost, poll } from '../hosts/installed-host.ts'
 
 // Nobody but the test looks at the host, nor at its source.
 const QUIET =
