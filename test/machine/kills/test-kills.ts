@@ -3,14 +3,14 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { campaign, slice } from '../campaign.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import type { Suite } from './harness/base.ts'
-import { login } from './harness/login.ts'
-import { shareOf } from './harness/share.ts'
-import { bootProvisionerHost, type ProvisionerHost } from './hosts/provisioner-host.ts'
+import { campaign, slice } from '../../campaign.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import type { Suite } from '../harness/base.ts'
+import { login } from '../harness/login.ts'
+import { shareOf } from '../harness/share.ts'
+import { bootProvisionerHost, type ProvisionerHost } from '../hosts/provisioner-host.ts'
 import { type Keys, type Kind, kinds } from './kill-kinds.ts'
 
 // On three suites, a little more than 500 together.

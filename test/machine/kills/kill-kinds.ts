@@ -1,8 +1,8 @@
 // Every kind of plan on a booted host: how to come to where it begins, and the job that is killed.
 
-import { CA_FILE, DROP_IN } from './hosts/agent-host.ts'
-import type { ProvisionerHost } from './hosts/provisioner-host.ts'
-import type { Job } from './programs/provision-program.ts'
+import { CA_FILE, DROP_IN } from '../hosts/agent-host.ts'
+import type { ProvisionerHost } from '../hosts/provisioner-host.ts'
+import type { Job } from '../programs/provision-program.ts'
 
 export interface Keys {
   first: string
