@@ -1,3 +1,0 @@
-import { testStorm } from './storm-suite.ts'
-
-testStorm('trixie')

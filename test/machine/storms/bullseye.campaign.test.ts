@@ -1,0 +1,3 @@
+import { testStorm } from './test-storms.ts'
+
+testStorm('bullseye')
