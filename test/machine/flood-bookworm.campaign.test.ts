@@ -1,3 +1,0 @@
-import { testFlood } from './flood-suite.ts'
-
-testFlood('bookworm')

@@ -1,0 +1,3 @@
+import { testFlood } from './test-floods.ts'
+
+testFlood('bullseye')
