@@ -1,3 +1,0 @@
-import { testHardReboots } from './hard-reboot-suite.ts'
-
-testHardReboots('bookworm')

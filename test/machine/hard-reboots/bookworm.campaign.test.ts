@@ -1,0 +1,3 @@
+import { testHardReboots } from './test-hard-reboots.ts'
+
+testHardReboots('bookworm')
