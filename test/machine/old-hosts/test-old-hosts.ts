@@ -3,13 +3,13 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { campaign, rounds } from '../campaign.ts'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
-import { machineTier } from './harness/available.ts'
-import type { Suite } from './harness/base.ts'
-import { bootOldHost } from './hosts/old-host.ts'
-import { type ReleaseKit, releaseKit } from './hosts/release-kit.ts'
+import { campaign, rounds } from '../../campaign.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import type { Suite } from '../harness/base.ts'
+import { bootOldHost } from '../hosts/old-host.ts'
+import { type ReleaseKit, releaseKit } from '../hosts/release-kit.ts'
 
 const HOSTS = { slice: 1, whole: 14 }
 const AT_ONCE = 4

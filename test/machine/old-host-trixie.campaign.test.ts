@@ -1,3 +1,0 @@
-import { testOldHosts } from './old-host-suite.ts'
-
-testOldHosts('trixie')

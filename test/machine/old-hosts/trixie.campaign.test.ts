@@ -1,0 +1,3 @@
+import { testOldHosts } from './test-old-hosts.ts'
+
+testOldHosts('trixie')
