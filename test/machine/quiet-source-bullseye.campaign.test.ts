@@ -1,3 +1,0 @@
-import { testQuietSource } from './quiet-source-suite.ts'
-
-testQuietSource('bullseye')

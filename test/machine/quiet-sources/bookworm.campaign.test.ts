@@ -1,0 +1,3 @@
+import { testQuietSource } from './test-quiet-sources.ts'
+
+testQuietSource('bookworm')
