@@ -1,19 +1,19 @@
 // Each hand-made host: taken over without a flag, through a rotation, and given back.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { type Ca, makeCa } from '../sshd/ssh-ca.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
+import { machineTier } from '../harness/available.ts'
+import type { Suite } from '../harness/base.ts'
+import { census, difference } from '../harness/host-census.ts'
+import type { HostFiles } from '../harness/host-files.ts'
+import { addAddress, login } from '../harness/login.ts'
+import { shareOf } from '../harness/share.ts'
+import { CA_FILE } from '../hosts/agent-host.ts'
+import { type BareHost, bootBareHost } from '../hosts/bare-host.ts'
+import { bootProvisionerHost, type ProvisionerHost } from '../hosts/provisioner-host.ts'
+import { type ReleaseKit, releaseKit } from '../hosts/release-kit.ts'
 import { HAND_MADE, type HandMade } from './hand-made-hosts.ts'
-import { machineTier } from './harness/available.ts'
-import type { Suite } from './harness/base.ts'
-import { census, difference } from './harness/host-census.ts'
-import type { HostFiles } from './harness/host-files.ts'
-import { addAddress, login } from './harness/login.ts'
-import { shareOf } from './harness/share.ts'
-import { CA_FILE } from './hosts/agent-host.ts'
-import { type BareHost, bootBareHost } from './hosts/bare-host.ts'
-import { bootProvisionerHost, type ProvisionerHost } from './hosts/provisioner-host.ts'
-import { type ReleaseKit, releaseKit } from './hosts/release-kit.ts'
 
 interface Cas {
   ours: Ca

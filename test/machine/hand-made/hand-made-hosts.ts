@@ -1,6 +1,6 @@
 // Hosts that were set up by hand, as Pomerium's guides have it and as people do it, as data.
 
-import { CA_FILE, DROP_IN } from './hosts/agent-host.ts'
+import { CA_FILE, DROP_IN } from '../hosts/agent-host.ts'
 
 const MAIN = '/etc/ssh/sshd_config'
 const FOLDER = '/etc/ssh/sshd_config.d'

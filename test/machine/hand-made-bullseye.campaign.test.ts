@@ -1,3 +1,0 @@
-import { testHandMade } from './hand-made-suite.ts'
-
-testHandMade('bullseye')

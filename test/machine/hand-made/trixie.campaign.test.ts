@@ -1,0 +1,3 @@
+import { testHandMade } from './test-hand-made.ts'
+
+testHandMade('trixie')
