@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { describeTier } from '../sshd/describe-tier.ts'
-import { machineTier } from './harness/available.ts'
-import { login } from './harness/login.ts'
-import { CA_FILE } from './hosts/agent-host.ts'
-import { readRecipes } from './recipes/recipe.ts'
-import { bootRecipeHost } from './recipes/recipe-host.ts'
+import { describeTier } from '../../sshd/describe-tier.ts'
+import { machineTier } from '../harness/available.ts'
+import { login } from '../harness/login.ts'
+import { CA_FILE } from '../hosts/agent-host.ts'
+import { readRecipes } from './recipe.ts'
+import { bootRecipeHost } from './recipe-host.ts'
 
 const recipes = readRecipes()
 
