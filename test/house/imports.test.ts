@@ -1,10 +1,18 @@
+import { globSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { reachedFrom, readCode, readImports } from './imports.ts'
+import { readRooms } from './rooms.ts'
 
 const imports = readImports()
 const wing = (file: string) => file.split('/')[1] ?? ''
 const inWing = (name: string) =>
   [...imports.keys()].filter(file => file.startsWith(`agent/${name}/`))
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** A folder with more is two. */
+const MOST_FILES = 17
 
 // Each wing with the wings it may import, and why.
 const MAY_IMPORT: [wing: string, others: string[], why: string][] = [
@@ -27,6 +35,36 @@ describe('imports run one way', () => {
 
   test('nothing imports main: it reads argv and sets the exit code', () => {
     expect([...imports].filter(([, to]) => to.includes('agent/main.ts'))).toEqual([])
+  })
+})
+
+describe('rooms', () => {
+  const rooms = readRooms()
+  const folders = (top: string) => [
+    ...new Set(globSync(`${top}/**/*.ts`, { cwd: ROOT }).map(file => dirname(file))),
+  ]
+
+  test('each folder has its sentence in docs/architecture.md, and each sentence its folder', () => {
+    expect(rooms.toSorted()).toEqual(folders('agent').toSorted())
+  })
+
+  // The table goes from what is used by all to what uses all: an arrow up would be the half of a circle.
+  test('a room imports only rooms above it in that table', () => {
+    const level = new Map(rooms.map((room, at) => [room, at]))
+    const strays = [...imports].flatMap(([file, to]) =>
+      to
+        .filter(each => each.startsWith('agent/') && dirname(each) !== dirname(file))
+        .filter(each => (level.get(dirname(each)) ?? 0) > (level.get(dirname(file)) ?? 0))
+        .map(each => `${file} → ${each}`),
+    )
+    expect(strays).toEqual([])
+  })
+
+  test.each(['agent', 'test'])('a folder of %s is read at a glance', top => {
+    const crowded = folders(top).filter(
+      folder => globSync(`${folder}/*.ts`, { cwd: ROOT }).length > MOST_FILES,
+    )
+    expect(crowded).toEqual([])
   })
 })
 
