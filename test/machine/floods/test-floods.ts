@@ -11,9 +11,9 @@ import { machineTier } from '../harness/available.ts'
 import type { Suite } from '../harness/base.ts'
 import { login } from '../harness/login.ts'
 import { pssOf } from '../harness/memory.ts'
-import { sshdProbe } from '../harness/sshd-probe.ts'
 import { ourProcesses } from '../hosts/installed-host.ts'
 import { bootWebhookHost, type WebhookHost } from '../hosts/webhook-host.ts'
+import { sshdProbe } from '../probe/sshd-probe.ts'
 import type { FloodOrder, Tally } from './flood-process.ts'
 
 const COUNT = rounds({ slice: 500, whole: 5_000 })

@@ -10,11 +10,11 @@ import { suites } from '../harness/base.ts'
 import { census, difference } from '../harness/host-census.ts'
 import { login } from '../harness/login.ts'
 import { shareOf } from '../harness/share.ts'
-import { sshdProbe } from '../harness/sshd-probe.ts'
-import { sshdStarts } from '../harness/sshd-starts.ts'
 import { type BareHost, bootBareHost, SOURCE } from '../hosts/bare-host.ts'
 import { type ReleaseKit, releaseKit } from '../hosts/release-kit.ts'
 import { signWebhook } from '../hosts/webhook-host.ts'
+import { sshdProbe } from '../probe/sshd-probe.ts'
+import { sshdStarts } from '../probe/sshd-starts.ts'
 
 const LINK = '/usr/local/bin/pomerium-host-agent'
 // A host as debootstrap makes it has no xz.

@@ -9,9 +9,9 @@ import { makeCa } from '../../sshd/ssh-ca.ts'
 import { machineTier } from '../harness/available.ts'
 import type { Suite } from '../harness/base.ts'
 import { login } from '../harness/login.ts'
-import { REASONS_OF_A_RESTART, sshdProbe } from '../harness/sshd-probe.ts'
-import { sshdStarts } from '../harness/sshd-starts.ts'
 import { bootProvisionerHost } from '../hosts/provisioner-host.ts'
+import { REASONS_OF_A_RESTART, sshdProbe } from '../probe/sshd-probe.ts'
+import { sshdStarts } from '../probe/sshd-starts.ts'
 
 const TIMES = rounds({ slice: 80, whole: 1_000 })
 const STATE = '/var/lib/pomerium-host-agent/state.json'

@@ -1,7 +1,7 @@
 // Asks a host's sshd for its banner, many times a second, to measure how long nobody could log in.
 
 import { join } from 'node:path'
-import type { Host } from './host.ts'
+import type { Host } from '../harness/host.ts'
 import type { ProbeReport } from './sshd-probe-process.ts'
 
 /** What a restart looks like from outside: a closed port, a connection closed unasked, an sshd with much to do. */

@@ -1,4 +1,4 @@
-import type { Host } from './host.ts'
+import type { Host } from '../harness/host.ts'
 
 /** When systemd has begun to start sshd in this boot, in ms since the epoch; the boot's own aside. */
 export async function sshdStarts(host: Pick<Host, 'exec'>): Promise<number[]> {
