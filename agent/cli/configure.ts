@@ -6,7 +6,7 @@ import { layoutOf } from '../core/config/layout.ts'
 import { mergeSettings } from '../core/config/merge-settings.ts'
 import { describeOpenTrust } from '../core/config/open-trust.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
-import { SETTING_NAMES, type SettingName } from '../core/config/settings.ts'
+import { SETTING_NAMES, type SettingName, settingOf } from '../core/config/settings.ts'
 import { messageOf } from '../core/outcome/failures.ts'
 import { EXIT, exitCodeOf } from '../core/outcome/outcome.ts'
 import {
@@ -48,14 +48,6 @@ import { parseFlags } from './terminal/flags.ts'
 import { type Invocation, UsageError } from './terminal/invocation.ts'
 import { printOutcome } from './terminal/print-outcome.ts'
 import { paint, print, wrapped } from './terminal/screen.ts'
-
-/** Where a file that a setting names is kept, and its mode: secrets are root's alone. */
-const KEPT_AT: Partial<Record<SettingName, { path: string; mode: number }>> = {
-  'source.token_file': { path: '/etc/pomerium/credentials/source-token', mode: 0o600 },
-  'source.ca_file': { path: '/etc/pomerium/source-ca.pem', mode: 0o644 },
-  'trust.signers_file': { path: '/etc/pomerium/bundle-signers', mode: 0o644 },
-  'webhook.secret_file': { path: '/etc/pomerium/credentials/webhook-secret', mode: 0o600 },
-}
 
 /**
  * Puts the config file in force beyond the program itself: user, credentials, services, the timer,
@@ -193,7 +185,7 @@ function readCopies(flags: string[]) {
   const copies: Wish['copies'] = []
   const given = new Map<SettingName, { path: string; content: Buffer }>()
   for (const [name, path] of pairs(flags)) {
-    const place = KEPT_AT[name]
+    const place = settingOf(name).keptAt
     if (place === undefined) throw new UsageError(`${name} is no file that is kept`)
     const file = readNamedFile(path)
     if (file.kind !== 'file') throw refusal(wrapped(`${name}: ${path} ${file.problem}`, '  '))

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { valueIn } from '../../agent/core/config/config.ts'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
-import { environmentName, SETTING_NAMES, SETTINGS } from '../../agent/core/config/settings.ts'
+import { environmentName, SETTING_NAMES, settingOf } from '../../agent/core/config/settings.ts'
 import { EXIT } from '../../agent/core/outcome/outcome.ts'
 import { OUTCOMES } from '../../agent/core/outcome/outcome-names.ts'
 import { readPage, readPages } from './code-blocks.ts'
@@ -47,12 +48,8 @@ describe('docs/guide/settings.md', () => {
   const parsed = parseConfig(undefined, {})
   test.each(SETTING_NAMES)('the default of %s', name => {
     const cell = rows.find(([first]) => bare(first) === name)?.[2] ?? ''
-    const [section = '', key = ''] = name.split('.')
-    const camel = key.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
-    const config = 'config' in parsed ? parsed.config : {}
-    const values = (config as Record<string, Record<string, unknown>>)[section] ?? {}
-    const value = values[camel] ?? values[`${camel}Seconds`]
-    expect(cell === '' ? {} : SETTINGS[name](bare(cell))).toEqual(
+    const value = 'config' in parsed ? valueIn(parsed.config, name) : undefined
+    expect(cell === '' ? {} : settingOf(name).type(bare(cell))).toEqual(
       value === undefined ? {} : { value },
     )
   })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { atLine } from '../../core/basics/format-place.ts'
 import { optional } from '../../core/basics/when-defined.ts'
 import type { Config } from '../../core/config/config.ts'
-import { CREDENTIALS } from '../../core/config/credentials.ts'
+import { CREDENTIALS, credentialIn } from '../../core/config/credentials.ts'
 import type { SettingName } from '../../core/config/settings.ts'
 import { parseWebhookSecrets, WebhookSecretError } from '../../core/config/webhook-secrets.ts'
 import { BadRootsError, parseRoots } from '../../core/network/pem-roots.ts'
@@ -236,8 +236,8 @@ function tlsFaults(cert: Named, key: Named): FileFault[] {
 
 // systemd hands them over from wherever they lie, for as long as they do.
 function passing(config: Config, copies: ReadonlyMap<SettingName, unknown>): FileFault[] {
-  return CREDENTIALS.flatMap(({ setting, path: pathOf }) => {
-    const path = pathOf(config)
+  return CREDENTIALS.flatMap(setting => {
+    const path = credentialIn(config, setting)
     if (path === undefined || copies.has(setting) || !/^(\/var)?\/tmp\//.test(path)) return []
     const message = `${path} is gone once ${dirname(path)} is cleaned up; keep it in /etc/pomerium`
     return [{ setting, message, passing: true as const }]

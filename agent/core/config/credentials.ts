@@ -1,36 +1,25 @@
 import { posix } from 'node:path'
-import type { Config } from './config.ts'
-import type { SettingName } from './settings.ts'
-
-/** A file that root keeps and the daemon is given a copy of. */
-interface Credential {
-  setting: SettingName
-  /** What it takes to ask the source: the poll's too. The webhook's are not the poll's to have. */
-  forSource: boolean
-  path(config: Pick<Config, 'source' | 'webhook'>): string | undefined
-}
+import { type Config, valueIn } from './config.ts'
+import { SETTING_NAMES, type SettingName, settingOf } from './settings.ts'
 
 /**
- * The files that the daemon reads and that need not be readable for its user. They are handed over in
+ * The settings whose files the daemon reads and that need not be readable for its user. They are handed over in
  * one folder under their base names (systemd.exec(5), "Credentials"), so no two may have the same one.
  */
-export const CREDENTIALS: readonly Credential[] = [
-  { setting: 'source.token_file', forSource: true, path: ({ source }) => source.tokenFile },
-  { setting: 'source.ca_file', forSource: true, path: ({ source }) => source.caFile },
-  { setting: 'webhook.secret_file', forSource: false, path: ({ webhook }) => webhook.secretFile },
-  {
-    setting: 'webhook.tls_cert_file',
-    forSource: false,
-    path: ({ webhook }) => webhook.tlsCertFile,
-  },
-  { setting: 'webhook.tls_key_file', forSource: false, path: ({ webhook }) => webhook.tlsKeyFile },
-]
+export const CREDENTIALS: readonly SettingName[] = SETTING_NAMES.filter(
+  name => settingOf(name).credential !== undefined,
+)
+
+/** The path of such a file. */
+export function credentialIn(config: Partial<Config>, setting: SettingName): string | undefined {
+  return valueIn(config, setting) as string | undefined
+}
 
 /** Each setting that names another file than one before it, under the same base name. */
 export function clashingCredentials(config: Config): { setting: SettingName; with: SettingName }[] {
   const holders = new Map<string, { setting: SettingName; path: string }>()
-  return CREDENTIALS.flatMap(({ setting, path: pathOf }) => {
-    const path = pathOf(config)
+  return CREDENTIALS.flatMap(setting => {
+    const path = credentialIn(config, setting)
     if (path === undefined) return []
     const base = posix.basename(path)
     const holder = holders.get(base) ?? { setting, path }

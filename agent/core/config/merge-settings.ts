@@ -19,10 +19,10 @@ export function mergeSettings(
   const held = new Map(values.map(({ name, value }) => [name, value]))
   const changed: [SettingName, unknown][] = []
   for (const [name, given] of wanted) {
-    const read = SETTINGS[name](given)
+    const read = SETTINGS[name].type(given)
     if ('problem' in read) {
       errors.push({ where: name, message: `${name} ${read.problem}` })
-    } else if (!isSame(SETTINGS[name](held.get(name)), read)) {
+    } else if (!isSame(SETTINGS[name].type(held.get(name)), read)) {
       changed.push([name, asYaml(given, read.value)])
     }
   }

@@ -6,11 +6,10 @@ import { readYaml } from './read-yaml.ts'
 import {
   environmentName,
   isSettingVariable,
-  mustNotBeEmpty,
+  keyOf,
   SETTING_NAMES,
-  SETTINGS,
   type SettingName,
-  type SettingValue,
+  settingOf,
 } from './settings.ts'
 
 /** What was given, by setting name, with where it stands for messages of the rules. */
@@ -61,7 +60,7 @@ function readEnvironment(
       })
     } else if (value !== '') {
       read(name, value, { where: variable }, given, errors)
-    } else if (mustNotBeEmpty(name)) {
+    } else if (settingOf(name).guards) {
       const message = `${variable} is set to nothing: give it a value, or unset it`
       errors.push({ where: variable, message })
     }
@@ -75,7 +74,7 @@ function read(
   given: Given,
   errors: ConfigError[],
 ): void {
-  const result = SETTINGS[name](value)
+  const result = settingOf(name).type(value)
   if ('problem' in result)
     return void errors.push({ ...place, message: `${name} ${result.problem}` })
   given.values.set(name, result.value)
@@ -83,40 +82,16 @@ function read(
 }
 
 function normalise({ values }: Given): Config {
-  const get = <N extends SettingName>(name: N) => values.get(name) as SettingValue<N> | undefined
-  return {
-    source: {
-      ...optional('url', get('source.url')),
-      ...optional('tokenFile', get('source.token_file')),
-      ...optional('caFile', get('source.ca_file')),
-      ...optional('jsonPointer', get('source.json_pointer')),
-      pollIntervalSeconds: get('source.poll_interval') ?? 300,
-      longPoll: get('source.long_poll') ?? false,
-    },
-    trust: {
-      ...optional('signersFile', get('trust.signers_file')),
-      ...optional('fingerprints', get('trust.fingerprints')),
-    },
-    sshd: {
-      caFile: get('sshd.ca_file') ?? '/var/lib/pomerium/pomerium_user_ca_key.pub',
-      dropIn: get('sshd.drop_in') ?? '/etc/ssh/sshd_config.d/pomerium-ca.conf',
-      conflict: get('sshd.conflict') ?? 'refuse',
-      restart: get('sshd.restart') ?? 'rotation',
-      ...optional('acceptFrom', get('sshd.accept_from')),
-      ...optional(
-        'exemptFromPenalties',
-        get('sshd.exempt_from_penalties') ?? get('sshd.accept_from'),
-      ),
-      ...optional('restartCommand', get('sshd.restart_command')),
-    },
-    webhook: {
-      ...optional('listen', get('webhook.listen')),
-      ...optional('secretFile', get('webhook.secret_file')),
-      ...optional('tlsCertFile', get('webhook.tls_cert_file')),
-      ...optional('tlsKeyFile', get('webhook.tls_key_file')),
-    },
-    metrics: { ...optional('textfile', get('metrics.textfile')) },
+  const config: Record<string, Record<string, unknown>> = {}
+  for (const name of SETTING_NAMES) {
+    const { default: usual, orThatOf } = settingOf(name)
+    const [section, key] = keyOf(name)
+    const other = orThatOf && values.get(orThatOf as SettingName)
+    const value = values.get(name) ?? other ?? usual
+    config[section] = { ...config[section], ...optional(key, value) }
   }
+  // By the rows that `Config` is inferred from.
+  return config as Config
 }
 
 // What is wrong between settings, though each is right by itself.

@@ -78,7 +78,7 @@ export const listenAddress: SettingType<string> = value => {
 }
 
 /** A list in YAML; in the environment, separated by commas. */
-export function listOf<T>(item: SettingType<T>, kind: string): SettingType<T[]> {
+export function listOf<T>(item: SettingType<T>, kind: string): SettingType<readonly T[]> {
   return value => {
     const items = typeof value === 'string' ? value.split(',').map(each => each.trim()) : value
     if (!Array.isArray(items) || items.length === 0) return { problem: `must be a list of ${kind}` }

@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
 import type { Config } from '../config/config.ts'
-import { CREDENTIALS } from '../config/credentials.ts'
+import { CREDENTIALS, credentialIn } from '../config/credentials.ts'
 import { layoutOf } from '../config/layout.ts'
+import { settingOf } from '../config/settings.ts'
 
 const UNITS = '/etc/systemd/system'
 /** The poll's service; where the agent stays, all of the network wing. */
@@ -31,8 +32,8 @@ export interface SettingsFile {
 
 /** The files that are handed over to the daemon; only those that it takes to ask the source, where so wanted. */
 export function credentialFiles(config: Config, { forSource = false } = {}): string[] {
-  const wanted = CREDENTIALS.filter(each => each.forSource || !forSource)
-  const paths = wanted.map(({ path }) => path(config)).filter(path => path !== undefined)
+  const wanted = CREDENTIALS.filter(each => !forSource || settingOf(each).credential === 'source')
+  const paths = wanted.map(each => credentialIn(config, each)).filter(path => path !== undefined)
   return [...new Set(paths)]
 }
 
