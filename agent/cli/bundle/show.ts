@@ -1,6 +1,6 @@
 import { formatDistance } from '../../core/basics/time-span.ts'
 import { type Bundle, parseBundle } from '../../core/bundle/bundle.ts'
-import { renderTime } from '../../core/bundle/compose.ts'
+import { renderTime } from '../../core/bundle/headers.ts'
 import { trustedKeys } from '../../core/outcome/outcome.ts'
 import { verifySshsig } from '../../core/trust/sshsig.ts'
 import { readBundle, SOURCE_FLAGS } from '../operator/read-bundle.ts'

@@ -1,10 +1,39 @@
-/** What a bundle says of itself in `# name: value` lines before its first key. */
-export interface Headers {
-  /** Counts publications; a host never goes back to a lower one. */
-  serial?: number
-  issued?: Date
-  expires?: Date
+/** How the value of a header is read and written; `undefined` where it can't be read. */
+interface Header<T> {
+  read(value: string): T | undefined
+  write(value: T): string
+  /** What it must be, behind its name. */
+  must: string
 }
+
+const number: Header<number> = {
+  read: parseSerial,
+  write: String,
+  must: 'must be a whole number, 0 or more',
+}
+
+const time: Header<Date> = {
+  read: parseTimestamp,
+  write: renderTime,
+  must: 'must be a time like 2026-11-20T10:00:00Z (RFC 3339)',
+}
+
+/** Every header that a bundle may have, in the order in which they are written. */
+const HEADERS = {
+  /** Counts publications; a host never goes back to a lower one. */
+  serial: number,
+  issued: time,
+  expires: time,
+} as const
+
+export type HeaderName = keyof typeof HEADERS
+
+/** What a bundle says of itself in `# name: value` lines before its first key. */
+export type Headers = {
+  -readonly [N in HeaderName]?: (typeof HEADERS)[N] extends Header<infer T> ? T : never
+}
+
+export const HEADER_NAMES = Object.keys(HEADERS) as HeaderName[]
 
 export type HeaderRefusalCode = 'malformed-header' | 'duplicate-header'
 
@@ -17,29 +46,26 @@ export function parseHeader(
   headers: Headers,
 ): { code: HeaderRefusalCode; message: string } | undefined {
   const match = /^#\s*([A-Za-z][A-Za-z0-9-]*)\s*:\s*(.*)$/.exec(line)
-  const name = match?.[1]?.toLowerCase()
-  if (name !== 'serial' && name !== 'issued' && name !== 'expires') return undefined
+  const name = HEADER_NAMES.find(each => each === match?.[1]?.toLowerCase())
+  if (name === undefined) return undefined
   if (headers[name] !== undefined) {
     return { code: 'duplicate-header', message: `"${name}" is given twice` }
   }
-  const value = match?.[2]?.trim() ?? ''
-  if (name === 'serial') {
-    const serial = parseSerial(value)
-    if (serial === undefined) {
-      return { code: 'malformed-header', message: '"serial" must be a whole number, 0 or more' }
-    }
-    headers.serial = serial
-  } else {
-    const date = parseTimestamp(value)
-    if (date === undefined) {
-      return {
-        code: 'malformed-header',
-        message: `"${name}" must be a time like 2026-11-20T10:00:00Z (RFC 3339)`,
-      }
-    }
-    headers[name] = date
+  const value = HEADERS[name].read(match?.[2]?.trim() ?? '')
+  if (value === undefined) {
+    return { code: 'malformed-header', message: `"${name}" ${HEADERS[name].must}` }
   }
+  Object.assign(headers, { [name]: value })
   return undefined
+}
+
+/** The lines of a bundle that say this of it. */
+export function renderHeaders(headers: Headers): string[] {
+  return HEADER_NAMES.flatMap(name => {
+    const value = headers[name]
+    const { write } = HEADERS[name] as Header<unknown>
+    return value === undefined ? [] : [`# ${name}: ${write(value)}`]
+  })
 }
 
 export function parseSerial(value: string): number | undefined {
@@ -57,4 +83,9 @@ export function parseTimestamp(value: string): Date | undefined {
   const midnight = new Date(`${day}T00:00:00Z`)
   if (Number.isNaN(date.getTime()) || Number.isNaN(midnight.getTime())) return undefined
   return midnight.toISOString().startsWith(day) ? date : undefined
+}
+
+/** RFC 3339 in UTC, to the second. */
+export function renderTime(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, 'Z')
 }

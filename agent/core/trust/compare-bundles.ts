@@ -1,4 +1,5 @@
 import type { Bundle } from '../bundle/bundle.ts'
+import { HEADER_NAMES, type HeaderName } from '../bundle/headers.ts'
 import type { CaKey } from '../keys/ca-key.ts'
 import { compareKeys } from '../keys/compare-keys.ts'
 import { verifySshsig } from './sshsig.ts'
@@ -11,7 +12,7 @@ export interface Comparison {
   /** The same of the keys that are revoked. */
   revoked: { added: CaKey[]; removed: CaKey[]; kept: CaKey[] }
   /** `[old, new]` of what is not the same in both; a signer is the fingerprint that is claimed. */
-  headers: { name: 'serial' | 'issued' | 'expires' | 'signer'; old: string; new: string }[]
+  headers: { name: HeaderName | 'signer'; old: string; new: string }[]
   unchanged: boolean
 }
 
@@ -19,7 +20,7 @@ export function compareBundles(old: Bundle, next: Bundle): Comparison {
   const { added, removed, kept } = compareKeys<CaKey>(old.keys, next.keys)
   const revoked = compareKeys<CaKey>(old.revoked, next.revoked)
   const changes = [added, removed, revoked.added, revoked.removed].flat()
-  const headers = (['serial', 'issued', 'expires', 'signer'] as const)
+  const headers = ([...HEADER_NAMES, 'signer'] as const)
     .map(name => ({ name, old: describe(old, name), new: describe(next, name) }))
     .filter(pair => pair.old !== pair.new)
   return {
