@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import type { Command } from './cli/terminal/invocation.ts'
+import { type Command, UsageError } from './cli/terminal/invocation.ts'
 import { own } from './core/basics/own-property.ts'
 
 // Each command is loaded when it is called: what root runs never loads network code.
@@ -51,7 +51,7 @@ async function main([name = '--help', ...args]: string[]): Promise<number> {
       isRoot: process.getuid?.() === 0,
     })
   } catch (error) {
-    if (error instanceof Error && error.name === 'UsageError') return fail(error.message)
+    if (error instanceof UsageError) return fail(error.message)
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { optional } from '../../core/basics/when-defined.ts'
 import { patienceMs } from '../../core/config/patience.ts'
+import { SettingFileError } from '../../core/config/setting-file-error.ts'
 import { parseWebhookSecrets } from '../../core/config/webhook-secrets.ts'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { metricsInput } from '../../core/report/metrics-input.ts'
@@ -92,7 +93,6 @@ async function configured(webhook: Running['config']['webhook'], credentials: st
     const [cert, key] = [read('tls_cert_file', tlsCertFile), read('tls_key_file', tlsKeyFile)]
     return { secrets, tls: checkTlsPair(cert, key) }
   } catch (error) {
-    const isTheirs = error instanceof Error && /^Webhook(Secret|Tls)Error$/.test(error.name)
-    throw isTheirs ? new UsageError(error.message) : error
+    throw error instanceof SettingFileError ? new UsageError(error.message) : error
   }
 }

@@ -5,12 +5,13 @@ import { atLine } from '../../core/basics/format-place.ts'
 import { optional } from '../../core/basics/when-defined.ts'
 import type { Config } from '../../core/config/config.ts'
 import { CREDENTIALS, credentialIn } from '../../core/config/credentials.ts'
+import { SettingFileError } from '../../core/config/setting-file-error.ts'
 import type { SettingName } from '../../core/config/settings.ts'
-import { parseWebhookSecrets, WebhookSecretError } from '../../core/config/webhook-secrets.ts'
+import { parseWebhookSecrets } from '../../core/config/webhook-secrets.ts'
 import { BadRootsError, parseRoots } from '../../core/network/pem-roots.ts'
 import { hiddenFrom, isReadOnlyFolder, type Wing } from '../../core/services/hidden-places.ts'
 import { parseAllowedSigners } from '../../core/trust/allowed-signers.ts'
-import { checkTlsPair, WebhookTlsError } from '../../daemon/webhook/tls-pair.ts'
+import { checkTlsPair } from '../../daemon/webhook/tls-pair.ts'
 import { realFileSystem } from '../../provisioner/files/file-system.ts'
 import { readNamedFile } from '../../provisioner/files/named-file.ts'
 import { readSigners } from '../../provisioner/observe/read-signers.ts'
@@ -209,7 +210,7 @@ function secretsFaults(text: string): Fault[] {
     parseWebhookSecrets(text)
     return []
   } catch (error) {
-    if (!(error instanceof WebhookSecretError)) throw error
+    if (!(error instanceof SettingFileError)) throw error
     return [{ ...optional('line', error.line), problem: error.problem }]
   }
 }
@@ -229,7 +230,7 @@ function tlsFaults(cert: Named, key: Named): FileFault[] {
     checkTlsPair(cert, key)
     return []
   } catch (error) {
-    if (!(error instanceof WebhookTlsError)) throw error
+    if (!(error instanceof SettingFileError)) throw error
     return [{ setting: error.setting, message: error.problem }]
   }
 }

@@ -3,8 +3,9 @@ import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { atLine } from '../../core/basics/format-place.ts'
 import { optional } from '../../core/basics/when-defined.ts'
+import { SettingFileError } from '../../core/config/setting-file-error.ts'
 import { duration } from '../../core/config/setting-types.ts'
-import { parseWebhookSecrets, WebhookSecretError } from '../../core/config/webhook-secrets.ts'
+import { parseWebhookSecrets } from '../../core/config/webhook-secrets.ts'
 import { BadRootsError } from '../../core/network/pem-roots.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { type HostReport, notify } from '../../publisher/notify/notify.ts'
@@ -117,7 +118,7 @@ function readSecrets(file: string): string[] {
   try {
     return parseWebhookSecrets(readNamed(file).toString())
   } catch (error) {
-    if (!(error instanceof WebhookSecretError)) throw error
+    if (!(error instanceof SettingFileError)) throw error
     throw new UsageError(`${atLine(file, error.line)}: ${error.problem}`, { cause: error })
   }
 }

@@ -1,3 +1,5 @@
+import { SettingFileError } from './setting-file-error.ts'
+
 /** What is wrong with a line of the secret file; the line itself is never quoted. */
 export type WebhookSecretCode = 'no-secret' | 'no-prefix' | 'not-base64' | 'wrong-length'
 
@@ -9,36 +11,25 @@ const MESSAGES: Record<WebhookSecretCode, string> = {
     'a webhook secret is 24 to 64 bytes in base64, as `openssl rand -base64 32` makes it',
 }
 
-/** A file of webhook secrets can’t be used; `problem` is for whoever calls it by another name. */
-export class WebhookSecretError extends Error {
-  override name = 'WebhookSecretError'
-  readonly code: WebhookSecretCode
-  readonly problem: string
-  readonly line?: number
-
-  constructor(code: WebhookSecretCode, line?: number) {
-    super(`webhook.secret_file${line === undefined ? '' : `, line ${line}`}: ${MESSAGES[code]}`)
-    this.code = code
-    this.problem = MESSAGES[code]
-    if (line !== undefined) this.line = line
-  }
+function unusable(code: WebhookSecretCode, line?: number): SettingFileError<WebhookSecretCode> {
+  return new SettingFileError('webhook.secret_file', code, MESSAGES[code], line)
 }
 
 /**
  * The secrets of a secret file, one on each line: while a secret is changed, the old and the new one
  * hold. Blank lines and `#` comments are skipped. The form and the length of a secret are those of
  * Standard Webhooks 1.0.0, "Signature scheme"; a short one could be guessed from one captured request.
- * Throws WebhookSecretError.
+ * Throws SettingFileError.
  */
 export function parseWebhookSecrets(text: string): string[] {
   const secrets = text.split('\n').flatMap((raw, index) => {
     const secret = raw.trim()
     if (secret === '' || secret.startsWith('#')) return []
     const code = checkSecret(secret)
-    if (code !== undefined) throw new WebhookSecretError(code, index + 1)
+    if (code !== undefined) throw unusable(code, index + 1)
     return [secret]
   })
-  if (secrets.length === 0) throw new WebhookSecretError('no-secret')
+  if (secrets.length === 0) throw unusable('no-secret')
   return secrets
 }
 

@@ -1,9 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { SettingFileError } from '../../core/config/setting-file-error.ts'
 
 /** What is wrong with the certificate or the key of the webhook's listener. */
 export type WebhookTlsCode = 'no-certificate' | 'no-key' | 'encrypted-key' | 'mismatch'
-
-type TlsSetting = 'webhook.tls_cert_file' | 'webhook.tls_key_file'
 
 /** A file as the config names it, with what it holds. */
 export interface NamedText {
@@ -11,30 +10,23 @@ export interface NamedText {
   text: string
 }
 
-/** The files that `webhook.tls_*` name can't be used. Nothing of the key is in it, nor its `cause`. */
-export class WebhookTlsError extends Error {
-  override name = 'WebhookTlsError'
-  readonly code: WebhookTlsCode
-  readonly setting: TlsSetting
-  readonly problem: string
-
-  constructor(code: WebhookTlsCode, setting: TlsSetting, problem: string) {
-    super(`${setting}: ${problem}`)
-    this.code = code
-    this.setting = setting
-    this.problem = problem
-  }
+function unusable(
+  setting: 'webhook.tls_cert_file' | 'webhook.tls_key_file',
+  code: WebhookTlsCode,
+  problem: string,
+): SettingFileError<WebhookTlsCode> {
+  return new SettingFileError(setting, code, problem)
 }
 
 /**
  * The pair in PEM, once it is seen to be one: a certificate (the chain may follow it) and its own
- * private key. Throws WebhookTlsError. A module to load where TLS is configured.
+ * private key. Throws SettingFileError. A module to load where TLS is configured.
  */
 export function checkTlsPair(cert: NamedText, key: NamedText): { cert: string; key: string } {
   if (!readKey(key).check(readCertificate(cert))) {
-    throw new WebhookTlsError(
-      'mismatch',
+    throw unusable(
       'webhook.tls_key_file',
+      'mismatch',
       `${key.path} is not the key of the certificate in ${cert.path}; give the two that were made together`,
     )
   }
@@ -47,18 +39,18 @@ function readCertificate({ path, text }: NamedText): X509Certificate {
   } catch {
     // What OpenSSL says of it helps nobody.
   }
-  throw new WebhookTlsError(
-    'no-certificate',
+  throw unusable(
     'webhook.tls_cert_file',
+    'no-certificate',
     `${path} holds no certificate; give one in PEM, the host's own first`,
   )
 }
 
 function readKey({ path, text }: NamedText): { check(cert: X509Certificate): boolean } {
   if (/ENCRYPTED/.test(text)) {
-    throw new WebhookTlsError(
-      'encrypted-key',
+    throw unusable(
       'webhook.tls_key_file',
+      'encrypted-key',
       `${path} needs a passphrase, which nobody is there to give; store it without (openssl pkey)`,
     )
   }
@@ -67,9 +59,9 @@ function readKey({ path, text }: NamedText): { check(cert: X509Certificate): boo
     key = createPrivateKey(text)
   } catch {
     // Not kept as the cause: an error of a parser may quote what it reads.
-    throw new WebhookTlsError(
-      'no-key',
+    throw unusable(
       'webhook.tls_key_file',
+      'no-key',
       `${path} holds no private key; give one in PEM`,
     )
   }

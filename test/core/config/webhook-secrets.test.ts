@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { SettingFileError } from '../../../agent/core/config/setting-file-error.ts'
 import {
   parseWebhookSecrets,
   type WebhookSecretCode,
-  WebhookSecretError,
 } from '../../../agent/core/config/webhook-secrets.ts'
 
 const of = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`
@@ -31,7 +31,7 @@ test.each<[string, WebhookSecretCode, number | undefined]>([
   } catch (thrown) {
     error = thrown
   }
-  expect(error).toBeInstanceOf(WebhookSecretError)
+  expect(error).toBeInstanceOf(SettingFileError)
   expect(error).toMatchObject({ code, ...(line === undefined ? {} : { line }) })
   expect(`${error}`).not.toMatch(/MfKQ|BwcHBwcH/)
 })

@@ -3,7 +3,8 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { checkTlsPair, WebhookTlsError } from '../../../agent/daemon/webhook/tls-pair.ts'
+import { SettingFileError } from '../../../agent/core/config/setting-file-error.ts'
+import { checkTlsPair } from '../../../agent/daemon/webhook/tls-pair.ts'
 import { makeTestTls, type TestTls } from '../../control-plane/test-tls.ts'
 import { tempDir } from '../../sshd/temp-dir.ts'
 
@@ -19,7 +20,7 @@ const check = (cert: string, key: string) => {
   try {
     return checkTlsPair(at('/c.pem', cert), at('/k.pem', key))
   } catch (error) {
-    if (error instanceof WebhookTlsError) return error
+    if (error instanceof SettingFileError) return error
     throw error
   }
 }
