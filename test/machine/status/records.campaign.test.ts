@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { BOOT_SERVICE } from '../../../agent/core/services/unit-drop-ins.ts'
 import { describeTier } from '../../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
 import { machineTier } from '../harness/available.ts'
@@ -239,6 +240,9 @@ describeTier('what is on record, on a booted host', machineTier(), () => {
       expect(await it.apply()).toMatchObject({ code: 0, outcome: { outcome: 'applied' } })
       expect(await active()).toEqual(all('active'))
       expect(await enabled()).toEqual(all('enabled'))
+      // It is boot's alone: with the ten seconds that it has, a busy host would make a failure of it.
+      const started = 'systemctl show --value -p ExecMainStartTimestampMonotonic'
+      expect((await sh(`${started} ${BOOT_SERVICE}`)).stdout.trim()).toBe('0')
       expect(await accepted(second)).toBe(true)
       expect(await verdict()).toBe('in-force')
     })
