@@ -60,8 +60,8 @@ export async function configure(invocation: Invocation): Promise<number> {
   try {
     if (flags['hand-over']) return await giveSecrets(invocation)
     return await oneAtATime(() => {
-      if (flags['stand-down']) return leave(invocation, program)
-      return flags.undo ? undo(invocation, program) : put(invocation, flags, program)
+      if (flags['stand-down']) return standServicesDown(invocation, program)
+      return flags.undo ? undo(invocation, program) : putInForce(invocation, flags, program)
     })
   } catch (error) {
     if (!(error instanceof SetupError) && errorCode(error) === undefined) throw error
@@ -70,7 +70,7 @@ export async function configure(invocation: Invocation): Promise<number> {
   }
 }
 
-async function put(
+async function putInForce(
   { environment }: Invocation,
   flags: ReturnType<typeof parse>,
   program: string,
@@ -136,7 +136,7 @@ async function giveSecrets(invocation: Invocation): Promise<number> {
 }
 
 // Before the program goes and the trust stays: called by the packages.
-async function leave(invocation: Invocation, program: string): Promise<number> {
+async function standServicesDown(invocation: Invocation, program: string): Promise<number> {
   const { config } = await onHost({ ...invocation, args: [] }, { leaving: true })
   await standDown({ config, program })
   return 0

@@ -68,14 +68,14 @@ function watchFolder(folder: WatchedFolder, drifted: () => void, blind: (code: s
   const arm = () => {
     try {
       watched = inodeOf(folder.path)
-      watcher = watch(folder.path, (_, name) => hear(name))
+      watcher = watch(folder.path, (_, name) => onEvent(name))
       watcher.on('error', disarm)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
       if (code !== 'ENOENT') blind(code)
     }
   }
-  const hear = (name: string | null) => {
+  const onEvent = (name: string | null) => {
     // The folder itself, mostly: deleted or moved, what has its name now is another one.
     if (name === null || name === basename(folder.path)) {
       disarm()

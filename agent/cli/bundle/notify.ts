@@ -29,7 +29,7 @@ export async function notify(invocation: Invocation): Promise<number> {
   const fleet = await openFleet(values, targets, invocation, signal)
   const all = new Set(fleet.targets.map(({ name }) => name))
   const progress = showProgress(all)
-  const reports = await fleet.tell(all, wanted, progress.hear)
+  const reports = await fleet.tell(all, wanted, progress.update)
   progress.end()
   const converged = reports.every(({ state }) => state === 'converged')
   if (json) printJson({ converged, hosts: hostsForPrograms(reports) })

@@ -65,7 +65,7 @@ export async function rotate(invocation: Invocation): Promise<number> {
     async tell(hosts, wanted, onReport) {
       const progress = showProgress(hosts)
       const reports = await fleet.tell(hosts, wanted, report => {
-        progress.hear(report)
+        progress.update(report)
         onReport(report)
       })
       progress.end()

@@ -33,7 +33,7 @@ export async function status(invocation: Invocation): Promise<number> {
   const fleet = await openFleet(values, targets, invocation, stopSignal())
   const progress = showProgress(targets.map(({ name }) => name))
   const answers = await fleet.ask(({ host, reply }) =>
-    progress.hear({ host, state: reply.kind === 'outcome' ? 'converged' : 'failed' }),
+    progress.update({ host, state: reply.kind === 'outcome' ? 'converged' : 'failed' }),
   )
   progress.end()
   const told = answers.flatMap(({ reply }) => (reply.kind === 'outcome' ? [reply.outcome] : []))

@@ -66,7 +66,7 @@ export async function openFleet(
   const concurrency = readCount('--concurrency', flags.concurrency ?? '32')
   const timeoutMs = readTimeout(flags.timeout ?? '2m')
   const { send } = await import('../../publisher/notify/send.ts')
-  const put = <T>(question: Question<T>, target: Target, url: string, attempt: number) => {
+  const sendQuestion = <T>(question: Question<T>, target: Target, url: string, attempt: number) => {
     const key = keys.get(target.secretFile ?? flags['secret-file'] ?? '')
     if (key === undefined) throw new Error(`the secret of ${target.name} was not read`)
     const id = `msg_${randomUUID()}`
@@ -76,7 +76,7 @@ export async function openFleet(
   return {
     targets,
     ask(onAnswer) {
-      const ask = (target: Target, url: string) => put(STATUS, target, url, 1)
+      const ask = (target: Target, url: string) => sendQuestion(STATUS, target, url, 1)
       return askFleet({ targets, concurrency, ask, onAnswer })
     },
     tell(names, wanted, onReport) {
@@ -85,7 +85,7 @@ export async function openFleet(
         ...optional('wanted', wanted),
         concurrency,
         timeoutMs,
-        send: (target, attempt) => put(ROTATION, target, target.url, attempt),
+        send: (target, attempt) => sendQuestion(ROTATION, target, target.url, attempt),
         onReport,
         now: () => performance.now(),
         random: Math.random,

@@ -4,7 +4,7 @@ import { WIDTH } from '../terminal/screen.ts'
 const BAR = 20
 
 export interface Progress {
-  hear(report: Pick<HostReport, 'host' | 'state'>): void
+  update(report: Pick<HostReport, 'host' | 'state'>): void
   /** Takes the bar away. */
   end(): void
 }
@@ -20,7 +20,7 @@ export function showProgress(hosts: Iterable<string>): Progress {
   const draw = () => stderr.write(`\r\x1b[K${renderProgress(standings)}`)
   if (stderr.isTTY) draw()
   return {
-    hear({ host, state }) {
+    update({ host, state }) {
       standings.set(host, state)
       if (stderr.isTTY) draw()
     },

@@ -98,18 +98,18 @@ export async function openWebhook(options: WebhookOptions): Promise<WebhookListe
     await sendReply(request, response, reply, closing !== undefined)
   }
   // Nobody's request ends the process.
-  const hear = (request: IncomingMessage, response: ServerResponse) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', ignore)
     serve(request, response).catch(error => {
       options.onError(error)
       response.destroy()
     })
   }
-  server.on('request', hear)
+  server.on('request', onRequest)
   // Who asks first whether to send a body is spared sending one that is too large. RFC 9110 §10.1.1.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (!saysTooLarge(request)) response.writeContinue()
-    hear(request, response)
+    onRequest(request, response)
   })
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket)

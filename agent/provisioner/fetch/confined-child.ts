@@ -57,7 +57,7 @@ export async function runConfined(
   })
   const end = await Promise.race([ended, broken])
   clearTimeout(timer)
-  leave(child)
+  abandon(child)
   return { ...end, stderr: linesOf(stderr()) }
 }
 
@@ -75,7 +75,7 @@ function collect(stream: Readable | null, most: number, onMore = () => {}): () =
 }
 
 // Also what it has left behind, as long as its process group can't be somebody else's.
-function leave(child: ChildProcess): void {
+function abandon(child: ChildProcess): void {
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   try {

@@ -5,7 +5,7 @@ import type { Run } from '../processes/run-command.ts'
 import type { Services } from '../records/stood-down.ts'
 import { keepBootOrder, restoreBootOrder } from './boot-order.ts'
 import type { Site } from './install-record.ts'
-import { must } from './laid-units.ts'
+import { runOrThrow } from './laid-units.ts'
 import type { LaidFile } from './lay-file.ts'
 
 /** The services of an init without activation, and how it is told of them. */
@@ -26,7 +26,7 @@ const NAMES = ['pomerium-host-agent-provisioner', 'pomerium-host-agent']
 export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): InitScripts {
   const { path, enable, disable, control, isUp, resume } = INITS[init]
   const each = async (names: string[], run: Run, argv: (name: string) => string[]) => {
-    for (const name of names) await must(run, argv(name))
+    for (const name of names) await runOrThrow(run, argv(name))
   }
   const changedOf = ({ changed }: Site) => NAMES.filter(name => changed.includes(path(name)))
   return {
@@ -47,7 +47,7 @@ export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): Ini
         const up = (await run(isUp(name))).code === 0
         const stale = renewed || site.changed.length > 0
         if (up && !stale) continue
-        await must(run, control(name, up ? 'restart' : 'start'))
+        await runOrThrow(run, control(name, up ? 'restart' : 'start'))
         site.changed.push(name)
       }
     },
@@ -55,7 +55,7 @@ export function initScripts(init: Exclude<Init, 'systemd'>, folder: string): Ini
     async stop(running, run) {
       if (!running) return
       for (const name of NAMES.toReversed()) {
-        if ((await run(isUp(name))).code === 0) await must(run, control(name, 'stop'))
+        if ((await run(isUp(name))).code === 0) await runOrThrow(run, control(name, 'stop'))
       }
     },
     async disable(site, run) {
@@ -87,8 +87,8 @@ export async function restScripts(
   run: Run,
 ): Promise<void> {
   const { control, rest } = INITS[init]
-  if (running) for (const name of started.toReversed()) await must(run, control(name, 'stop'))
-  for (const name of enabled.toReversed()) await must(run, rest(name))
+  if (running) for (const name of started.toReversed()) await runOrThrow(run, control(name, 'stop'))
+  for (const name of enabled.toReversed()) await runOrThrow(run, rest(name))
 }
 
 /** …and puts them up again. */
@@ -99,10 +99,10 @@ export async function resumeScripts(
   run: Run,
 ): Promise<void> {
   const { control, resume, isUp } = INITS[init]
-  for (const name of enabled) await must(run, resume(name))
+  for (const name of enabled) await runOrThrow(run, resume(name))
   if (!running) return
   for (const name of new Set([...enabled, ...started])) {
-    if ((await run(isUp(name))).code !== 0) await must(run, control(name, 'start'))
+    if ((await run(isUp(name))).code !== 0) await runOrThrow(run, control(name, 'start'))
   }
 }
 

@@ -54,20 +54,21 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run) {
   // One that stays has read these when it started.
   const read = [SERVICE_ENVIRONMENT_FILE, DEFAULT_CONFIG_FILE]
   const otherSettings = site.changed.some(path => read.includes(path))
-  if (changed.length > 0) await must(run, systemctl('daemon-reload'))
+  if (changed.length > 0) await runOrThrow(run, systemctl('daemon-reload'))
   await enable(wish, run)
   // It reads its settings when it starts, which its socket has it do when somebody comes.
-  await must(run, systemctl('stop', WEBHOOK_SERVICE))
+  await runOrThrow(run, systemctl('stop', WEBHOOK_SERVICE))
   // The service itself leaves when it has nothing to do; one that was to stay has a changed drop-in.
   for (const unit of wish.unwanted.filter(each => each !== SERVICE)) {
-    await must(run, systemctl('stop', unit))
+    await runOrThrow(run, systemctl('stop', unit))
   }
 
   // A socket is not opened anew beneath the service that serves it. One of the root wing is let finish.
   const sockets = wish.wanted.filter(unit => unit.endsWith('.socket') && isChanged(unit))
   const stale = wish.renewed || sockets.length > 0
-  if (stale || isChanged(PROVISIONER)) await must(run, systemctl('stop', PROVISIONER))
-  if (stale || isChanged(SERVICE) || otherSettings) await must(run, systemctl('stop', SERVICE))
+  if (stale || isChanged(PROVISIONER)) await runOrThrow(run, systemctl('stop', PROVISIONER))
+  if (stale || isChanged(SERVICE) || otherSettings)
+    await runOrThrow(run, systemctl('stop', SERVICE))
   // One that does not come up is found where all are proved, with its reason.
   for (const unit of wish.wanted.filter(isChanged)) {
     if (await isActive(unit)) await run(systemctl('restart', unit))
@@ -84,24 +85,24 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run) {
 export async function enable({ wanted, unwanted }: UnitsWish, run: Run): Promise<void> {
   const isEnabled = async (unit: string) => (await run(systemctl('is-enabled', unit))).code === 0
   for (const unit of wanted) {
-    if (!(await isEnabled(unit))) await must(run, systemctl('enable', unit))
+    if (!(await isEnabled(unit))) await runOrThrow(run, systemctl('enable', unit))
   }
   for (const unit of unwanted) {
-    if (await isEnabled(unit)) await must(run, systemctl('disable', unit))
+    if (await isEnabled(unit)) await runOrThrow(run, systemctl('disable', unit))
   }
 }
 
 /** Stops all of ours, the wakers first, and forgets that they were enabled. */
 export async function stopUnits(units: string[], running: boolean, run: Run) {
   if (running) {
-    await must(run, systemctl('stop', ...units))
-    await must(run, systemctl('stop', SERVICE, WEBHOOK_SERVICE))
+    await runOrThrow(run, systemctl('stop', ...units))
+    await runOrThrow(run, systemctl('stop', SERVICE, WEBHOOK_SERVICE))
     // They end what they are at by themselves, for which they may be waiting for the lock.
-    await must(run, systemctl('stop', PROVISIONER, REPAIR_SERVICE))
+    await runOrThrow(run, systemctl('stop', PROVISIONER, REPAIR_SERVICE))
     // One that was stopped before it began counts as failed.
-    await must(run, systemctl('reset-failed', 'pomerium-host-agent*'))
+    await runOrThrow(run, systemctl('reset-failed', 'pomerium-host-agent*'))
   }
-  await must(run, systemctl('disable', ...units))
+  await runOrThrow(run, systemctl('disable', ...units))
 }
 
 export const systemctl = (verb: string, ...units: string[]) => [
@@ -112,7 +113,7 @@ export const systemctl = (verb: string, ...units: string[]) => [
 ]
 
 /** Runs a command that can't fail but for a reason that a person must see. */
-export async function must(run: Run, argv: readonly string[]): Promise<void> {
+export async function runOrThrow(run: Run, argv: readonly string[]): Promise<void> {
   const { code, stderr } = await run(argv)
   if (code !== 0) throw new SetupError(`${argv.join(' ')}: ${stderr.trim() || `exit code ${code}`}`)
 }

@@ -19,7 +19,7 @@ import { type InitScripts, initScripts } from './init-scripts.ts'
 import { openSite, RECORD_FILE, type Site } from './install-record.ts'
 import {
   enable,
-  must,
+  runOrThrow,
   startUnits,
   stopUnits,
   systemctl,
@@ -84,10 +84,10 @@ async function underSystemd(site: Site, wish: Wish, running: boolean): Promise<v
     if (content === undefined) dropFile(site, path)
     else layFile(site, { path, content, mode: 0o644, uid: 0, gid: 0 })
   }
-  if (wish.rest) return running ? must(run, systemctl('daemon-reload')) : undefined
+  if (wish.rest) return running ? runOrThrow(run, systemctl('daemon-reload')) : undefined
   const unitsWish = { ...unitsToStart(wish.config, { resident }), renewed: wish.renewed }
   if (!wish.start || !running) return enable(unitsWish, run)
-  await must(run, ['systemd-tmpfiles', '--create', 'pomerium-host-agent.conf'])
+  await runOrThrow(run, ['systemd-tmpfiles', '--create', 'pomerium-host-agent.conf'])
   await startUnits(site, unitsWish, run)
 }
 
@@ -138,7 +138,7 @@ export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'prog
   }
   if (init !== 'systemd') await scriptsOf(init, program).disable(site, run)
   const left = undoFiles(site)
-  if (init === 'systemd' && running) await must(run, systemctl('daemon-reload'))
+  if (init === 'systemd' && running) await runOrThrow(run, systemctl('daemon-reload'))
   await undoUser(site, run)
   const { stateFolder, daemonFolder, runFolder } = layoutOf(config.sshd)
   const folders = [daemonFolder, runFolder, stateFolder].map(({ path }) => path)

@@ -4,7 +4,7 @@ import { showUnits } from '../init/systemd/show-units.ts'
 import { type Run, runCommand } from '../processes/run-command.ts'
 import { NO_SERVICES, type Services } from '../records/stood-down.ts'
 import { restScripts, resumeScripts, scriptsUp } from './init-scripts.ts'
-import { must, stopUnits, systemctl } from './laid-units.ts'
+import { runOrThrow, stopUnits, systemctl } from './laid-units.ts'
 
 const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
 
@@ -33,8 +33,8 @@ export async function resumeServices(services: Services): Promise<void> {
   // What boot starts was up, or would have been by the next one.
   const all = [...new Set([...enabled, ...services.started])]
   const started = all.filter(unit => unit !== BOOT_SERVICE)
-  if (enabled.length > 0) await must(run, systemctl('enable', ...enabled))
-  if (started.length > 0 && running) await must(run, systemctl('start', ...started))
+  if (enabled.length > 0) await runOrThrow(run, systemctl('enable', ...enabled))
+  if (started.length > 0 && running) await runOrThrow(run, systemctl('start', ...started))
 }
 
 // All that systemd knows of ours, wherever it was laid. A service that only runs for a moment is none

@@ -39,7 +39,7 @@ export interface Standing {
 export function judgeReply(reply: Reply, wanted: Wanted | undefined): Standing {
   switch (reply.kind) {
     case 'outcome':
-      return { ...told(reply.outcome), ...judgeOutcome(reply.outcome, wanted) }
+      return { ...trustSaid(reply.outcome), ...judgeOutcome(reply.outcome, wanted) }
     case 'pending':
       return { state: 'waiting', code: 'pending', message: 'still at it' }
     case 'unreachable': {
@@ -52,7 +52,7 @@ export function judgeReply(reply: Reply, wanted: Wanted | undefined): Standing {
   }
 }
 
-function told({ trusted, serial }: HostOutcome) {
+function trustSaid({ trusted, serial }: HostOutcome) {
   return { trusted, ...(serial === undefined ? {} : { serial }) }
 }
 

@@ -53,10 +53,10 @@ export async function drive(start: Rotation, orders: Orders, effects: Effects): 
     const { fingerprints, serial } = edition
     const gone = phase === 'both' ? [] : rotation.old
     const wanted = { fingerprints, serial, gone, revoked: revokedIn(edition) }
-    const hear = ({ host, state, trusted = [] }: HostReport) => {
+    const onReport = ({ host, state, trusted = [] }: HostReport) => {
       if (state === 'converged') happened({ what: 'host-confirmed', phase, host, trusted })
     }
-    return hosts.size === 0 ? [] : effects.tell(hosts, wanted, hear)
+    return hosts.size === 0 ? [] : effects.tell(hosts, wanted, onReport)
   }
   /** What the hosts said of the new key in this run. */
   let heard: HostReport[] | undefined
