@@ -6,6 +6,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 // The slow half of the second tier, which `npm run check` leaves out: every call made to fail.
 const EXHAUSTIVE = 'test/**/*.exhaustive.test.ts'
 
+// Tens of hosts at once take a machine for themselves: beside them another file's host has no core to boot on.
+const CROWDS = [
+  'test/machine/fleet/rotate.test.ts',
+  'test/machine/install/thirty-hosts.campaign.test.ts',
+]
+
 // Where hosts boot and releases are built, a few files at a time are plenty.
 const HEAVY = Math.min(availableParallelism() + 1, 6)
 
@@ -30,10 +36,12 @@ const tier = (name: string, include: string[], seconds: number) => ({
   env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compiled') },
 })
 
+const PRODUCT = ['test/machine/harness/product.ts']
+
 // Nothing of ours is remembered by a module, so a worker need not begin anew for each file.
 const quick = { isolate: false, sequence: { groupOrder: 1 } }
 
-// The four tiers of tests, the slow half of the second, and the release. `core` and `wings` need
+// The four tiers of tests, the slow half of the second, the crowds of the fourth, and the release. `core` and `wings` need
 // nothing but node; `sshd` needs OpenSSH; `machine` and `release` need root, systemd-nspawn and
 // debootstrap. One group after the other, so that each has the machine to itself.
 export default defineConfig({
@@ -64,10 +72,19 @@ export default defineConfig({
       {
         test: {
           ...tier('machine', ['test/machine/**/*.test.ts'], 300),
+          exclude: CROWDS,
           maxWorkers: HEAVY,
           sequence: { groupOrder: 3 },
           // The program is built once.
-          globalSetup: ['test/machine/harness/product.ts'],
+          globalSetup: PRODUCT,
+        },
+      },
+      {
+        test: {
+          ...tier('crowd', CROWDS, 300),
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
+          globalSetup: PRODUCT,
         },
       },
     ],
