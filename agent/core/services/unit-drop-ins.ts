@@ -139,3 +139,8 @@ export function unitsToStart(
     ? { wanted: [...base, timer], unwanted: [SERVICE, socket] }
     : { wanted: [...base, timer, socket], unwanted: [SERVICE] }
 }
+
+/** Of units that boot starts, those that may be started now as well: one of them is for boot alone. */
+export function startableNow(units: readonly string[]): string[] {
+  return units.filter(unit => unit !== BOOT_SERVICE)
+}

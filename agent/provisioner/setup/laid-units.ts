@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { SERVICE_ENVIRONMENT_FILE } from '../../core/services/service-environment.ts'
 import {
-  BOOT_SERVICE,
   PROVISIONER,
   REPAIR_SERVICE,
   SERVICE,
+  startableNow,
   WEBHOOK_SERVICE,
 } from '../../core/services/unit-drop-ins.ts'
 import type { Run } from '../processes/run-command.ts'
@@ -74,7 +74,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run) {
     if (await isActive(unit)) await run(systemctl('restart', unit))
   }
   const asleep: string[] = []
-  for (const unit of wish.wanted.filter(each => each !== BOOT_SERVICE)) {
+  for (const unit of startableNow(wish.wanted)) {
     if (!(await isActive(unit))) asleep.push(unit)
   }
   if (asleep.length > 0) await run(systemctl('start', ...asleep))

@@ -1,4 +1,4 @@
-import { BOOT_SERVICE } from '../../core/services/unit-drop-ins.ts'
+import { startableNow } from '../../core/services/unit-drop-ins.ts'
 import { findInitHere } from '../init/find-init.ts'
 import { showUnits } from '../init/systemd/show-units.ts'
 import { type Run, runCommand } from '../processes/run-command.ts'
@@ -31,8 +31,7 @@ export async function resumeServices(services: Services): Promise<void> {
   if (init !== 'systemd') return resumeScripts(init, services, running, run)
   const { enabled } = services
   // What boot starts was up, or would have been by the next one.
-  const all = [...new Set([...enabled, ...services.started])]
-  const started = all.filter(unit => unit !== BOOT_SERVICE)
+  const started = startableNow([...new Set([...enabled, ...services.started])])
   if (enabled.length > 0) await runOrThrow(run, systemctl('enable', ...enabled))
   if (started.length > 0 && running) await runOrThrow(run, systemctl('start', ...started))
 }

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BOOT_SERVICE } from '../../../agent/core/services/unit-drop-ins.ts'
+import { BOOT_SERVICE, startableNow } from '../../../agent/core/services/unit-drop-ins.ts'
 import type { Suite } from '../harness/base.ts'
 import type { HostFiles } from '../harness/host-files.ts'
 import { type AgentHost, bootAgentHost } from './agent-host.ts'
@@ -31,7 +31,7 @@ export async function bootInstalledHost(
   await it.host.exec('systemd-sysusers && systemd-tmpfiles --create pomerium-host-agent.conf')
   await it.host.exec('systemctl daemon-reload')
   await it.host.exec(['systemctl', 'enable', '--quiet', BOOT_SERVICE])
-  const now = units.filter(unit => unit !== BOOT_SERVICE)
+  const now = startableNow(units)
   await it.host.exec(['systemctl', 'enable', '--now', '--quiet', ...now])
   return it
 }

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import {
   BOOT_SERVICE,
+  startableNow,
   unitDropIns,
   unitsToStart,
 } from '../../../agent/core/services/unit-drop-ins.ts'
@@ -194,7 +195,7 @@ async function bootMember(
     source,
     secret: `whsec_${randomBytes(32).toString('base64')}`,
     pollSeconds: POLL_SECONDS,
-    units: wanted.filter(unit => unit !== BOOT_SERVICE),
+    units: startableNow(wanted),
     prepare: async files => {
       for (const { path, content } of unitDropIns(config, { resident })) {
         if (content !== undefined) await files.write(path, content)
