@@ -10,21 +10,13 @@ export interface NamedText {
   text: string
 }
 
-function unusable(
-  setting: 'webhook.tls_cert_file' | 'webhook.tls_key_file',
-  code: WebhookTlsCode,
-  problem: string,
-): SettingFileError<WebhookTlsCode> {
-  return new SettingFileError(setting, code, problem)
-}
-
 /**
  * The pair in PEM, once it is seen to be one: a certificate (the chain may follow it) and its own
  * private key. Throws SettingFileError. A module to load where TLS is configured.
  */
 export function checkTlsPair(cert: NamedText, key: NamedText): { cert: string; key: string } {
   if (!readKey(key).check(readCertificate(cert))) {
-    throw unusable(
+    throw new SettingFileError<WebhookTlsCode>(
       'webhook.tls_key_file',
       'mismatch',
       `${key.path} is not the key of the certificate in ${cert.path}; give the two that were made together`,
@@ -39,7 +31,7 @@ function readCertificate({ path, text }: NamedText): X509Certificate {
   } catch {
     // What OpenSSL says of it helps nobody.
   }
-  throw unusable(
+  throw new SettingFileError<WebhookTlsCode>(
     'webhook.tls_cert_file',
     'no-certificate',
     `${path} holds no certificate; give one in PEM, the host's own first`,
@@ -48,7 +40,7 @@ function readCertificate({ path, text }: NamedText): X509Certificate {
 
 function readKey({ path, text }: NamedText): { check(cert: X509Certificate): boolean } {
   if (/ENCRYPTED/.test(text)) {
-    throw unusable(
+    throw new SettingFileError<WebhookTlsCode>(
       'webhook.tls_key_file',
       'encrypted-key',
       `${path} needs a passphrase, which nobody is there to give; store it without (openssl pkey)`,
@@ -59,7 +51,7 @@ function readKey({ path, text }: NamedText): { check(cert: X509Certificate): boo
     key = createPrivateKey(text)
   } catch {
     // Not kept as the cause: an error of a parser may quote what it reads.
-    throw unusable(
+    throw new SettingFileError<WebhookTlsCode>(
       'webhook.tls_key_file',
       'no-key',
       `${path} holds no private key; give one in PEM`,
