@@ -36,14 +36,15 @@ const tier = (name: string, include: string[], seconds: number) => ({
   env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compiled') },
 })
 
+// Builds the program; vitest does so for each project that names it, a few seconds each.
 const PRODUCT = ['test/machine/harness/product.ts']
 
 // Nothing of ours is remembered by a module, so a worker need not begin anew for each file.
 const quick = { isolate: false, sequence: { groupOrder: 1 } }
 
-// The four tiers of tests, the slow half of the second, the crowds of the fourth, and the release. `core` and `wings` need
-// nothing but node; `sshd` needs OpenSSH; `machine` and `release` need root, systemd-nspawn and
-// debootstrap. One group after the other, so that each has the machine to itself.
+// The four tiers of tests, the slow half of the second, the crowds of the fourth, and the release. `core`
+// and `wings` need nothing but node; `sshd` needs OpenSSH; `machine`, `crowd` and `release` need root,
+// systemd-nspawn and debootstrap. One group after the other, so that each has the machine to itself.
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -75,7 +76,6 @@ export default defineConfig({
           exclude: CROWDS,
           maxWorkers: HEAVY,
           sequence: { groupOrder: 3 },
-          // The program is built once.
           globalSetup: PRODUCT,
         },
       },

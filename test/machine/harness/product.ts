@@ -15,7 +15,7 @@ declare module 'vitest' {
   }
 }
 
-/** Vitest's global set-up: one build for all test files, thrown away after them. */
+/** Vitest's global set-up: one build for all files of a project, thrown away after them. */
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (!machineTier().ok) return undefined
   const { layer, remove } = await buildProduct()
