@@ -32,7 +32,7 @@ export interface ReleaseOptions {
   readonly downloadUrl?: string | undefined
   readonly targets?: readonly Target[]
   readonly compressions?: readonly Compression[]
-  /** How much the .deb is compressed, 0 to 9. */
+  /** How much the .deb is compressed, as `packDeb` has it. */
   readonly debLevel?: number
 }
 

@@ -23,7 +23,7 @@ const SCRIPTS = {
 
 /**
  * Makes the .deb of a program in `folder`; returns its path. By dpkg's own tool, and in xz, since the
- * dpkg of Debian 11 can't read zstd. `level`: xz's, 0 to 9.
+ * dpkg of Debian 11 can't read zstd. `level`: xz's, 1 to 9; 0 for none, where it is read once.
  */
 export async function packDeb(packable: Packable, folder: string, level = 2): Promise<string> {
   const { program, architecture, time } = packable
@@ -48,7 +48,8 @@ export async function packDeb(packable: Packable, folder: string, level = 2): Pr
   }
   await execa('chmod', ['-R', 'u=rwX,go=rX', control])
   const made = join(folder, `pomerium-host-agent_${version}_${ARCHITECTURE[architecture]}.deb`)
-  const flags = ['--root-owner-group', '-Zxz', `-z${level}`]
+  const compression = level === 0 ? ['-Znone'] : ['-Zxz', `-z${level}`]
+  const flags = ['--root-owner-group', ...compression]
   await execa('dpkg-deb', [...flags, '--build', tree, made], plain(time, tree))
   rmSync(tree, { recursive: true })
   return made

@@ -194,7 +194,7 @@ async function install(suite: Suite, cas: Cas): Promise<void> {
   const [row] = HAND_MADE
   if (row === undefined) return
   await using kit: ReleaseKit = await releaseKit()
-  const release = await kit.make({ compressions: ['gz'] })
+  const release = await kit.make()
   await using it: BareHost = await bootBareHost({ suite, prepare: files => lay(files, row, cas) })
   await it.offer(release)
   await it.publish(cas.ours.publicKey)

@@ -20,7 +20,6 @@ const REBOOTS = { slice: 2, whole: 34 }
 /** Within which the host must be well again, from the moment its power comes back. */
 const UP_MS = 20_000
 const NEWER = '99.0.0'
-const compressions: ['gz'] = ['gz']
 /** Where we may have left something. */
 const PLACES = ['/etc', '/usr/local', '/usr/lib/systemd', '/var/lib']
 const LIB = '/usr/local/lib/pomerium-host-agent'
@@ -93,7 +92,7 @@ export function testHardReboots(suite: Suite): void {
       ;[always, first, second] = await Promise.all(
         ['always', 'first', 'second'].map(name => makeCa('ed25519', name)),
       )
-      older = await kit.make({ compressions })
+      older = await kit.make()
       const secret = `whsec_${randomBytes(32).toString('base64')}\n`
       it = await bootBareHost({
         suite,
@@ -166,7 +165,7 @@ export function testHardReboots(suite: Suite): void {
         await it.offer(older)
         await well(`${INSTALL} ${FLAGS} --version ${VERSION}`)
       }
-      newer ??= await kit.make({ version: NEWER, compressions })
+      newer ??= await kit.make({ version: NEWER })
       await it.offer(newer)
     }
 

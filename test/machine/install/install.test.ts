@@ -18,7 +18,7 @@ describeTier('curl | sh, on a bare host', machineTier(), () => {
   let foreign: Ca
   beforeAll(async () => {
     ;[kit, ca, foreign] = await Promise.all([releaseKit(), makeCa(), makeCa()])
-    release = await kit.make({ compressions: ['gz'] })
+    release = await kit.make()
   })
   afterAll(async () => {
     for (const each of [kit, ca, foreign]) await each?.[Symbol.asyncDispose]()

@@ -24,7 +24,7 @@ export function testInstallsAtOnce(): void {
       await using kit = await releaseKit()
       await using ca = await makeCa()
       await using _room = await makeRoom(4096)
-      const release = await kit.make({ compressions: ['gz'] })
+      const release = await kit.make()
       const hosts: OldHost[] = []
       await using _hosts = {
         async [Symbol.asyncDispose]() {

@@ -11,7 +11,6 @@ import { RELEASE_URL, type ReleaseKit, releaseKit } from '../hosts/release-kit.t
 const LIB = '/usr/local/lib/pomerium-host-agent'
 const LINK = '/usr/local/bin/pomerium-host-agent'
 const NEWER = '99.0.0'
-const compressions: ['gz'] = ['gz']
 
 // When it is cut off, as the shell asks for it.
 const UNPACKING = `[ -d ${LIB}/.unpacked ]`
@@ -31,10 +30,7 @@ describeTier('cut off, and run again', machineTier(), () => {
   let before: Map<string, string>
   beforeAll(async () => {
     ;[kit, ca] = await Promise.all([releaseKit(), makeCa()])
-    ;[older, newer] = [
-      await kit.make({ compressions }),
-      await kit.make({ version: NEWER, compressions }),
-    ]
+    ;[older, newer] = [await kit.make(), await kit.make({ version: NEWER })]
     it = await bootBareHost({ suite: 'bookworm' })
     await it.publish(ca.publicKey)
     before = await census(it.host)

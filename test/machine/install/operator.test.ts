@@ -10,7 +10,6 @@ import { RELEASE_URL, type ReleaseKit, releaseKit } from '../hosts/release-kit.t
 
 const LINK = '/usr/local/bin/pomerium-host-agent'
 const LINE = `curl -fsSL ${RELEASE_URL}/install.sh | sh -s -- --operator`
-const compressions: ['gz'] = ['gz']
 
 describeTier('the operator’s command', machineTier(), () => {
   let kit: ReleaseKit
@@ -20,7 +19,7 @@ describeTier('the operator’s command', machineTier(), () => {
   let before: Map<string, string>
   beforeAll(async () => {
     ;[kit, ca] = await Promise.all([releaseKit(), makeCa()])
-    release = await kit.make({ compressions })
+    release = await kit.make()
     it = await bootBareHost({ suite: 'bookworm' })
     await it.offer(release)
     await it.publish(ca.publicKey)
@@ -53,7 +52,7 @@ describeTier('the operator’s command', machineTier(), () => {
     await sh('rm /home/alice/ca*')
     expect(create).toMatchObject({ code: 0, stdout: expect.stringMatching(/^# serial: 1\n/) })
 
-    await it.offer(await kit.make({ version: '99.0.0', compressions }))
+    await it.offer(await kit.make({ version: '99.0.0' }))
     expect((await asAlice(LINE)).stdout).toMatch(/upgraded.*to 99\.0\.0/)
     expect((await sh('ls /home/alice/.local/lib/pomerium-host-agent')).stdout).toBe('99.0.0\n')
     const kept = await asAlice(LINE)

@@ -122,7 +122,7 @@ describeTier('the .deb', machineTier(), () => {
     await using scripts = await releaseKit()
     await using it = await boot('bookworm')
     const before = await census(it.host)
-    await it.offer(await scripts.make({ compressions: ['gz'] }))
+    await it.offer(await scripts.make())
     expect(await it.install()).toMatchObject({ code: 0 })
     const over = install(it, 'newer')
     expect(await it.acceptedDuring(over)).not.toContain(false)

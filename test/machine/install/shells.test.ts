@@ -16,6 +16,8 @@ const FROM = [
   ...['--exempt-from-penalties', '127.0.0.2'],
 ]
 
+const BOTH: ['gz', 'xz'] = ['gz', 'xz']
+
 describeTier('install.sh, under every shell', machineTier(), () => {
   let kit: ReleaseKit
   let ca: Ca
@@ -24,7 +26,7 @@ describeTier('install.sh, under every shell', machineTier(), () => {
   beforeAll(async () => {
     ;[kit, ca] = await Promise.all([releaseKit(), makeCa()])
     it = await bootBareHost({ suite: 'bookworm', packages: PACKAGES })
-    await it.offer(await kit.make())
+    await it.offer(await kit.make({ compressions: BOTH }))
     await it.publish(ca.publicKey)
     await it.host.exec(`curl -fsSo ${SCRIPT} http://127.0.0.1:8080/install.sh`)
     untouched = await touches(it.host)

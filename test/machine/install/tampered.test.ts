@@ -20,13 +20,18 @@ import {
 const NEWER = '99.0.0'
 const archive = (version: string) => `pomerium-host-agent-${version}-linux-x64.tar`
 
+const BOTH: ['gz', 'xz'] = ['gz', 'xz']
+
 describeTier('a release that somebody has touched', machineTier(), () => {
   let kit: ReleaseKit
   let older: string
   let newer: string
   beforeAll(async () => {
     kit = await releaseKit()
-    ;[older, newer] = [await kit.make(), await kit.make({ version: NEWER })]
+    ;[older, newer] = [
+      await kit.make({ compressions: BOTH }),
+      await kit.make({ version: NEWER, compressions: BOTH }),
+    ]
   })
   afterAll(() => kit?.[Symbol.asyncDispose]())
 

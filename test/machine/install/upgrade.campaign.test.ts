@@ -17,8 +17,6 @@ import { sshdProbe } from '../probe/sshd-probe.ts'
 import { sshdStarts } from '../probe/sshd-starts.ts'
 
 const LINK = '/usr/local/bin/pomerium-host-agent'
-// A host as debootstrap makes it has no xz.
-const compressions: ['gz'] = ['gz']
 const NEWER = '99.0.0'
 const EVEN_NEWER = '99.0.1'
 const BROKEN = '100.0.0'
@@ -78,10 +76,7 @@ describeTier('an upgrade', machineTier(), () => {
   let newer: string
   beforeAll(async () => {
     ;[kit, ca, other] = await Promise.all([releaseKit(), makeCa(), makeCa()])
-    ;[older, newer] = [
-      await kit.make({ compressions }),
-      await kit.make({ version: NEWER, compressions }),
-    ]
+    ;[older, newer] = [await kit.make(), await kit.make({ version: NEWER })]
   })
   afterAll(async () => {
     for (const each of [kit, ca, other]) await each?.[Symbol.asyncDispose]()
@@ -159,7 +154,7 @@ describeTier('an upgrade', machineTier(), () => {
       test.each(shareOf(suite, NO_GOOD))('a release that %s', async (_, says, change) => {
         const held = await version()
         const before = await census(it.host)
-        await it.offer(await kit.make({ version: BROKEN, compressions, change }))
+        await it.offer(await kit.make({ version: BROKEN, change }))
         const { code, stdout, stderr } = await it.install([...flags, '--conflict', 'adopt'])
         expect(code).not.toBe(0)
         expect(stdout).not.toMatch(/upgraded|Try it/)
@@ -182,7 +177,7 @@ describeTier('an upgrade', machineTier(), () => {
     test('while the source is silent: upgraded, and the end says that nobody answered', async () => {
       const held = await version()
       const away = ['--source-url', 'https://localhost:9/bundle']
-      await it.offer(await kit.make({ version: EVEN_NEWER, compressions }))
+      await it.offer(await kit.make({ version: EVEN_NEWER }))
       const { code, stdout } = await it.install(away)
       expect(code).toBe(3)
       expect(stdout).toContain(`upgraded  ${held} to ${EVEN_NEWER}`)
@@ -202,7 +197,7 @@ describeTier('an upgrade', machineTier(), () => {
         const text = await readFile(path, 'utf8')
         await writeFile(path, text.replace('\n', `\n${hurt}\n`))
       }
-      await it.offer(await kit.make({ version: BROKEN, compressions, change }))
+      await it.offer(await kit.make({ version: BROKEN, change }))
       const { code, stderr } = await it.install(flags)
       await it.host.exec(['sed', '-i', '2d', launcher])
       expect(code).toBe(5)

@@ -17,7 +17,6 @@ const FORWARD_PROXY = join(import.meta.dirname, '../programs/forward-proxy.ts')
 const LIB = '/usr/local/lib/pomerium-host-agent'
 const LOCK = '/run/pomerium-host-agent-install.lock'
 const PROXY = 'http://127.0.0.1:3128'
-const compressions: ['gz'] = ['gz']
 
 describeTier('other ways to install', machineTier(), () => {
   let kit: ReleaseKit
@@ -27,7 +26,7 @@ describeTier('other ways to install', machineTier(), () => {
   let before: Map<string, string>
   beforeAll(async () => {
     ;[kit, ca] = await Promise.all([releaseKit(), makeCa()])
-    release = await kit.make({ compressions })
+    release = await kit.make()
     it = await bootBareHost({ suite: 'bookworm', packages: ['wget'] })
     await it.offer(release)
     await it.publish(ca.publicKey)
@@ -227,7 +226,7 @@ describeTier('other ways to install', machineTier(), () => {
     expect(await sh(readmes())).toMatchObject({ code: 0, stderr: '' })
     expect(await accepted()).toBe(true)
     expect(await it.install(['--uninstall'])).toMatchObject({ code: 0 })
-    await it.offer(await kit.make({ placeless: true, compressions }))
+    await it.offer(await kit.make({ placeless: true }))
     expect(await sh(readmes())).toMatchObject({
       code: 2,
       stdout: '',
@@ -322,7 +321,7 @@ describeTier('other ways to install', machineTier(), () => {
         mode: 0o755,
       },
     )
-    await it.offer(await kit.make({ noarch: true, compressions }))
+    await it.offer(await kit.make({ noarch: true }))
     const line = `curl -fsS ${RELEASE_URL}/install.sh | PATH=/srv/stubs:$PATH sh -s -- ${flags}`
     expect((await sh(line)).stderr).toMatch(/no release for riscv64; a host with Node 24 or newer/)
     const node = join(inject('productLayer'), LIB, VERSION, 'node')

@@ -46,7 +46,7 @@ describeTier('the guide, followed word by word', machineTier(), () => {
         await files.write('/usr/local/bin/pomerium-cli', POMERIUM_CLI, { mode: 0o755 })
       },
     })
-    await it.offer(await kit.make({ compressions: ['gz'] }))
+    await it.offer(await kit.make())
     for (const address of [SERVER, POMERIUM]) await addAddress(it.host, address)
     await it.host.exec(`mkdir ${WORK}`)
   })
