@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { campaignIsWhole } from './test/campaign.ts'
 
 // The slow half of the second tier, which `npm run check` leaves out: every call made to fail.
 const EXHAUSTIVE = 'test/**/*.exhaustive.test.ts'
@@ -11,6 +12,17 @@ const CROWDS = [
   'test/machine/fleet/rotate.test.ts',
   'test/machine/install/thirty-hosts.campaign.test.ts',
 ]
+
+// What is the same file for each suite is in a slice run on one of them.
+const CAMPAIGN_ALONE = campaignIsWhole
+  ? []
+  : [
+      'test/machine/floods/{bullseye,trixie}.campaign.test.ts',
+      'test/machine/hard-reboots/{bookworm,trixie}.campaign.test.ts',
+      'test/machine/old-hosts/{bookworm,trixie}.campaign.test.ts',
+      'test/machine/quiet-sources/{bookworm,bullseye}.campaign.test.ts',
+      'test/machine/storms/{bullseye,trixie}.campaign.test.ts',
+    ]
 
 // Where hosts boot and releases are built, a few files at a time are plenty.
 const HEAVY = Math.min(availableParallelism() + 1, 6)
@@ -73,7 +85,7 @@ export default defineConfig({
       {
         test: {
           ...tier('machine', ['test/machine/**/*.test.ts'], 300),
-          exclude: CROWDS,
+          exclude: [...CROWDS, ...CAMPAIGN_ALONE],
           maxWorkers: HEAVY,
           sequence: { groupOrder: 3 },
           globalSetup: PRODUCT,
