@@ -1,13 +1,8 @@
-import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeTier } from '../../sshd/describe-tier.ts'
-import { tempDir } from '../../sshd/temp-dir.ts'
 import { machineTier } from '../harness/available.ts'
-import { makeNetwork, makeRoom } from '../harness/network.ts'
-import { bootFleetHost, makeCas } from '../hosts/fleet-host.ts'
-import { PROGRAM, startServer } from '../hosts/operator.ts'
+import { PROGRAM } from '../hosts/operator.ts'
+import { givenFleet } from './given-fleet.ts'
 
 const WEBHOOK = 'pomerium-host-agent-webhook.service'
 // What a cycle leaves behind, whatever it came to: when and how the source was asked. The provisioner's own report
@@ -25,36 +20,19 @@ require('node:http').createServer((request, response) => {
 
 describeTier('bundle status over a fleet', machineTier(), () => {
   test('one asleep, one resident; late, forged, of an earlier version, down: each is told, and no cycle begins', async () => {
-    await using folder = await tempDir()
-    await using _room = await makeRoom(1024)
-    await using network = await makeNetwork()
-    const [before, after] = await makeCas()
-    await using _before = before
-    await using _after = after
-    const file = (name: string, text: string) => {
-      const path = join(folder.path, name)
-      writeFileSync(path, text)
-      return path
-    }
-    const bundle = file('bundle', `# serial: 1\n${before.publicKey}\n`)
-    const server = await startServer(network, folder.path, bundle)
-    const secret = `whsec_${randomBytes(32).toString('base64')}`
-    const source = { url: server.url, ca: server.tls.ca }
+    await using fleet = await givenFleet()
+    const { network, before, after, server, bundle, file } = fleet
     // Nobody but a webhook has it look.
-    const asleep = await bootFleetHost({
-      ...{ suite: 'bullseye', network, source, secret, isPolling: false },
-    })
-    await using _asleep = { [Symbol.asyncDispose]: () => asleep.host.stop() }
-    const resident = await bootFleetHost({ suite: 'trixie', network, source, secret })
-    await using _resident = { [Symbol.asyncDispose]: () => resident.host.stop() }
+    const asleep = await fleet.boot({ suite: 'bullseye', isPolling: false })
+    const resident = await fleet.boot({ suite: 'trixie' })
     // It runs each unit once.
     await resident.host.exec('pomerium-host-agent configure --resident', { timeoutMs: 180_000 })
     const call = async (command: 'notify' | 'status', hosts: readonly string[]) => {
-      const flags = ['--secret-file', join(folder.path, 'secret'), '--bundle', bundle, '--json']
+      const flags = ['--secret-file', file('secret'), '--bundle', bundle, '--json']
       const { code, stdout } = await network.run([...PROGRAM, command, ...flags, ...hosts]).done
       return { code, ...JSON.parse(stdout) }
     }
-    file('secret', secret)
+    file('secret', fleet.secret)
     const addresses = [asleep.address, resident.address]
     expect((await call('notify', addresses)).code).toBe(0)
 

@@ -1,16 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeTestTls } from '../../control-plane/test-tls.ts'
 import { describeTier } from '../../sshd/describe-tier.ts'
-import { tempDir } from '../../sshd/temp-dir.ts'
+import type { Ca } from '../../sshd/ssh-ca.ts'
 import { machineTier } from '../harness/available.ts'
 import { suites } from '../harness/base.ts'
 import { bootHost, type Host } from '../harness/host.ts'
-import { makeNetwork, makeRoom } from '../harness/network.ts'
-import { bootFleetHost, type FleetHost, makeCas } from '../hosts/fleet-host.ts'
-import { rotationIn, startServer, watch } from '../hosts/operator.ts'
+import type { FleetHost } from '../hosts/fleet-host.ts'
+import { watch } from '../hosts/operator.ts'
+import { givenFleet } from './given-fleet.ts'
 
 // A cache that keeps what it was told not to, long after it is true, and longer where the origin is away.
 // Longer than a rotation waits, on a machine that is busy too.
@@ -45,19 +42,8 @@ server {
 
 describeTier('bundle rotate behind nginx with a cache', machineTier(), () => {
   test('an old copy holds it up and rolls nothing back; nginx stopped and started under way', async () => {
-    await using folder = await tempDir()
-    await using _room = await makeRoom(1024)
-    await using network = await makeNetwork()
-    const [before, after] = await makeCas()
-    await using _before = before
-    await using _after = after
-    const file = (name: string, text: string) => {
-      const path = join(folder.path, name)
-      writeFileSync(path, text)
-      return path
-    }
-    const bundle = file('bundle', `# serial: 1\n${before.publicKey}\n`)
-    const origin = await startServer(network, folder.path, bundle)
+    await using given = await givenFleet()
+    const { network, before, after, server: origin } = given
     await using nginx = await bootHost({ suite: 'bookworm', packages: ['nginx-light'] })
     const address = await network.connect(nginx)
     const tls = await makeTestTls({ hosts: [address] })
@@ -71,20 +57,12 @@ describeTier('bundle rotate behind nginx with a cache', machineTier(), () => {
     expect(await cacheStatus(nginx, '/')).toEqual([200, 'MISS'])
     expect(await cacheStatus(nginx, '/')).toEqual([200, 'MISS'])
 
-    const secret = `whsec_${randomBytes(32).toString('base64')}`
     const source = { url: `https://${address}:8443/bundle`, ca: tls.ca }
-    const fleet = await Promise.all(
-      suites.map(suite => bootFleetHost({ suite, network, source, secret })),
-    )
-    await using _fleet = { [Symbol.asyncDispose]: () => stopAll(fleet) }
+    const fleet = await Promise.all(suites.map(suite => given.boot({ suite, source })))
     await Promise.all(fleet.map(host => host.poll(before)))
     await using watcher = watch(fleet, before)
 
-    const { rotate } = rotationIn(network, folder.path, [
-      ...['--bundle', bundle, '--new', file('new.pub', after.publicKey), '--timeout', '10s'],
-      ...['--hosts', file('hosts', fleet.map(({ address }) => `${address}\n`).join(''))],
-      ...['--secret-file', file('secret', secret)],
-    ])
+    const { rotate } = given.rotation(fleet, '--timeout', '10s')
     // Fetched the moment before: kept for longer than the rotation waits.
     await nginx.exec('rm -rf /var/cache/nginx-bundle/*; systemctl restart nginx')
     expect(await cacheStatus(nginx, '/bundle')).toEqual([200, 'MISS'])
@@ -167,15 +145,9 @@ async function cacheStatus(nginx: Host, path: string): Promise<[status: number, 
   return [Number(status), cache]
 }
 
-type Cas = Awaited<ReturnType<typeof makeCas>>
-
-async function proveRotated(it: FleetHost, before: Cas[0], after: Cas[1]): Promise<void> {
+async function proveRotated(it: FleetHost, before: Ca, after: Ca): Promise<void> {
   await it.host.waitFor('its logins', async () => {
     const outcomes = [await it.login(after), await it.login(before)]
     return outcomes.map(({ outcome }) => outcome).join() === 'accepted,refused'
   })
-}
-
-async function stopAll(fleet: readonly FleetHost[]): Promise<void> {
-  await Promise.all(fleet.map(({ host }) => host.stop()))
 }

@@ -1,18 +1,15 @@
-import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { describeTier } from '../../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
-import { tempDir } from '../../sshd/temp-dir.ts'
 import { machineTier } from '../harness/available.ts'
 import type { Suite } from '../harness/base.ts'
 import { login } from '../harness/login.ts'
-import { makeNetwork, makeRoom } from '../harness/network.ts'
 import { CA_FILE } from '../hosts/agent-host.ts'
-import { bootFleetHost, type FleetHost, makeCas } from '../hosts/fleet-host.ts'
-import { proofScript, rotationIn, startServer } from '../hosts/operator.ts'
+import type { FleetHost } from '../hosts/fleet-host.ts'
+import { proofScript } from '../hosts/operator.ts'
 import { ALL_PLACES, addBob } from '../trust/stolen-places.ts'
+import { givenFleet } from './given-fleet.ts'
 
 const SUITES: readonly Suite[] = [
   ...(['bullseye', 'trixie'] as const),
@@ -34,36 +31,16 @@ require('node:http').createServer((request, response) => {
 
 describeTier('bundle rotate --compromised', machineTier(), () => {
   test('10 hosts: 1 adopts the stolen key, 1 is left behind, 1 lies; never done until none trusts it', async () => {
-    await using folder = await tempDir()
-    await using _room = await makeRoom(1024)
-    await using network = await makeNetwork()
-    const [stolen, next] = await makeCas()
+    await using given = await givenFleet()
+    const { network, before: stolen, after: next, file } = given
     await using theirs = await makeCa('ecdsa', 'theirs')
-    await using _stolen = stolen
-    await using _next = next
-    const file = (name: string, text: string) => {
-      const path = join(folder.path, name)
-      writeFileSync(path, text)
-      return path
-    }
-    const bundle = file('bundle', `# serial: 1\n${stolen.publicKey}\n`)
-    const server = await startServer(network, folder.path, bundle)
-    const secret = `whsec_${randomBytes(32).toString('base64')}`
     const fleet: FleetHost[] = []
-    await using _fleet = {
-      [Symbol.asyncDispose]: async () => {
-        await Promise.all(fleet.map(({ host }) => host.stop()))
-      },
-    }
     const boot = async (at: number) => {
       for (; at < SUITES.length; at += 2) {
         const adopts = at === ADOPTS_AT
         const names = at >= NAMES_FIRST && at <= NAMES_LAST
-        const it = await bootFleetHost({
+        const it = await given.boot({
           suite: SUITES[at] ?? 'bookworm',
-          network,
-          source: { url: server.url, ca: server.tls.ca },
-          secret,
           // It never had a bundle that names the stolen key, and trusts it by another owner's line.
           isPolling: !adopts,
           config: adopts || names ? 'sshd: { conflict: adopt }\n' : '',
@@ -124,12 +101,7 @@ describeTier('bundle rotate --compromised', machineTier(), () => {
     }
     const liar = lying.host.inNetwork([process.execPath, '-e', LIAR(claim)])
 
-    const hosts = fleet.map(({ address }) => `${address}\n`).join('')
-    const { rotate, stateFile } = rotationIn(network, folder.path, [
-      ...['--compromised', '--bundle', bundle, '--new', file('new.pub', `${next.publicKey}\n`)],
-      ...['--hosts', file('hosts', hosts), '--secret-file', file('secret', secret)],
-      ...['--timeout', '30s'],
-    ])
+    const { rotate, stateFile } = given.rotation(fleet, '--compromised', '--timeout', '30s')
     const missing = open.map(({ address }) => address)
     const standing = [
       { host: behind.address, state: 'unreachable' },

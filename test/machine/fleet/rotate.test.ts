@@ -1,15 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeTier } from '../../sshd/describe-tier.ts'
-import type { Ca } from '../../sshd/ssh-ca.ts'
-import { tempDir } from '../../sshd/temp-dir.ts'
 import { machineTier } from '../harness/available.ts'
 import { suites } from '../harness/base.ts'
-import { makeNetwork, makeRoom } from '../harness/network.ts'
-import { bootFleetHost, type FleetHost, makeCas } from '../hosts/fleet-host.ts'
-import { proofScript, rotationIn, startServer, watch } from '../hosts/operator.ts'
+import type { FleetHost } from '../hosts/fleet-host.ts'
+import { proofScript, watch } from '../hosts/operator.ts'
+import { givenFleet } from './given-fleet.ts'
 
 const HOSTS = 25
 const BROKEN = '/etc/ssh/sshd_config.d/00-broken.conf'
@@ -19,30 +15,13 @@ const SLOW = '[Service]\nExecStartPre=/bin/sleep 12\nTimeoutStartSec=60\n'
 // Hosts of all three suites, and five that are not as they should be, as a fleet has them.
 describeTier('bundle rotate over a fleet', machineTier(), () => {
   test('25 hosts, 3 out of reach, 1 with a broken sshd, 1 slow; killed at every step', async () => {
-    await using folder = await tempDir()
-    await using _room = await makeRoom(4096)
-    await using network = await makeNetwork()
-    const [before, after] = await makeCas()
-    await using _cas = { [Symbol.asyncDispose]: () => disposeAll([before, after]) }
-    const file = (name: string, text = '') => {
-      const path = join(folder.path, name)
-      if (text !== '') writeFileSync(path, text)
-      return path
-    }
-    const bundle = file('bundle', `# serial: 1\n${before.publicKey}\n`)
-    const server = await startServer(network, folder.path, bundle)
-    const secret = `whsec_${randomBytes(32).toString('base64')}`
-    const source = { url: server.url, ca: server.tls.ca }
-
+    await using given = await givenFleet({ instances: 4096 })
+    const { network, before, after, bundle, file } = given
     const fleet: FleetHost[] = []
-    await using _fleet = { [Symbol.asyncDispose]: () => stopAll(fleet) }
     const boot = async (at: number) => {
       for (; at < HOSTS; at += 4) {
-        const it = await bootFleetHost({
+        const it = await given.boot({
           suite: suites[at % suites.length] ?? 'bookworm',
-          network,
-          source,
-          secret,
           prepare: async files => {
             const unit = '/etc/systemd/system/ssh.service.d/slow.conf'
             if (at === SLOW_AT) await files.write(unit, SLOW)
@@ -63,24 +42,11 @@ describeTier('bundle rotate over a fleet', machineTier(), () => {
     await broken.host.write(BROKEN, 'NoSuchKeyword yes\n')
 
     await using watcher = watch(reachable, before)
-    const hosts = fleet.map(({ address }) => `${address}\n`).join('')
     const prove = file('prove.sh')
-    const beginning = ['--bundle', bundle, '--new', file('new.pub', `${after.publicKey}\n`)]
-    const reaching = ['--hosts', file('hosts', hosts), '--secret-file', file('secret', secret)]
     // Steps that last long enough to be killed in.
-    const proving = [
-      '--publish-command',
-      'sleep 0.3',
-      '--timeout',
-      '30s',
-      '--prove-command',
-      `sh ${prove}`,
-    ]
-    const { rotate, stateFile } = rotationIn(network, folder.path, [
-      ...beginning,
-      ...reaching,
-      ...proving,
-    ])
+    const lasting = ['--publish-command', 'sleep 0.3', '--timeout', '30s']
+    const proving = ['--prove-command', `sh ${prove}`]
+    const { rotate, stateFile } = given.rotation(fleet, ...lasting, ...proving)
     const step = (name: string) => (state: string) => state.includes(`\nstep: ${name}\n`)
     const confirmed = (count: number, name: string) => (state: string) =>
       step(name)(state) && (state.match(/^ {4}- 10\.99/gm)?.length ?? 0) >= count
@@ -142,7 +108,7 @@ describeTier('bundle rotate over a fleet', machineTier(), () => {
     })
     expect(named.hosts).toHaveLength(HOSTS)
     process.stdout.write(`rotated in ${seconds(rotating)} s, ${watcher.looks()} looks\n`)
-    expect(readFileSync(stateFile, 'utf8')).not.toContain(secret)
+    expect(readFileSync(stateFile, 'utf8')).not.toContain(given.secret)
 
     // Every login is proved: the new CA's is let in, the old one's is not.
     for (const host of reachable) {
@@ -177,11 +143,3 @@ const SLOW_AT = 2
 
 const addressOf = (host: FleetHost | undefined) => host?.address ?? ''
 const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(0)
-
-async function stopAll(fleet: readonly FleetHost[]): Promise<void> {
-  await Promise.all(fleet.map(({ host }) => host.stop()))
-}
-
-async function disposeAll(cas: readonly Ca[]): Promise<void> {
-  for (const ca of cas) await ca[Symbol.asyncDispose]()
-}
