@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { CREDENTIALS, credentialIn } from '../config/credentials.ts'
 import { layoutOf } from '../config/layout.ts'
-import { settingOf } from '../config/settings.ts'
+import { SETTINGS, settingOf } from '../config/settings.ts'
 
 const UNITS = '/etc/systemd/system'
 /** The poll's service; where the agent stays, all of the network wing. */
@@ -22,7 +22,7 @@ export const RESIDENT_DROP_IN = dropInPath(SERVICE, 'resident')
 export const WEBHOOK_DROP_IN = dropInPath(WEBHOOK_SOCKET, 'listen')
 const PROGRAM = '/usr/local/bin/pomerium-host-agent'
 /** What the timer unit says by itself, in seconds. */
-const USUAL_POLL = 300
+const USUAL_POLL = SETTINGS['source.poll_interval'].default
 
 /** A file that the settings want beside the units; `undefined` content: that it is not there. */
 export interface SettingsFile {

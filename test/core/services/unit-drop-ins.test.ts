@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../../agent/core/config/parse-config.ts'
+import { SETTINGS } from '../../../agent/core/config/settings.ts'
 import { SERVICE, unitDropIns, unitsToStart } from '../../../agent/core/services/unit-drop-ins.ts'
 
 const folders = (environment: Record<string, string>) => {
@@ -44,6 +46,31 @@ test('where what was written before is given back, the root wing may write, and 
   for (const text of texts) {
     expect(text.match(/ReadWritePaths=.*/g)).toEqual(['ReadWritePaths=-/srv/old'])
   }
+})
+
+test('the timer unit polls as the default says, and as a drop-in for another interval would', () => {
+  const usual = SETTINGS['source.poll_interval'].default
+  const clockOf = (text: string) =>
+    Object.fromEntries(
+      [...text.matchAll(/^(On\w+Sec|RandomizedDelaySec)=(\d+)(s|min)$/gm)].map(
+        ([, name, count, unit]) => [name, Number(count) * (unit === 'min' ? 60 : 1)],
+      ),
+    )
+  const dropInFor = (interval: string) => {
+    const parsed = parseConfig(undefined, { POMERIUM_HOST_AGENT_SOURCE_POLL_INTERVAL: interval })
+    if ('errors' in parsed) throw new Error(JSON.stringify(parsed.errors))
+    const files = unitDropIns(parsed.config, { resident: false })
+    return files.find(({ path }) => path.endsWith('.timer.d/poll.conf'))?.content
+  }
+  const unit = readFileSync('systemd/pomerium-host-agent.timer', 'utf8')
+  const { OnUnitInactiveSec, RandomizedDelaySec = 0, ...boot } = clockOf(unit)
+  expect(OnUnitInactiveSec).toBe(usual)
+  expect(dropInFor(`${usual}s`)).toBeUndefined()
+  expect(clockOf(dropInFor(`${2 * usual}s`) ?? '')).toEqual({
+    ...boot,
+    OnUnitInactiveSec: 2 * usual,
+    RandomizedDelaySec: 2 * RandomizedDelaySec,
+  })
 })
 
 test.each([true, false])(
