@@ -3,7 +3,7 @@ import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
 import { own } from '../basics/own-property.ts'
 import { optional } from '../basics/when-defined.ts'
-import { OUTCOMES } from '../outcome/outcome-names.ts'
+import { OUTCOMES } from '../outcome/outcome-rows.ts'
 import type { MetricsInput } from './metrics-input.ts'
 
 const PREFIX = 'pomerium_host_agent_'

@@ -13,7 +13,7 @@ import {
 } from '../basics/stored-form.ts'
 import { optional } from '../basics/when-defined.ts'
 import type { Outcome } from '../outcome/outcome.ts'
-import { OUTCOMES } from '../outcome/outcome-names.ts'
+import { OUTCOMES } from '../outcome/outcome-rows.ts'
 
 /** What is counted of cycles, by the wing that began them: each cycle is counted once. */
 export interface Tally {

@@ -13,7 +13,7 @@ import {
 } from '../basics/stored-form.ts'
 import { optional } from '../basics/when-defined.ts'
 import type { Outcome, TrustedKey } from '../outcome/outcome.ts'
-import { OUTCOMES } from '../outcome/outcome-names.ts'
+import { OUTCOMES } from '../outcome/outcome-rows.ts'
 import { isStartLimit } from '../services/restart-budget.ts'
 import { isSigner, type Signer } from '../trust/signer.ts'
 import type { Tally } from './poll-record.ts'

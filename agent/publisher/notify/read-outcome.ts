@@ -1,6 +1,6 @@
 import { plainText } from '../../core/basics/plain-text.ts'
 import type { Outcome, TrustedKey } from '../../core/outcome/outcome.ts'
-import { OUTCOMES } from '../../core/outcome/outcome-names.ts'
+import { OUTCOMES } from '../../core/outcome/outcome-rows.ts'
 
 /** What is read of a host's outcome; nothing else of it is gone by. */
 export interface HostOutcome

@@ -1,7 +1,7 @@
 import { plainText } from '../../core/basics/plain-text.ts'
 import { count, flag, listOf, parseForm, shape, text, time } from '../../core/basics/stored-form.ts'
 import { optional } from '../../core/basics/when-defined.ts'
-import { OUTCOMES } from '../../core/outcome/outcome-names.ts'
+import { OUTCOMES } from '../../core/outcome/outcome-rows.ts'
 import type { LastCycle } from '../../core/report/host-health.ts'
 import type { HostStatus } from '../../core/report/host-status.ts'
 import type { Question } from '../notify/question.ts'
