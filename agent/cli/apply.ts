@@ -1,4 +1,6 @@
-import { EXIT, exitCodeOf, type Outcome } from '../core/outcome/outcome.ts'
+import { EXIT } from '../core/outcome/exit-codes.ts'
+import type { Outcome } from '../core/outcome/outcome.ts'
+import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { refused, stopped } from '../core/outcome/outcomes.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
 import type { Host } from '../provisioner/host/host.ts'

@@ -7,8 +7,9 @@ import { mergeSettings } from '../core/config/merge-settings.ts'
 import { describeOpenTrust } from '../core/config/open-trust.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
 import { SETTING_NAMES, type SettingName, settingOf } from '../core/config/settings.ts'
+import { EXIT } from '../core/outcome/exit-codes.ts'
 import { messageOf } from '../core/outcome/failures.ts'
-import { EXIT, exitCodeOf } from '../core/outcome/outcome.ts'
+import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import {
   SERVICE_ENVIRONMENT_FILE,
   serviceEnvironment,

@@ -1,10 +1,11 @@
 import { optional } from '../core/basics/when-defined.ts'
 import { reportStep } from '../core/host/step.ts'
-import { EXIT } from '../core/outcome/outcome.ts'
+import { EXIT } from '../core/outcome/exit-codes.ts'
+import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { type Preview, preview } from '../provisioner/preview.ts'
 import { type Obtained, obtain } from './host/fetch-request.ts'
 import { onHost } from './host/open-command-host.ts'
-import { printPlan, type Shown } from './host/print-plan.ts'
+import { outcomeOf, printPlan, type Shown } from './host/print-plan.ts'
 import { quoted } from './terminal/copyable.ts'
 import type { HostFlags } from './terminal/flags.ts'
 import type { Invocation } from './terminal/invocation.ts'
@@ -49,24 +50,16 @@ function forPrograms(shown: Shown) {
         ...(shown.warnings.length === 0 ? {} : { warnings: shown.warnings }),
       }
     case 'unavailable':
-      return { outcome: 'source-unavailable', code: shown.code, message: shown.message, unseen }
+      return { outcome: outcomeOf(shown), code: shown.code, message: shown.message, unseen }
     default: {
-      const { kind, ...rest } = shown
-      return { outcome: kind, ...rest }
+      const { kind: _, ...rest } = shown
+      return { outcome: outcomeOf(shown), ...rest }
     }
   }
 }
 
 // What could not be seen may hold a change: only a host seen whole is said to be converged.
 function exitCode(shown: Shown): number {
-  switch (shown.kind) {
-    case 'steps':
-      return shown.steps.length + shown.unseen.length === 0 ? EXIT.converged : EXIT.planHasChanges
-    case 'unavailable':
-      return EXIT.sourceUnavailable
-    case 'refused':
-      return EXIT.bundleRefused
-    case 'host-refused':
-      return EXIT.hostRefused
-  }
+  if (shown.kind !== 'steps') return exitCodeOf({ outcome: outcomeOf(shown) })
+  return shown.steps.length + shown.unseen.length === 0 ? EXIT.converged : EXIT.planHasChanges
 }

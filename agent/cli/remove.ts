@@ -1,4 +1,5 @@
-import { EXIT, exitCodeOf } from '../core/outcome/outcome.ts'
+import { EXIT } from '../core/outcome/exit-codes.ts'
+import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
 import { NO_SERVICES, readStoodDown, type Services } from '../provisioner/records/stood-down.ts'
 import { remove as removeFromHost } from '../provisioner/remove.ts'

@@ -1,4 +1,4 @@
-import { exitCodeOf } from '../core/outcome/outcome.ts'
+import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { callsForPause, PAUSE_MS } from '../core/outcome/repairs.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
 import { beforeStart } from '../provisioner/host/sshd-service.ts'

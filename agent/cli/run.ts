@@ -1,5 +1,5 @@
 import { layoutOf } from '../core/config/layout.ts'
-import { EXIT } from '../core/outcome/outcome.ts'
+import { EXIT } from '../core/outcome/exit-codes.ts'
 import { askedToWait } from '../core/report/poll-record.ts'
 import { stayAwake } from '../daemon/awake.ts'
 import { runCycle } from '../daemon/cycle.ts'

@@ -1,5 +1,6 @@
 import { optional } from '../core/basics/when-defined.ts'
 import type { Outcome, TrustedKey } from '../core/outcome/outcome.ts'
+import { isGood } from '../core/outcome/outcome-rows.ts'
 import { refused, stopped, warned } from '../core/outcome/outcomes.ts'
 import type { ProvisionReply, ProvisionRequest } from '../core/protocol/provision-protocol.ts'
 import type { Fetched } from '../core/protocol/source.ts'
@@ -103,11 +104,10 @@ function noted(
 ): Notes {
   const at = now.toISOString()
   const got = fetched.kind === 'bundle' || fetched.kind === 'not-modified'
-  const taken = outcome.outcome === 'applied' || outcome.outcome === 'unchanged'
   const known =
     fetched.kind === 'bundle'
       ? // Only what the provisioner took may be left unfetched next time.
-        taken && fetched.etag !== undefined
+        isGood(outcome) && fetched.etag !== undefined
         ? { etag: fetched.etag, etagAt: at }
         : {}
       : etag !== undefined && etagAt !== undefined

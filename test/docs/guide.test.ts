@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { valueIn } from '../../agent/core/config/config.ts'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
 import { environmentName, SETTING_NAMES, settingOf } from '../../agent/core/config/settings.ts'
-import { EXIT } from '../../agent/core/outcome/outcome.ts'
+import { EXIT } from '../../agent/core/outcome/exit-codes.ts'
 import { OUTCOMES } from '../../agent/core/outcome/outcome-rows.ts'
 import { readPage, readPages } from './code-blocks.ts'
 import { commandLines } from './command-lines.ts'
@@ -20,8 +20,9 @@ describe('docs/guide/codes.md', () => {
   test('has every exit code', () => {
     expect(named(/^## Exit codes/).map(Number)).toEqual(Object.values(EXIT))
   })
-  test('has every outcome', () => {
-    expect(named(/^## Outcomes/).toSorted()).toEqual(OUTCOMES.toSorted())
+  test('has every outcome with its exit code', () => {
+    const rows = tableRows(page, /^## Outcomes/).map(([name, exit]) => [bare(name), Number(exit)])
+    expect(rows).toEqual(Object.entries(OUTCOMES).map(([name, { exit }]) => [name, exit]))
   })
   test('has every code that can be met, and none that no longer exists', () => {
     const known = readKnownCodes()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { FACTS } from '../../agent/cli/host/render-status.ts'
 import { FINDINGS } from '../../agent/core/outcome/finding.ts'
-import { OUTCOMES } from '../../agent/core/outcome/outcome-rows.ts'
+import { OUTCOME_NAMES } from '../../agent/core/outcome/outcome-rows.ts'
 import { healthOf } from '../../agent/core/report/health.ts'
 import { WELL } from '../../agent/core/report/host-health.ts'
 import { NO_NOTES } from '../../agent/core/report/poll-record.ts'
@@ -22,7 +22,7 @@ describe('docs/statements.md', () => {
   test.each<[string, RegExp, () => readonly string[] | Promise<readonly string[]>]>([
     ['finding of status', /^## Findings/, () => [...WELL, ...FINDINGS]],
     ['fact of status', /^## Facts/, () => FACTS],
-    ['outcome of apply', /^## Outcomes/, () => OUTCOMES],
+    ['outcome of apply', /^## Outcomes/, () => OUTCOME_NAMES],
     ['field of /healthz', /^## Fields/, () => Object.keys(health())],
     ['metric', /^## Metrics/, async () => (await everyMetric()).map(([name = '']) => name)],
   ])('has every %s, and none that no longer is', async (_, heading, known) => {

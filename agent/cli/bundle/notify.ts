@@ -1,4 +1,4 @@
-import { EXIT } from '../../core/outcome/outcome.ts'
+import { EXIT } from '../../core/outcome/exit-codes.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { FLEET_FLAGS, openFleet, readTargets } from '../operator/fleet.ts'
 import { hostsForPrograms, printHosts } from '../operator/print-hosts.ts'

@@ -1,4 +1,4 @@
-import { EXIT } from '../../core/outcome/outcome.ts'
+import { EXIT } from '../../core/outcome/exit-codes.ts'
 import type { Wanted } from '../../publisher/notify/judge.ts'
 import { commonBundle } from '../../publisher/status/common-bundle.ts'
 import { type HostCondition, judgeStatus } from '../../publisher/status/judge-status.ts'

@@ -1,4 +1,5 @@
 import type { SettingName } from '../../core/config/settings.ts'
+import { isGood } from '../../core/outcome/outcome-rows.ts'
 import type { Notes } from '../../core/report/poll-record.ts'
 import type { Status } from '../../core/report/status.ts'
 import type { FailedUnit } from '../../provisioner/setup/prove-units.ts'
@@ -64,7 +65,7 @@ export function describeTrouble({ lastPoll }: Notes, status: Status | undefined)
     ['the last look at the host', status?.outcome],
   ] as const
   for (const [what, end] of ends) {
-    if (end === undefined || ['unchanged', 'applied'].includes(end.outcome)) continue
+    if (end === undefined || isGood(end)) continue
     const why = end.code === undefined ? end.outcome : `${end.outcome} (${end.code})`
     return [
       `the settings are in force, and ${what} ended so:`,

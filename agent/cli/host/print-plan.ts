@@ -1,5 +1,6 @@
 import { reportStep } from '../../core/host/step.ts'
 import type { KeyChanges } from '../../core/outcome/key-changes.ts'
+import type { OutcomeName } from '../../core/outcome/outcome-rows.ts'
 import type { Preview } from '../../provisioner/preview.ts'
 import {
   changeLines,
@@ -14,18 +15,15 @@ import type { Obtained } from './fetch-request.ts'
 /** What is printed: the plan, or why there is none. */
 export type Shown = Preview | (Exclude<Obtained, { kind: 'request' }> & { unseen: [] })
 
+/** How `apply` would end where there is no plan. */
+export function outcomeOf({ kind }: Exclude<Shown, { kind: 'steps' }>): OutcomeName {
+  return kind === 'unavailable' ? 'source-unavailable' : kind
+}
+
 /** Prints what `apply` would do, or why it would do nothing. `flags`: with which `apply` does just that. */
 export function printPlan(shown: Shown, flags: readonly string[]): void {
-  switch (shown.kind) {
-    case 'steps':
-      printSteps(shown, flags)
-      break
-    case 'unavailable':
-      printAll(messageLines({ ...shown, outcome: 'source-unavailable' }))
-      break
-    default:
-      printAll(messageLines({ ...shown, outcome: shown.kind }))
-  }
+  if (shown.kind === 'steps') printSteps(shown, flags)
+  else printAll(messageLines({ ...shown, outcome: outcomeOf(shown) }))
   if (shown.unseen.length === 0) return
   print('\nThis could not be seen, and may change too; run it as root to know:\n')
   printAll(

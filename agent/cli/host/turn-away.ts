@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
-import { EXIT } from '../../core/outcome/outcome.ts'
+import { EXIT } from '../../core/outcome/exit-codes.ts'
 import { nap } from '../terminal/abortable-sleep.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { listenDescriptor } from '../terminal/listen-descriptor.ts'

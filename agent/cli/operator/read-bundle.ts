@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { optional } from '../../core/basics/when-defined.ts'
 import { messageOf } from '../../core/outcome/failures.ts'
-import { EXIT } from '../../core/outcome/outcome.ts'
+import type { OutcomeName } from '../../core/outcome/outcome-rows.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 
 /** The flags by which a URL is fetched, for `parseFlags`. */
@@ -17,7 +17,7 @@ type SourceFlags = { [name in keyof typeof SOURCE_FLAGS]?: string | undefined }
 /** The bytes and what to call them, or why there are none. */
 export type Read =
   | { kind: 'read'; bytes: Uint8Array; name: string }
-  | { kind: 'failed'; code: string; message: string; exit: number }
+  | { kind: 'failed'; code: string; message: string; outcome: OutcomeName }
 
 /** Reads a bundle from a file, an https URL, or standard input (`-`). A missing file is a UsageError. */
 export async function readBundle(
@@ -65,8 +65,8 @@ async function readUrl(
     case 'not-modified':
       throw new Error('a 304 to a request without an ETag')
     case 'refused':
-      return { ...fetched, kind: 'failed', exit: EXIT.bundleRefused }
+      return { ...fetched, kind: 'failed', outcome: 'refused' }
     case 'unavailable':
-      return { ...fetched, kind: 'failed', exit: EXIT.sourceUnavailable }
+      return { ...fetched, kind: 'failed', outcome: 'source-unavailable' }
   }
 }

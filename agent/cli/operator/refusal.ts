@@ -1,5 +1,5 @@
 import { messageAt } from '../../core/basics/format-place.ts'
-import { EXIT } from '../../core/outcome/outcome.ts'
+import { exitCodeOf, type OutcomeName } from '../../core/outcome/outcome-rows.ts'
 import { messageLines } from '../terminal/print-outcome.ts'
 import { print, printJson } from '../terminal/screen.ts'
 
@@ -8,18 +8,17 @@ export interface Refusal {
   code: string
   message: string
   line?: number
-  exit?: number
+  outcome?: OutcomeName
 }
 
 /** Prints why a bundle is refused, with its place, and gives the exit code. */
 export function printRefusal(name: string, refusal: Refusal, json: boolean): number {
-  const { code, message, line, exit = EXIT.bundleRefused } = refusal
-  const outcome = exit === EXIT.sourceUnavailable ? 'source-unavailable' : 'refused'
+  const { code, message, line, outcome = 'refused' } = refusal
   if (json) {
     printJson({ outcome, code, file: name, ...(line === undefined ? {} : { line }), message })
   } else {
     const told = { outcome, code, message: messageAt(name, refusal) }
     for (const text of messageLines(told)) print(text)
   }
-  return exit
+  return exitCodeOf({ outcome })
 }

@@ -1,4 +1,4 @@
-import { EXIT } from '../../core/outcome/outcome.ts'
+import { EXIT } from '../../core/outcome/exit-codes.ts'
 import { census, type HostStanding } from '../../publisher/rotate/census.ts'
 import type { End } from '../../publisher/rotate/drive.ts'
 import { missing } from '../../publisher/rotate/rotation.ts'

@@ -1,6 +1,7 @@
 import { type StepReport, VERBS } from '../../core/host/step.ts'
 import type { KeyChanges } from '../../core/outcome/key-changes.ts'
 import type { Outcome, TrustedKey } from '../../core/outcome/outcome.ts'
+import { isGood } from '../../core/outcome/outcome-rows.ts'
 import type { Place } from '../../core/sshd-config/directive.ts'
 import { columns, paint, print, printJson, wrap } from './screen.ts'
 
@@ -13,7 +14,7 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
   if (outcome.steps.length > 0) {
     print(`${[...stepLines(outcome.steps), ...changeLines(outcome.keys)].join('\n')}\n`)
   }
-  const good = outcome.outcome === 'unchanged' || outcome.outcome === 'applied'
+  const good = isGood(outcome)
   for (const line of messageLines(outcome, good)) printWrapped(line)
   if (outcome.trusted.length > 0) {
     if (!good) print('\nStill trusted, as before:')

@@ -2,6 +2,7 @@ import { optional } from '../basics/when-defined.ts'
 import type { StepReport } from '../host/step.ts'
 import type { Place } from '../sshd-config/directive.ts'
 import type { KeyChanges } from './key-changes.ts'
+import type { OutcomeName } from './outcome-rows.ts'
 
 /** A CA key that the host trusts now. */
 export interface TrustedKey {
@@ -14,14 +15,7 @@ export interface TrustedKey {
 
 /** How one cycle ended; printed by `apply --json`, answered to the daemon and to the webhook's caller. */
 export interface Outcome {
-  outcome:
-    | 'unchanged'
-    | 'applied'
-    | 'source-unavailable'
-    | 'refused'
-    | 'host-refused'
-    | 'rolled-back'
-    | 'rollback-failed'
+  outcome: OutcomeName
   /** Why, for programs; absent where all went well. */
   code?: string
   /** The line of the bundle that is at fault, from 1. */
@@ -39,38 +33,6 @@ export interface Outcome {
   serial?: number
   service?: { unit: string; action: 'restarted' | 'deferred' | 'none' }
   warnings?: string[]
-}
-
-export const EXIT = {
-  converged: 0,
-  bug: 1,
-  usage: 2,
-  sourceUnavailable: 3,
-  bundleRefused: 4,
-  hostRefused: 5,
-  rolledBack: 6,
-  rollbackFailed: 7,
-  /** `status`: not well. */
-  notWell: 8,
-  /** `bundle notify`, `rotate` and `status`: not every host has converged. */
-  hostsMissing: 9,
-  planHasChanges: 10,
-  /** `bundle rotate`: the next step is a person's. */
-  operatorNeeded: 11,
-} as const
-
-const EXIT_OF: Record<Outcome['outcome'], number> = {
-  unchanged: EXIT.converged,
-  applied: EXIT.converged,
-  'source-unavailable': EXIT.sourceUnavailable,
-  refused: EXIT.bundleRefused,
-  'host-refused': EXIT.hostRefused,
-  'rolled-back': EXIT.rolledBack,
-  'rollback-failed': EXIT.rollbackFailed,
-}
-
-export function exitCodeOf(outcome: Outcome): number {
-  return EXIT_OF[outcome.outcome]
 }
 
 /** Of anything with these fields, only these fields. */

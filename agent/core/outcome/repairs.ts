@@ -1,4 +1,5 @@
 import type { Outcome } from './outcome.ts'
+import { failureOf } from './outcome-rows.ts'
 
 /** A file that somebody else changed and that was put right again. */
 export interface Repair {
@@ -42,11 +43,8 @@ export const PAUSE_MS = 60_000
  * Whether to wait before drift is looked at again: somebody writes back, or what we write is undone.
  * Both wake the watch, which would have us restart sshd without end.
  */
-export function callsForPause({
-  outcome,
-  code,
-  warnings = [],
-}: Pick<Outcome, 'outcome' | 'code' | 'warnings'>): boolean {
+export function callsForPause(end: Pick<Outcome, 'outcome' | 'code' | 'warnings'>): boolean {
+  const { code, warnings = [] } = end
   const fights = code === 'contested' || warnings.some(warning => warning.startsWith(FIGHT))
-  return fights || outcome === 'rolled-back' || outcome === 'rollback-failed'
+  return fights || failureOf(end) === 'step'
 }

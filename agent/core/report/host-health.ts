@@ -1,6 +1,7 @@
 import { formatSpan } from '../basics/time-span.ts'
 import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from '../outcome/finding.ts'
 import type { Outcome } from '../outcome/outcome.ts'
+import { failureOf, isGood } from '../outcome/outcome-rows.ts'
 import { describeSkew } from './clock-skew.ts'
 import type { Notes } from './poll-record.ts'
 import type { HeldKey, Status } from './status.ts'
@@ -48,17 +49,14 @@ export function standingTrouble(
   applied?: string,
 ) {
   const last = lastCycle(turn, poll)
-  if (last !== undefined && isTrouble(last)) return last
+  if (last !== undefined && !isGood(last)) return last
   const got = applied !== undefined && poll !== undefined && applied > poll.at
   if (poll !== undefined && isOfSource(poll) && !got) return poll
-  const stands = turn !== undefined && isTrouble(turn) && turn.outcome !== 'source-unavailable'
+  const stands = turn !== undefined && !isGood(turn) && turn.outcome !== 'source-unavailable'
   return stands ? turn : undefined
 }
 
-const isOfSource = ({ outcome }: LastCycle) =>
-  outcome === 'source-unavailable' || outcome === 'refused'
-
-const isTrouble = ({ outcome }: LastCycle) => outcome !== 'applied' && outcome !== 'unchanged'
+const isOfSource = (end: LastCycle) => failureOf(end) === 'source'
 
 /** How a host is, in a line, and what to do about it: the worst of what was found. */
 export interface Verdict {

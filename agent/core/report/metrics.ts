@@ -3,7 +3,7 @@ import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
 import { own } from '../basics/own-property.ts'
 import { optional } from '../basics/when-defined.ts'
-import { OUTCOMES } from '../outcome/outcome-rows.ts'
+import { OUTCOME_NAMES } from '../outcome/outcome-rows.ts'
 import type { MetricsInput } from './metrics-input.ts'
 
 const PREFIX = 'pomerium_host_agent_'
@@ -84,7 +84,7 @@ export async function renderMetrics(input: MetricsInput): Promise<string> {
   })
   // From 0 on, so that the first of a kind is seen as an increase; and no other, whatever the notes hold:
   // root writes a textfile of what a stranger may have written there.
-  for (const outcome of OUTCOMES) {
+  for (const outcome of OUTCOME_NAMES) {
     cycles.inc({ outcome }, own(input.cycles, outcome) ?? 0)
   }
   count('sshd_restarts_total', 'Restarts of sshd by this agent.', input.restarts)

@@ -13,7 +13,7 @@ import {
 } from '../basics/stored-form.ts'
 import { optional } from '../basics/when-defined.ts'
 import type { Outcome } from '../outcome/outcome.ts'
-import { OUTCOMES } from '../outcome/outcome-rows.ts'
+import { OUTCOME_NAMES, type OutcomeName } from '../outcome/outcome-rows.ts'
 
 /** What is counted of cycles, by the wing that began them: each cycle is counted once. */
 export interface Tally {
@@ -27,7 +27,7 @@ export interface Tally {
 export interface Notes extends Tally {
   version: 1
   /** The last look at the source, and how it ended. */
-  lastPoll?: { at: string; outcome: Outcome['outcome']; code?: string; message: string }
+  lastPoll?: { at: string; outcome: OutcomeName; code?: string; message: string }
   /** When the resident looks again at the latest; for who sleeps, systemd's timer knows. */
   nextPoll?: string
   /** Until then the source holds a request, and news come at once. */
@@ -85,7 +85,7 @@ const isNotes = shape(
   { version: oneOf(1), cycles: mapOf(count) },
   {
     lastSuccess: time,
-    lastPoll: shape({ at: time, outcome: oneOf(...OUTCOMES), message: text }, { code: text }),
+    lastPoll: shape({ at: time, outcome: oneOf(...OUTCOME_NAMES), message: text }, { code: text }),
     nextPoll: time,
     notBefore: time,
     held: flag,

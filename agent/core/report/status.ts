@@ -13,7 +13,7 @@ import {
 } from '../basics/stored-form.ts'
 import { optional } from '../basics/when-defined.ts'
 import type { Outcome, TrustedKey } from '../outcome/outcome.ts'
-import { OUTCOMES } from '../outcome/outcome-rows.ts'
+import { failureOf, OUTCOME_NAMES } from '../outcome/outcome-rows.ts'
 import { isStartLimit } from '../services/restart-budget.ts'
 import { isSigner, type Signer } from '../trust/signer.ts'
 import type { Tally } from './poll-record.ts'
@@ -109,18 +109,15 @@ export function statusAfter(end: TurnEnd, before: Status | undefined): Status {
     ...('source' in held ? { held: held as HeldStatus } : {}),
     ...(effective === undefined ? {} : { effective }),
     ...optional('ports', end.ports ?? before?.ports),
-    contested: LOOKED_NOT.has(outcome.outcome)
-      ? (before?.contested ?? false)
-      : outcome.code === 'contested',
+    // A turn that failed on the source never came to look at the host.
+    contested:
+      failureOf(outcome) === 'source' ? (before?.contested ?? false) : outcome.code === 'contested',
     restarts,
     repaired,
     ...optional('applies', applies),
     ...optional('standsDown', standsDown),
   }
 }
-
-// Ends of turns that never came to look at the host.
-const LOOKED_NOT = new Set<Outcome['outcome']>(['source-unavailable', 'refused'])
 
 function effectiveAfter(
   { at, outcome, effective }: TurnEnd,
@@ -136,7 +133,7 @@ const isKey = shape({ type: text, fingerprint: text, comment: text }, { adopted:
 const isTally = shape({ cycles: mapOf(count) }, { lastSuccess: time })
 const isOutcome = shape(
   {
-    outcome: oneOf(...OUTCOMES),
+    outcome: oneOf(...OUTCOME_NAMES),
     message: text,
     steps: listOf(shape({ do: text, why: text })),
     trusted: listOf(isKey),

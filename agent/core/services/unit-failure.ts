@@ -1,4 +1,4 @@
-import { EXIT } from '../outcome/outcome.ts'
+import { EXIT } from '../outcome/exit-codes.ts'
 
 /** A unit as systemd has it, in the words of `systemctl show`. */
 export type UnitSeen = ReadonlyMap<string, string>

@@ -1,4 +1,5 @@
 import type { TrustedKey } from '../../core/outcome/outcome.ts'
+import { isGood } from '../../core/outcome/outcome-rows.ts'
 import type { HostOutcome } from './read-outcome.ts'
 import type { Reply } from './reply.ts'
 
@@ -58,21 +59,12 @@ function trustSaid({ trusted, serial }: HostOutcome) {
 
 function judgeOutcome(outcome: HostOutcome, wanted: Wanted | undefined): Standing {
   const { message, code = outcome.outcome } = outcome
-  switch (outcome.outcome) {
-    case 'unchanged':
-    case 'applied':
-      return judgeTrust(outcome, wanted)
-    case 'source-unavailable':
-      return { state: 'waiting', code, message }
-    case 'refused':
-      return OLDER_COPY.has(code) && wanted !== undefined
-        ? { state: 'waiting', code, message: `an older copy is served to it: ${message}` }
-        : { state: 'failed', code, message }
-    case 'host-refused':
-    case 'rolled-back':
-    case 'rollback-failed':
-      return { state: 'failed', code, message }
+  if (isGood(outcome)) return judgeTrust(outcome, wanted)
+  if (outcome.outcome === 'source-unavailable') return { state: 'waiting', code, message }
+  if (outcome.outcome === 'refused' && OLDER_COPY.has(code) && wanted !== undefined) {
+    return { state: 'waiting', code, message: `an older copy is served to it: ${message}` }
   }
+  return { state: 'failed', code, message }
 }
 
 /** How a host refuses what a stale cache still serves. */

@@ -1,6 +1,6 @@
 import { plainText } from '../../core/basics/plain-text.ts'
 import type { Outcome, TrustedKey } from '../../core/outcome/outcome.ts'
-import { OUTCOMES } from '../../core/outcome/outcome-rows.ts'
+import { OUTCOME_NAMES } from '../../core/outcome/outcome-rows.ts'
 
 /** What is read of a host's outcome; nothing else of it is gone by. */
 export interface HostOutcome
@@ -16,7 +16,7 @@ export function readOutcome(text: string): HostOutcome | undefined {
   const read = record(parseJson(text))
   if (read === undefined) return undefined
   const { message, trusted, revoked, code, serial, service } = read
-  const outcome = OUTCOMES.find(each => each === read.outcome)
+  const outcome = OUTCOME_NAMES.find(each => each === read.outcome)
   if (outcome === undefined || typeof message !== 'string') return undefined
   const keys = readKeys(trusted)
   const dead = revoked === undefined ? undefined : readKeys(revoked)

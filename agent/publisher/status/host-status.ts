@@ -1,7 +1,7 @@
 import { plainText } from '../../core/basics/plain-text.ts'
 import { count, flag, listOf, parseForm, shape, text, time } from '../../core/basics/stored-form.ts'
 import { optional } from '../../core/basics/when-defined.ts'
-import { OUTCOMES } from '../../core/outcome/outcome-rows.ts'
+import { OUTCOME_NAMES } from '../../core/outcome/outcome-rows.ts'
 import type { LastCycle } from '../../core/report/host-health.ts'
 import type { HostStatus } from '../../core/report/host-status.ts'
 import type { Question } from '../notify/question.ts'
@@ -52,7 +52,7 @@ function readStatus(json: string): ToldStatus | undefined {
 }
 
 function readLast(last: { at: string; outcome: string; message: string; code?: string }) {
-  const outcome = OUTCOMES.find(each => each === last.outcome)
+  const outcome = OUTCOME_NAMES.find(each => each === last.outcome)
   if (outcome === undefined) return undefined
   const { at, code, message } = last
   const read: LastCycle = { at: plainText(at), outcome, message: plainText(message) }

@@ -1,6 +1,7 @@
 import { formatDistance } from '../../core/basics/time-span.ts'
 import { optional } from '../../core/basics/when-defined.ts'
 import type { TrustedKey } from '../../core/outcome/outcome.ts'
+import { isGood } from '../../core/outcome/outcome-rows.ts'
 import type { LastCycle } from '../../core/report/host-health.ts'
 import { stillAlive, type Wanted } from '../notify/judge.ts'
 import type { Reply } from '../notify/reply.ts'
@@ -102,8 +103,6 @@ function judgeTrust(told: ToldStatus, wanted: Wanted, now: Date): Judged | undef
   const how = isNewer ? `newer than ${newest}` : same ? `and not ${newest}` : 'with other keys'
   return { state: 'differs', code: 'other-bundle', message: `it has ${has}, ${how}` }
 }
-
-const isGood = ({ outcome }: LastCycle) => outcome === 'applied' || outcome === 'unchanged'
 
 const codeOf = (last: LastCycle | undefined) =>
   last === undefined || isGood(last) ? undefined : (last.code ?? last.outcome)

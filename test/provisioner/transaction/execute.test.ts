@@ -2,7 +2,7 @@
 
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { exitCodeOf } from '../../../agent/core/outcome/outcome.ts'
+import { exitCodeOf } from '../../../agent/core/outcome/outcome-rows.ts'
 import { inTurn } from '../../../agent/provisioner/exclusive-run.ts'
 import type { Host } from '../../../agent/provisioner/host/host.ts'
 import type { RestartReason } from '../../../agent/provisioner/host/sshd-service.ts'
