@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { AgentError } from '../core/basics/agent-error.ts'
 import { messageOf } from '../core/outcome/failures.ts'
 import {
   decodeReply,
@@ -11,12 +12,7 @@ import {
 /** A cycle may wait for the lock, for the restart budget and for sshd itself; in milliseconds. */
 const PATIENCE_MS = 150_000
 
-/** The provisioner could not be asked, or gave no answer; what it did is in its own journal. */
-class ProvisionerError extends Error {
-  override name = 'ProvisionerError'
-}
-
-/** Asks the provisioner on its Unix socket; a line of JSON each way. */
+/** Asks the provisioner on its Unix socket; a line of JSON each way. Throws `no-provisioner`. */
 export async function askProvisioner(
   path: string,
   request: ProvisionRequest,
@@ -33,7 +29,9 @@ export async function askProvisioner(
     return decodeReply(line)
   } catch (cause) {
     const why = messageOf(cause)
-    throw new ProvisionerError(`the provisioner at ${path} can't be asked: ${why}`, { cause })
+    throw new AgentError('no-provisioner', `the provisioner at ${path} can't be asked: ${why}`, {
+      cause,
+    })
   } finally {
     socket.destroy()
   }

@@ -1,3 +1,4 @@
+import { isThrown } from '../core/basics/agent-error.ts'
 import { describeFailure, messageOf } from '../core/outcome/failures.ts'
 import { refuseHost } from '../core/outcome/host-refusal.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
@@ -8,7 +9,7 @@ import { trustOnHost } from './records/keys-on-host.ts'
 import { publishStatus } from './records/status-file.ts'
 import { writeTextfile } from './records/textfile.ts'
 import { hasJournal } from './transaction/journal.ts'
-import { LockHeldError, takeLock } from './transaction/lock.ts'
+import { takeLock } from './transaction/lock.ts'
 import { makeOwnFolder } from './transaction/own-folder.ts'
 import { recover } from './transaction/roll-back.ts'
 
@@ -40,7 +41,7 @@ export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
     await makeOwnFolder(host, stateFolder)
     return takeLock(host)
   } catch (error) {
-    if (error instanceof LockHeldError) {
+    if (isThrown(error, 'lock-held')) {
       const { code, message } = refuseHost('busy', error.message)
       return stopped({ outcome: 'host-refused', code, message }, trustOnHost(host))
     }

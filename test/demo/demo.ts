@@ -4,6 +4,7 @@
 
 import { styleText } from 'node:util'
 import type { Outcome } from '../../agent/core/outcome/outcome.ts'
+import { isGood } from '../../agent/core/outcome/outcome-rows.ts'
 import { fetchBundle } from '../../agent/daemon/source/fetch-bundle.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import { startControlPlane } from '../control-plane/control-plane.ts'
@@ -103,7 +104,7 @@ async function demo(): Promise<void> {
 }
 
 function describe(outcome: Outcome): string {
-  if (outcome.outcome !== 'applied' && outcome.outcome !== 'unchanged') {
+  if (!isGood(outcome)) {
     throw new DemoError(`${outcome.outcome}: ${outcome.message}`)
   }
   return outcome.message

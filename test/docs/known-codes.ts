@@ -8,7 +8,7 @@ import { WELL } from '../../agent/core/report/host-health.ts'
 const ROOT = join(import.meta.dirname, '../..')
 
 // Part of a sentence about a file of the config; nobody meets them as a code.
-const INNER = new Set(['ServiceErrorCode', 'WebhookSecretCode', 'WebhookTlsCode'])
+const INNER = new Set(['ErrorCode', 'ServiceErrorCode', 'WebhookSecretCode', 'WebhookTlsCode'])
 
 // How a code is written down: in a union type, in a list, in an object, as `[code, message]`, in a webhook's refusal.
 const UNION = /\btype (\w*Code) =((?:\s*\|?\s*'?[\w-]+'?)+)/g

@@ -1,3 +1,5 @@
+import { AgentError } from '../../core/basics/agent-error.ts'
+
 /** What `main` read from argv and the environment; a command sees nothing else of the process. */
 export interface Invocation {
   /** The words after the command. */
@@ -12,7 +14,9 @@ export interface Invocation {
 /** A command: prints, and returns the exit code. */
 export type Command = (invocation: Invocation) => Promise<number>
 
-/** Wrong flags or configuration: printed without a stack, exit code 2. */
-export class UsageError extends Error {
-  override name = 'UsageError'
+/** `usage`: wrong flags or configuration. */
+export class UsageError extends AgentError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('usage', message, options)
+  }
 }

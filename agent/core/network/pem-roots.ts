@@ -1,14 +1,14 @@
 import { X509Certificate } from 'node:crypto'
+import { AgentError } from '../basics/agent-error.ts'
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
-/** A file of TLS roots holds no certificate, or one that cannot be read; `line` is where it begins. */
-export class BadRootsError extends Error {
-  override name = 'BadRootsError'
+/** `bad-roots`; `line` is where the certificate begins that cannot be read. */
+export class BadRootsError extends AgentError {
   readonly line?: number
 
   constructor(message: string, options?: ErrorOptions & { line: number }) {
-    super(message, options)
+    super('bad-roots', message, options)
     if (options !== undefined) this.line = options.line
   }
 }

@@ -1,10 +1,7 @@
-/** The whole of something took too long. */
-export class DeadlineError extends Error {
-  override name = 'DeadlineError'
-}
+import { AgentError } from '../../core/basics/agent-error.ts'
 
 /**
- * Runs `work` until it settles, `milliseconds` have passed (rejects with DeadlineError) or the caller
+ * Runs `work` until it settles, `milliseconds` have passed (rejects with `deadline`) or the caller
  * aborts (rejects with the signal's reason). Returns then even if `work` cannot be interrupted, as a
  * name lookup or a read from a dead network file system cannot.
  */
@@ -18,7 +15,7 @@ export async function withDeadline<T>(
   const signal = caller ? AbortSignal.any([caller, deadline.signal]) : deadline.signal
   const aborted = Promise.withResolvers<never>()
   signal.addEventListener('abort', () => aborted.reject(signal.reason), { once: true })
-  const timer = setTimeout(() => deadline.abort(new DeadlineError()), milliseconds)
+  const timer = setTimeout(() => deadline.abort(new AgentError('deadline')), milliseconds)
   try {
     return await Promise.race([work(signal), aborted.promise])
   } finally {

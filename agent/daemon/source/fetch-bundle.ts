@@ -1,9 +1,9 @@
+import { isThrown } from '../../core/basics/agent-error.ts'
 import { parseSourceUrl, showUrl } from '../../core/network/source-url.ts'
 import type { Fetched, Source } from '../../core/protocol/source.ts'
-import { DeadlineError, withDeadline } from '../http/deadline.ts'
+import { withDeadline } from '../http/deadline.ts'
 import { readFromFile } from './file-source.ts'
-import { timeout } from './http/connection-failure.ts'
-import { unavailable } from './http/failure.ts'
+import { timeout, unavailable } from './http/failure.ts'
 import { type FetchOptions, TIMEOUTS, type Timeouts } from './http/fetch-options.ts'
 import { refuseHtml, startsAsHtml } from './http/html.ts'
 import { readJsonBundle } from './json-bundle.ts'
@@ -29,7 +29,7 @@ export async function fetchBundle(source: Source, options: FetchOptions = {}): P
     })
     return fetched.kind === 'bundle' ? unwrap(fetched, source, showUrl(url)) : fetched
   } catch (error) {
-    if (error instanceof DeadlineError) return timeout(showUrl(url))
+    if (isThrown(error, 'deadline')) return timeout(showUrl(url))
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { AgentError } from '../../core/basics/agent-error.ts'
 
 /** The file-system calls that the provisioner makes, and no others; tests sabotage them one by one. */
 export type FileSystem = Pick<
@@ -24,9 +25,10 @@ export type FileSystem = Pick<
 
 export const realFileSystem: FileSystem = fs
 
-/** The `code` of a failed system call (`ENOENT`, …). */
+/** The `code` of a failed system call (`ENOENT`, …); none of an error of our own. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+  const isOurs = error instanceof AgentError
+  return error instanceof Error && 'code' in error && !isOurs ? String(error.code) : undefined
 }
 
 /** Whether something stands at a path, a link that leads nowhere included. */

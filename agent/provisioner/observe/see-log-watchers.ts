@@ -1,3 +1,4 @@
+import { AgentError, isThrown } from '../../core/basics/agent-error.ts'
 import {
   type LogWatcher,
   parseIgnored,
@@ -30,7 +31,8 @@ async function fail2ban({ fs, at }: Pick<HostFiles, 'fs' | 'at'>, run: Run) {
   const program = 'fail2ban' as const
   const ask = async (...args: string[]) => {
     const { code, stdout, stderr } = await run([CLIENT, ...args])
-    if (code !== 0) throw new Unanswered(lastLine(stderr || stdout) || `exit code ${code}`)
+    if (code !== 0)
+      throw new AgentError('unanswered', lastLine(stderr || stdout) || `exit code ${code}`)
     return stdout
   }
   try {
@@ -40,12 +42,10 @@ async function fail2ban({ fs, at }: Pick<HostFiles, 'fs' | 'at'>, run: Run) {
     }
     return { program, jails }
   } catch (error) {
-    if (!(error instanceof Unanswered)) throw error
+    if (!isThrown(error, 'unanswered')) throw error
     return { program, silent: error.message }
   }
 }
-
-class Unanswered extends Error {}
 
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? ''
 

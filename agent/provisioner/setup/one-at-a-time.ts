@@ -1,7 +1,8 @@
 import { fstatSync, rmSync, statSync } from 'node:fs'
+import { isThrown } from '../../core/basics/agent-error.ts'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { errorCode, realFileSystem } from '../files/file-system.ts'
-import { LockHeldError, lockFile } from '../transaction/lock.ts'
+import { lockFile } from '../transaction/lock.ts'
 import { SetupError } from './setup-error.ts'
 
 // In memory, and taken away at the end: a host from which we are taken off is as it was found.
@@ -33,7 +34,7 @@ function lock(): Disposable {
       if (ours === there) return held
       held[Symbol.dispose]()
     } catch (error) {
-      const isHosts = error instanceof LockHeldError || errorCode(error) !== undefined
+      const isHosts = isThrown(error, 'lock-held') || errorCode(error) !== undefined
       throw isHosts ? new SetupError(messageOf(error)) : error
     }
   }

@@ -1,3 +1,4 @@
+import { AgentError } from '../../core/basics/agent-error.ts'
 import type { StartLimit } from '../../core/services/restart-budget.ts'
 
 /** Whatever starts and stops sshd on this host. */
@@ -64,14 +65,7 @@ export type ServiceErrorCode =
   | 'timed-out'
   | 'not-listening'
 
-export class ServiceError extends Error {
-  override name = 'ServiceError'
-  readonly code: ServiceErrorCode
-  constructor(code: ServiceErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
-}
+export class ServiceError extends AgentError<ServiceErrorCode> {}
 
 export interface Clock {
   /** Milliseconds since the epoch. */

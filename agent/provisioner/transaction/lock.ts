@@ -1,11 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { AgentError } from '../../core/basics/agent-error.ts'
 import type { Place } from '../../core/config/layout.ts'
 import type { Host } from '../host/host.ts'
-
-/** Another run goes on for longer than anybody waits. */
-export class LockHeldError extends Error {
-  override name = 'LockHeldError'
-}
 
 /** How long another run may hold the lock, in seconds, before this one gives up. */
 const PATIENCE_SECONDS = 60
@@ -22,7 +18,7 @@ export function takeLock({ fs, at, layout }: Host): Disposable {
 /**
  * Makes and locks a file. flock(1) locks the open file, which this process shares with it and keeps; the
  * kernel lets go when this process ends, however it ends. Throws the error of open(2) where the file
- * can't be opened, and a `LockHeldError` where another run goes on.
+ * can't be opened, and `lock-held` where another run goes on.
  */
 export function lockFile({ path, mode }: Place, fs: Host['fs']): Disposable & { fd: number } {
   const fd = fs.openSync(path, 'a', mode)
@@ -41,7 +37,8 @@ export function lockFile({ path, mode }: Place, fs: Host['fs']): Disposable & { 
     })
     if (error !== undefined) throw new Error('flock(1) of util-linux is needed', { cause: error })
     if (status !== 0) {
-      throw new LockHeldError(
+      throw new AgentError(
+        'lock-held',
         `another run has held ${path} for ${PATIENCE_SECONDS} s; see what it does, and try again`,
       )
     }

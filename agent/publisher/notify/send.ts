@@ -90,7 +90,7 @@ async function post(options: SendOptions, headers: RequestOptions['headers'], bo
     request(url, settings, resolve)
       .once('error', reject)
       // Neither an answer nor an error comes of one that switches protocols (101) unasked.
-      .once('close', () => reject(new HungUpError()))
+      .once('close', () => reject(Object.assign(new Error(), { code: 'ECONNRESET' })))
       .once('socket', socket => socket.once('connect', () => clearTimeout(knock)))
       .end(body)
   }).finally(() => clearTimeout(knock))
@@ -103,14 +103,14 @@ async function post(options: SendOptions, headers: RequestOptions['headers'], bo
   return { status, headers: answered, text }
 }
 
-class HungUpError extends Error {
-  readonly code = 'ECONNRESET'
-}
+// DOM, 4.3: the names of such errors have a number each.
+const isTimeout = (error: unknown) =>
+  error instanceof DOMException && error.code === DOMException.TIMEOUT_ERR
 
 function unreachable(error: unknown): Reply<never> {
   const { name = '', code = name } = error as { name?: string; code?: string }
   const cause = (error as { cause?: unknown }).cause
-  const timedOut = code === 'ETIMEDOUT' || (cause instanceof Error && cause.name === 'TimeoutError')
+  const timedOut = code === 'ETIMEDOUT' || isTimeout(cause)
   if (timedOut) return { kind: 'unreachable', code: 'timeout', message: 'no answer in time' }
   const known = MESSAGES.get(code)
   if (known !== undefined) return { kind: 'unreachable', code: known[0], message: known[1] }

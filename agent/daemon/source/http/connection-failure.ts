@@ -1,4 +1,5 @@
-import { type Unavailable, unavailable } from './failure.ts'
+import { HTTPParserError } from 'undici/lib/core/errors.js'
+import { timeout, type Unavailable, unavailable } from './failure.ts'
 
 const UNTRUSTED = new Set([
   'CERT_UNTRUSTED',
@@ -109,19 +110,11 @@ function unreachable(shown: string, words: string): Unavailable {
   )
 }
 
-export function timeout(shown: string): Unavailable {
-  return unavailable(
-    'timeout',
-    `${shown} took too long to answer`,
-    'Check the network between, and the load on the source',
-  )
-}
-
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  // undici means to give these a code, but looks it up by number in a table of names.
-  if (error.name === 'HTTPParserError')
-    return /\bEOF\b/.test(error.message) ? 'CUT_OFF' : 'NOT_HTTP'
+  // undici means to give these a code, but looks it up by number in a table of names. Where nothing is left
+  // that could not be read (`data`), it is the end that came too soon.
+  if (error instanceof HTTPParserError) return error.data === '' ? 'CUT_OFF' : 'NOT_HTTP'
   // One error per address that was tried; they mostly agree, and the first is the preferred address.
   const nested = error instanceof AggregateError ? codeOf(error.errors[0]) : undefined
   const own = 'code' in error ? error.code : undefined

@@ -11,3 +11,11 @@ export function unavailable(code: SourceFailureCode, what: string, remedy: strin
 export function refused(code: Refused['code'], what: string, remedy: string): Refused {
   return { kind: 'refused', code, message: `${what}. ${remedy}.` }
 }
+
+export function timeout(shown: string): Unavailable {
+  return unavailable(
+    'timeout',
+    `${shown} took too long to answer`,
+    'Check the network between, and the load on the source',
+  )
+}

@@ -1,4 +1,4 @@
-import { BadRootsError } from '../../../core/network/pem-roots.ts'
+import { isThrown } from '../../../core/basics/agent-error.ts'
 import { showUrl } from '../../../core/network/source-url.ts'
 import type { Fetched, Source } from '../../../core/protocol/source.ts'
 import { readEtag } from '../../http/entity-tag.ts'
@@ -7,7 +7,7 @@ import { openDispatcher } from './dispatcher.ts'
 import { unavailable } from './failure.ts'
 import type { FetchOptions, Timeouts } from './fetch-options.ts'
 import { readReply } from './http-reply.ts'
-import { BadProxyError, findProxy } from './proxy.ts'
+import { findProxy } from './proxy.ts'
 import { readTlsRoots } from './tls-roots.ts'
 
 /** Asks once over HTTP. Rejects with the signal's reason, else only by a bug. */
@@ -85,14 +85,14 @@ async function ask(
 const ignore = () => {}
 
 function explainSetup(error: unknown) {
-  if (error instanceof BadRootsError) {
+  if (isThrown(error, 'bad-roots')) {
     return unavailable(
       'tls',
       'source.ca_file holds no certificate, or one that cannot be read',
       'Write the PEM certificates of the CA into it',
     )
   }
-  if (error instanceof BadProxyError) {
+  if (isThrown(error, 'bad-proxy')) {
     return unavailable(
       'unreachable',
       'HTTPS_PROXY is set to something that is not the URL of a proxy',

@@ -1,3 +1,4 @@
+import { AgentError } from '../../../core/basics/agent-error.ts'
 import { namedProxy } from '../../../core/network/named-proxy.ts'
 import { isLoopback } from '../../../core/network/source-url.ts'
 import type { Environment } from './fetch-options.ts'
@@ -9,12 +10,7 @@ export interface HostProxy {
   except: string
 }
 
-/** `HTTPS_PROXY` is set to something that is no proxy. */
-export class BadProxyError extends Error {
-  override name = 'BadProxyError'
-}
-
-/** The proxy that the environment names. Loopback is never asked of another host. */
+/** The proxy that the environment names. Loopback is never asked of another host. Throws `bad-proxy`. */
 export function findProxy(url: URL, environment: Environment): HostProxy | undefined {
   if (url.protocol !== 'https:' || isLoopback(url)) return undefined
   const wanted = namedProxy(environment)
@@ -22,7 +18,7 @@ export function findProxy(url: URL, environment: Environment): HostProxy | undef
   const { named, except } = wanted
   const proxy = URL.parse(named.includes('://') ? named : `http://${named}`)
   if (!proxy || !['http:', 'https:'].includes(proxy.protocol)) {
-    throw new BadProxyError()
+    throw new AgentError('bad-proxy')
   }
   return { url: proxy.href, except }
 }

@@ -50,3 +50,10 @@ declare module 'undici/lib/core/symbols.js' {
   const symbols: { readonly kSocket: unique symbol; readonly kParser: unique symbol }
   export = symbols
 }
+
+declare module 'undici/lib/core/errors.js' {
+  export class HTTPParserError extends Error {
+    /** What could not be read. */
+    readonly data?: string
+  }
+}
