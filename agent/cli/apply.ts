@@ -1,7 +1,7 @@
 import { EXIT } from '../core/outcome/exit-codes.ts'
-import type { Outcome } from '../core/outcome/outcome.ts'
 import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { refused, stopped } from '../core/outcome/outcomes.ts'
+import type { Turn } from '../core/report/status.ts'
 import { inTurn } from '../provisioner/exclusive-run.ts'
 import type { Host } from '../provisioner/host/host.ts'
 import { kept, provision } from '../provisioner/provision.ts'
@@ -26,12 +26,12 @@ export async function apply(invocation: Invocation): Promise<number> {
   return code === EXIT.converged ? standUp(host, flags.json) : code
 }
 
-async function conclude(obtained: Obtained, host: Host): Promise<Outcome> {
+async function conclude(obtained: Obtained, host: Host): Promise<Turn> {
   if (obtained.kind === 'request') return provision(obtained.request, host)
   const left = kept(host, stateOrFresh(host))
-  if (obtained.kind === 'refused') return refused(obtained, left)
+  if (obtained.kind === 'refused') return { outcome: refused(obtained, left) }
   const { code, message } = obtained
-  return stopped({ outcome: 'source-unavailable', code, message }, left)
+  return { outcome: stopped({ outcome: 'source-unavailable', code, message }, left) }
 }
 
 // The note goes last: cut off before, the next apply does it again.

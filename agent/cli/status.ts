@@ -132,7 +132,7 @@ async function seeForOurselves(
   { config, isOurs, found }: ReadConfig,
   { now, revokes }: { now: Date; revokes: boolean },
 ): Promise<{ look?: Look; found: Finding[]; unseen: Unseen[] }> {
-  const isRoot = process.getuid?.() === host.owner.uid
+  const { isRoot } = host
   // A broken config may name other files than the defaults do.
   const look = isRoot && found.length === 0 ? await lookAtHost(host, config, now) : undefined
   const files = look ?? (isRoot ? { found: [], unseen: [UNNAMED] } : glanceAtFiles(host, revokes))

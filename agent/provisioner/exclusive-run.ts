@@ -3,6 +3,7 @@ import { describeFailure, messageOf } from '../core/outcome/failures.ts'
 import { refuseHost } from '../core/outcome/host-refusal.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
 import { stopped, warned } from '../core/outcome/outcomes.ts'
+import type { Turn } from '../core/report/status.ts'
 import { errorCode } from './files/file-system.ts'
 import type { Host } from './host/host.ts'
 import { trustOnHost } from './records/keys-on-host.ts'
@@ -13,6 +14,12 @@ import { takeLock } from './transaction/lock.ts'
 import { makeOwnFolder } from './transaction/own-folder.ts'
 import { recover } from './transaction/roll-back.ts'
 
+/** What the work of a turn comes to. */
+export interface Worked extends Turn {
+  /** `metrics.textfile` goes with the rest, and is not to be written again. */
+  textfileGone?: true
+}
+
 /**
  * One run that may change the host: alone, after whatever a killed run left has been undone, and
  * with its outcome published for `status`. Throws only where it has left the host as it was. A cycle
@@ -21,21 +28,19 @@ import { recover } from './transaction/roll-back.ts'
 export async function inTurn(
   host: Host,
   now: Date,
-  work: () => Promise<Outcome>,
+  work: () => Promise<Worked>,
   own?: { gave: boolean },
 ): Promise<Outcome> {
-  const turn = await takeTurn(host)
-  if ('outcome' in turn) return turn
-  using _ = turn
-  const outcome = await recoverThen(work, host)
+  const lock = await takeTurn(host)
+  if ('outcome' in lock) return lock
+  using _ = lock
+  const turn = await recoverThen(work, host)
   // Awaited here: the lock is let go when this function returns, and its files have fixed names.
-  return await published(host, now, outcome, own)
+  return await published(host, now, turn, own)
 }
 
 /** The lock, until it is disposed of; or why it can't be had. */
 export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
-  delete host.effective
-  delete host.ports
   const { stateFolder } = host.layout
   try {
     await makeOwnFolder(host, stateFolder)
@@ -51,14 +56,14 @@ export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
   }
 }
 
-async function recoverThen(work: () => Promise<Outcome>, host: Host): Promise<Outcome> {
+async function recoverThen(work: () => Promise<Worked>, host: Host): Promise<Worked> {
   try {
     await recover(host)
   } catch (rollbackCause) {
     if (!hasJournal(host)) throw rollbackCause
     const cause = new Error('an earlier run was cut off')
     const failure = describeFailure({ kind: 'rollback-failed', cause, rollbackCause })
-    return stopped(failure, trustOnHost(host))
+    return { outcome: stopped(failure, trustOnHost(host)) }
   }
   return work()
 }
@@ -67,15 +72,17 @@ async function recoverThen(work: () => Promise<Outcome>, host: Host): Promise<Ou
 async function published(
   host: Host,
   now: Date,
-  outcome: Outcome,
+  turn: Worked,
   own: { gave: boolean } | undefined,
 ): Promise<Outcome> {
   const at = now.toISOString()
+  const { outcome } = turn
+  const { textfile: _, ...withoutTextfile } = host
   try {
-    await publishStatus(host, at, outcome, own)
-    const told = warned(outcome, await writeTextfile(host))
+    await publishStatus(host, at, turn, own)
+    const told = warned(outcome, await writeTextfile(turn.textfileGone ? withoutTextfile : host))
     // Whoever set a textfile that can't be written looks for it in `status`.
-    if (told !== outcome) await publishStatus(host, at, told)
+    if (told !== outcome) await publishStatus(host, at, { ...turn, outcome: told })
     return told
   } catch (error) {
     if (errorCode(error) === undefined) throw error

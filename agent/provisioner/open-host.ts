@@ -38,7 +38,7 @@ export async function openHost(
   config: Config['sshd'],
   root: string,
   again: Again,
-  recorded = false,
+  { isRoot, recorded = false }: { isRoot: boolean; recorded?: boolean },
 ): Promise<Host> {
   const at = (path: string) => (root === '/' ? path : inTree(root, path))
   const layout = layoutOf(config)
@@ -47,6 +47,7 @@ export async function openHost(
     at,
     fs: realFileSystem,
     owner: { uid: 0, gid: 0 },
+    isRoot,
     // Of the machine that this runs on, for a tree too: what lies in that may be of another kind.
     verifyAgain: openSecondVerifier(realFileSystem, runCommand, {
       folder: dirname(layout.statusFile.path),
@@ -67,7 +68,7 @@ function inTree(root: string, path: string): string {
   return fromBytes(underRoot(realFileSystem, bytes(root), bytes(path), 'keep')).toString()
 }
 
-type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'verifyAgain' | 'relabel'>
+type Base = Pick<Host, 'layout' | 'at' | 'fs' | 'owner' | 'isRoot' | 'verifyAgain' | 'relabel'>
 
 async function runningHost(
   base: Base,

@@ -30,7 +30,7 @@ export async function preview(request: Request, host: Host): Promise<Preview> {
   const seen = { ...plan, unseen: [...unseen, ...plan.unseen] }
   if (seen.kind !== 'steps') return seen
   const keys = keyChanges(keysOnHost(host), seen.steps, host.layout.caFile.path)
-  const watchers = isRoot(host) ? await seeLogWatchers(host) : []
+  const watchers = host.isRoot ? await seeLogWatchers(host) : []
   const banned = judgeLogWatchers(watchers, request.config.sshd.exemptFromPenalties)
   const advice = [...seen.advice, ...banned].map(asWarning)
   const warnings = [...accepted.warnings, ...seen.warnings, ...advice]
@@ -41,9 +41,7 @@ function readStateIfAllowed(host: Host): {
   state: ReturnType<typeof readState>
   unseen: Unseen[]
 } {
-  if (isRoot(host)) return { state: readState(host), unseen: [] }
+  if (host.isRoot) return { state: readState(host), unseen: [] }
   const why = 'only root may read it'
   return { state: FRESH_STATE, unseen: [{ what: host.layout.stateFile.path, why }] }
 }
-
-const isRoot = ({ owner }: Host) => process.getuid?.() === owner.uid

@@ -16,6 +16,7 @@ import { contestedPath, describeFight, recentRepairs } from '../core/outcome/rep
 import { type Plan, planApply } from '../core/plan/plan.ts'
 import { trustInForce } from '../core/plan/trust-in-force.ts'
 import type { Wanted } from '../core/plan/wanted.ts'
+import type { Turn } from '../core/report/status.ts'
 import { type Disagreement, withSecondVerdict } from '../core/trust/second-verifier.ts'
 import { type Accepted, acceptBundle } from '../core/trust/trust.ts'
 import { isThere } from './files/file-system.ts'
@@ -55,18 +56,15 @@ export async function provision(
   request: Request,
   host: Host,
   onInstant?: OnInstant,
-): Promise<Outcome> {
+): Promise<Turn> {
   const state = readState(host)
-  if (isDamaged(state)) return notOn(host, FRESH_STATE, state)
+  if (isDamaged(state)) return { outcome: notOn(host, FRESH_STATE, state) }
   const accepted = await accept(request, host, state)
-  if (accepted.kind === 'refused') return refused(accepted, kept(host, state))
-  if (accepted.kind === 'host-refused') return notOn(host, state, accepted)
+  if (accepted.kind === 'refused') return { outcome: refused(accepted, kept(host, state)) }
+  if (accepted.kind === 'host-refused') return { outcome: notOn(host, state, accepted) }
   const plan = await planOn(host, accepted, request, state)
-  const found = trustInForce(plan.sshd, host.layout.caFile.path, plan)
-  // One that names our file goes by our keys where they are in it.
-  if (found !== undefined) host.effective = found && plan.refuses && keysLie(host, state.held)
-  if (plan.sshd.kind === 'readable') host.ports = plan.ports
-  if (plan.kind === 'host-refused') return notOn(host, state, plan)
+  const seen = seenBy(plan, host, state)
+  if (plan.kind === 'host-refused') return { outcome: notOn(host, state, plan), ...seen }
   const { steps } = plan
   const changes = keyChanges(keysOnHost(host), steps, host.layout.caFile.path)
   const commit = (restart: 'none' | 'restarted' | 'deferred') =>
@@ -74,16 +72,27 @@ export async function provision(
   const execution = await execute(steps, host, commit, onInstant)
   if (execution.kind !== 'done') {
     const left = kept(host, state, filesOf(plan.adopted))
-    return stopped(describeFailure(execution), { ...left, steps })
+    return { outcome: stopped(describeFailure(execution), { ...left, steps }), ...seen }
   }
-  if (steps.some(step => step.do === 'prove-trust')) host.effective = true
   const unproved =
     host.sshd === undefined ? ['no sshd was there to prove that it uses the keys'] : []
   const advice = plan.advice.map(asWarning)
   const warnings = [...accepted.warnings, ...plan.warnings, ...advice, ...unproved]
   const { serial } = accepted.bundle
   const now = { ...trustOnHost(host), ...optional('serial', serial) }
-  return succeeded(now, plan, execution.restart, warnings, changes)
+  const outcome = succeeded(now, plan, execution.restart, warnings, changes)
+  const isProved = steps.some(step => step.do === 'prove-trust')
+  return { outcome, ...seen, ...(isProved ? { effective: true } : {}) }
+}
+
+// Before the steps. An sshd that names our file goes by our keys where they are in it.
+function seenBy(plan: Planned, host: Host, { held }: State): Omit<Turn, 'outcome'> {
+  const named = trustInForce(plan.sshd, host.layout.caFile.path, plan)
+  const effective = named && plan.refuses && keysLie(host, held)
+  return {
+    ...optional('effective', effective),
+    ...optional('ports', plan.sshd.kind === 'readable' ? plan.ports : undefined),
+  }
 }
 
 /** What is decided from the bytes, what was accepted before and the rules of the config. */

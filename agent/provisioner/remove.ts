@@ -11,6 +11,7 @@ import { keyChanges } from '../core/outcome/key-changes.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
 import { hostRefused, stopped } from '../core/outcome/outcomes.ts'
 import { planRemove, type Removal } from '../core/plan/plan-remove.ts'
+import type { Worked } from './exclusive-run.ts'
 import { removeFile } from './files/atomic-write.ts'
 import type { Host } from './host/host.ts'
 import { observe } from './observe/observe.ts'
@@ -30,19 +31,20 @@ export async function remove(
   host: Host,
   onInstant?: OnInstant,
   { now = new Date(), services = NO_SERVICES } = {},
-): Promise<Outcome> {
+): Promise<Worked> {
   const read = readState(host)
   const damaged = isDamaged(read)
   const state = isDamaged(read) ? await traced(host) : read
   const observation = await observe(host, { ...state, restartDue: false })
   if (observation.sshd.kind === 'broken') {
     const message = `sshd refuses its own configuration; mend it first: ${observation.sshd.message}`
-    return hostRefused(refuseHost('sshd-config-broken', message), kept(host, state))
+    const outcome = hostRefused(refuseHost('sshd-config-broken', message), kept(host, state))
+    return { outcome }
   }
   const { steps, left } = planRemove(observation, host.layout)
   const changes = keyChanges(keysOnHost(host), steps, host.layout.caFile.path)
   const textfiles = textfilesOf(host, state)
-  delete host.textfile
+  const textfileGone = true as const
   const { path } = host.layout.stateFile
   const aside = `${path}.damaged-${now.toISOString()}`
   const commit = () => {
@@ -53,20 +55,19 @@ export async function remove(
   }
   const execution = await execute(steps, host, commit, onInstant)
   if (execution.kind !== 'done') {
-    return stopped(describeFailure(execution), { ...kept(host, state), steps })
+    const outcome = stopped(describeFailure(execution), { ...kept(host, state), steps })
+    return { outcome, textfileGone }
   }
-  if (host.sshd !== undefined) host.effective = false
   left.push(...removeTextfiles(host, textfiles))
-  if (left.length > 0) return notAll(left, steps)
-  if (damaged) return withoutRecord(aside, steps)
+  const seen = optional('effective', host.sshd === undefined ? undefined : false)
+  if (left.length > 0) return { outcome: notAll(left, steps), textfileGone, ...seen }
+  if (damaged) return { outcome: withoutRecord(aside, steps), textfileGone, ...seen }
   const [outcome, message] =
     steps.length === 0
       ? (['unchanged', 'nothing of ours is on this host'] as const)
       : (['applied', describeEnd(observation, host.layout)] as const)
-  return {
-    ...stopped({ outcome, message }, { trusted: [], steps }),
-    ...optional('keys', changes),
-  }
+  const done = stopped({ outcome, message }, { trusted: [], steps })
+  return { outcome: { ...done, ...optional('keys', changes) }, textfileGone, ...seen }
 }
 
 // What was found is in force again, where others had set up something before us.

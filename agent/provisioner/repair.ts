@@ -1,6 +1,6 @@
 import type { Config } from '../core/config/config.ts'
-import type { Outcome } from '../core/outcome/outcome.ts'
 import { hostRefused, stopped } from '../core/outcome/outcomes.ts'
+import type { Turn } from '../core/report/status.ts'
 import type { Host } from './host/host.ts'
 import { kept, provision } from './provision.ts'
 import { FRESH_STATE, isDamaged, readState } from './records/state.ts'
@@ -13,14 +13,14 @@ export async function repair(
   now: Date,
   host: Host,
   onInstant?: OnInstant,
-): Promise<Outcome> {
+): Promise<Turn> {
   const down = refuseStoodDown(host)
-  if (down !== undefined) return down
+  if (down !== undefined) return { outcome: down }
   const state = readState(host)
-  if (isDamaged(state)) return hostRefused(state, kept(host, FRESH_STATE))
+  if (isDamaged(state)) return { outcome: hostRefused(state, kept(host, FRESH_STATE)) }
   if (state.held === undefined) {
     const message = 'no bundle has been accepted on this host yet; run: pomerium-host-agent apply'
-    return stopped({ outcome: 'unchanged', message }, kept(host, state))
+    return { outcome: stopped({ outcome: 'unchanged', message }, kept(host, state)) }
   }
   const { bundle, source } = state.held
   return provision({ bundle: Buffer.from(bundle, 'base64'), source, config, now }, host, onInstant)

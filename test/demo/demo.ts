@@ -66,7 +66,8 @@ async function demo(): Promise<void> {
         const fetched = await fetchBundle({ url: plane.url })
         if (fetched.kind !== 'bundle') throw new DemoError(`the fetch gave ${fetched.kind}`)
         const request = { bundle: fetched.bytes, source: plane.url, config, now: new Date() }
-        return provision(request, host)
+        const { outcome } = await provision(request, host)
+        return outcome
       },
       describe,
     )

@@ -18,10 +18,7 @@ test('the lock is held until the status is written, and no longer', async () => 
     },
   })
   await inTurn(it.host, new Date(), async () => ({
-    outcome: 'unchanged',
-    message: '',
-    steps: [],
-    trusted: [],
+    outcome: { outcome: 'unchanged', message: '', steps: [], trusted: [] },
   }))
   expect(whileWriting).toEqual([false])
   expect(isFree()).toBe(true)

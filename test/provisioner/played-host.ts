@@ -62,6 +62,7 @@ export function hostOn(
     fs,
     mainConfig: MAIN,
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    isRoot: true,
     sshd: {
       async test() {
         beAlive()

@@ -18,8 +18,10 @@ test('of mangled bundles, a refused one writes nothing and the last good one sta
   const runs = campaign('mangled bundles', { slice: 1_000, whole: 10_000 })
   using it = await temporaryHost()
   const config = defaultConfig()
-  const apply = (bundle: Uint8Array) =>
-    provision({ bundle, source: 'test', config, now: new Date() }, it.host)
+  const apply = async (bundle: Uint8Array) => {
+    const request = { bundle, source: 'test', config, now: new Date() }
+    return (await provision(request, it.host)).outcome
+  }
   const good = Buffer.from(`${KEYS[0]} the last good one\n`)
   expect((await apply(good)).outcome).toBe('applied')
 

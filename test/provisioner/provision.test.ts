@@ -113,7 +113,7 @@ describe('what is remembered, as the status tells it', () => {
       let tests = 0
       const ok = () => (outcome === 'rolled-back' ? ++tests > 1 : false)
       const test = async () => ({ ok: ok(), message: 'as it is to' }) as { ok: true }
-      it.host.sshd = { ...(sshd as NonNullable<typeof sshd>), test }
+      it.host = { ...it.host, sshd: { ...(sshd as NonNullable<typeof sshd>), test } }
       const end = await apply(`${three} new\n`, LATER, undefined, adopting)
       expect(end).toMatchObject({ outcome: { outcome, trusted }, trusted })
     }

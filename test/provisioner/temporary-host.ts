@@ -43,6 +43,7 @@ export async function temporaryHost(fs: FileSystem = realFileSystem): Promise<Te
     fs,
     mainConfig: '/etc/ssh/sshd_config',
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    isRoot: true,
     sshd: {
       test: async () => ({ ok: true }),
       version: async () => ({ major: 9, minor: 2 }),

@@ -39,6 +39,7 @@ export async function throwawayHost(
     fs,
     mainConfig: join(sshd.root, 'etc/ssh/sshd_config'),
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    isRoot: true,
     sshd: openSshd(argv, runCommand, { fs }),
     service: {
       state: async () => ({ kind: 'running', unit: 'the throwaway sshd' }),

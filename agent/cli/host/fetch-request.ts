@@ -21,7 +21,7 @@ export async function obtain(
   { environment, self }: Invocation,
 ): Promise<Obtained> {
   const source = withSourceUrl(config, flags)
-  const fetched = await fetchUnprivileged(source, path => host.at(path), {
+  const fetched = await fetchUnprivileged(source, host, {
     argv: [...self, 'fetch'],
     environment,
     onStderr: line => process.stderr.write(`fetch: ${line}\n`),

@@ -48,7 +48,7 @@ export async function openHostFor(
     config.sshd,
     flags.root,
     command => [...invocation.self, command, ...again],
-    !isThere,
+    { isRoot: invocation.isRoot, recorded: !isThere },
   )
   const { textfile: path } = config.metrics
   const textfile = path === undefined ? undefined : { path, version: invocation.version }

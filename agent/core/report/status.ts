@@ -70,14 +70,18 @@ export interface Status {
   standsDown?: boolean
 }
 
-/** What a turn knows when it ends. */
-export interface TurnEnd {
-  at: string
+/** What a turn comes to, and what it has seen of sshd on the way. */
+export interface Turn {
   outcome: Outcome
   /** Whether sshd goes by our keys, where this turn has seen it. */
   effective?: boolean
   /** The ports on which sshd listens, or is to; where this turn has seen it. */
   ports?: readonly number[]
+}
+
+/** What a turn knows when it ends. */
+export interface TurnEnd extends Turn {
+  at: string
   held?: HeldStatus & { since?: Readonly<Record<string, string>> }
   restarts: RestartStatus
   repaired: number

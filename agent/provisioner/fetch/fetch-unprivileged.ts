@@ -32,14 +32,19 @@ const TIMEOUT_MS = 60_000
  */
 export async function fetchUnprivileged(
   config: Config['source'] & { url: URL },
-  at: (path: string) => string,
+  host: { readonly at: (path: string) => string; readonly isRoot: boolean },
   child: FetchChild,
 ): Promise<FetchAnswer> {
-  const source = readSource(config, at)
+  const source = readSource(config, host.at)
   if ('kind' in source) return source
   const fd = config.url.protocol === 'file:' ? openSourceFile(config.url) : undefined
   try {
-    return await runChild(encodeFetchRequest({ source, descriptor: fd !== undefined }), fd, child)
+    return await runChild(
+      encodeFetchRequest({ source, descriptor: fd !== undefined }),
+      fd,
+      host,
+      child,
+    )
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
@@ -48,9 +53,9 @@ export async function fetchUnprivileged(
 async function runChild(
   request: string,
   descriptor: number | undefined,
+  { isRoot }: { readonly isRoot: boolean },
   child: FetchChild,
 ): Promise<FetchAnswer> {
-  const isRoot = process.getuid?.() === 0
   const user = isRoot ? await unprivilegedUser() : undefined
   if (isRoot && user === undefined) {
     return failed(`neither ${AGENT_USER} nor nobody is a user here, and root never fetches`)

@@ -6,10 +6,10 @@ import { underRoot } from './under-root.ts'
 /** The files of a host, or of the tree of one. */
 export interface HostFiles {
   /** Whether this is a tree under `--root`, where nothing runs. */
-  tree: boolean
+  readonly tree: boolean
   /** Where a path of the host lies for this process (`--root`). */
-  at(path: string): string
-  fs: FileSystem
+  readonly at: (path: string) => string
+  readonly fs: FileSystem
 }
 
 /** Where a path that sshd's configuration names, in bytes, lies for this process. */

@@ -30,7 +30,7 @@ export function readForeignCaFile(
     case 'endless':
       return unreadable(`it is ${found.what}`)
     case 'nothing': {
-      if (found.code !== 'EACCES' || process.getuid?.() === 0) {
+      if (found.code !== 'EACCES' || host.isRoot) {
         const why = REASONS.get(found.code) ?? `it can't be opened (${found.code})`
         return why === MISSING ? { ...unreadable(why), missing: true } : unreadable(why)
       }

@@ -97,7 +97,7 @@ function lookAtAll(
 
 async function observeSshd(host: Host, proof: Proof, unseen: Unseen[]): Promise<SshdState> {
   if (host.sshd === undefined) return { kind: 'absent' }
-  if (process.getuid?.() !== host.owner.uid) {
+  if (!host.isRoot) {
     unseen.push({ what: 'what sshd uses (sshd -T)', why: 'only root may read its host keys' })
     return { kind: 'unseen' }
   }
@@ -186,7 +186,7 @@ async function observeService(host: Host, unseen: Unseen[]): Promise<ServiceStat
   try {
     return await host.service.state()
   } catch (error) {
-    if (process.getuid?.() === 0) throw error
+    if (host.isRoot) throw error
     unseen.push({ what: 'the ssh service', why: error instanceof Error ? error.message : '' })
     return { kind: 'none' }
   }

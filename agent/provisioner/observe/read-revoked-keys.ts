@@ -16,7 +16,7 @@ export function lookAtRevokedKeys(
   const read = readWhole(host, path)
   if (read.kind === 'endless') return { kind: 'unreadable', why: `is ${read.what}` }
   if (read.kind === 'nothing') {
-    if (read.code === 'EACCES' && process.getuid?.() !== 0) return undefined
+    if (read.code === 'EACCES' && !host.isRoot) return undefined
     return read.code === 'ENOENT'
       ? { kind: 'missing' }
       : { kind: 'unreadable', why: WHY[read.code] ?? OTHER }

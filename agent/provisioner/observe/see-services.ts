@@ -45,7 +45,7 @@ export async function seeServices(
   const seen =
     init === 'systemd'
       ? await underSystemd(run)
-      : await underScripts(init, exists, run, process.getuid?.() === 0)
+      : await underScripts(init, exists, run, host.isRoot)
   const laid = seen.units.some(({ load }) => load !== 'not-found')
   // Set up here once, or never: then an `apply` by hand, or by cron, is all there is.
   if (!laid && !exists(RECORD_FILE)) return NONE

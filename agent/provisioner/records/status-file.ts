@@ -1,8 +1,13 @@
 import { optional } from '../../core/basics/when-defined.ts'
 import { parseBundle } from '../../core/bundle/bundle.ts'
-import type { Outcome } from '../../core/outcome/outcome.ts'
 import { counted } from '../../core/report/poll-record.ts'
-import { parseStatus, type Status, statusAfter, type TurnEnd } from '../../core/report/status.ts'
+import {
+  parseStatus,
+  type Status,
+  statusAfter,
+  type Turn,
+  type TurnEnd,
+} from '../../core/report/status.ts'
 import { writeFileAtomically } from '../files/atomic-write.ts'
 import { lookAt } from '../files/read-file-state.ts'
 import type { Host } from '../host/host.ts'
@@ -19,7 +24,7 @@ import { readStoodDown } from './stood-down.ts'
 export async function publishStatus(
   host: Host,
   at: string,
-  outcome: Outcome,
+  { outcome, effective, ports }: Turn,
   own?: { gave: boolean },
 ): Promise<Status> {
   const { runFolder, statusFile } = host.layout
@@ -32,8 +37,8 @@ export async function publishStatus(
   const end: TurnEnd = {
     at,
     outcome,
-    ...optional('effective', host.effective),
-    ...optional('ports', host.ports && portsInUse(host.ports)),
+    ...optional('effective', effective),
+    ...optional('ports', ports && portsInUse(ports)),
     ...optional('held', state.held && describeHeld(state.held)),
     restarts: { ...host.service.restarts(), due: state.restartDue },
     repaired: state.repaired ?? 0,

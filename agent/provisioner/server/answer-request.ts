@@ -20,7 +20,7 @@ export async function answerRequest(
   return inTurn(host, now, () => {
     if (request.op === 'repair') return repair(config, now, host)
     const down = refuseStoodDown(host)
-    if (down !== undefined) return Promise.resolve(down)
+    if (down !== undefined) return Promise.resolve({ outcome: down })
     const { url } = config.source
     const source = url === undefined ? 'unknown' : showUrl(url)
     return provision({ bundle: request.bundle, source, config, now }, host)

@@ -6,7 +6,7 @@ import { fetchUnprivileged } from '../../../agent/provisioner/fetch/fetch-unpriv
 const [url = '', argv = '[]'] = process.argv.slice(2)
 const fetched = await fetchUnprivileged(
   { url: new URL(url), pollIntervalSeconds: 300, longPoll: false },
-  path => path,
+  { at: path => path, isRoot: true },
   {
     argv: JSON.parse(argv),
     environment: process.env,

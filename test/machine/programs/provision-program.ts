@@ -37,10 +37,12 @@ async function run(work: Exclude<Job, { op: 'storm' }>): Promise<Outcome> {
   if ('errors' in parsed) throw new Error(JSON.stringify(parsed.errors))
   const { config } = parsed
   // As for each request that the provisioner serves.
-  const host = await openHost(config.sshd, '/', command => [
-    '/usr/local/bin/pomerium-host-agent',
-    command,
-  ])
+  const host = await openHost(
+    config.sshd,
+    '/',
+    command => ['/usr/local/bin/pomerium-host-agent', command],
+    { isRoot: true },
+  )
   const now = new Date()
   return inTurn(host, now, () => {
     switch (work.op) {

@@ -156,6 +156,7 @@ async function trial(tree: OddTree): Promise<void> {
           at: path => path,
           fs: realFileSystem,
           owner: { uid: 0, gid: 0 },
+          isRoot: true,
           mainConfig: MAIN,
           sshd: real,
           service: noService,
@@ -182,7 +183,7 @@ async function trial(tree: OddTree): Promise<void> {
   }
   const plan = await preview(request, host)
   assert.equal(look(root).touched, before.touched, 'plan has touched something')
-  const applied = await provision(request, host)
+  const { outcome: applied } = await provision(request, host)
   const ended = `${applied.outcome}${applied.code === undefined ? '' : ` ${applied.code}`}`
   const kind = `${tree.where === 'blind' ? 'blind ' : ''}${truth === undefined ? 'broken: ' : ''}${ended}`
   tally.set(kind, (tally.get(kind) ?? 0) + 1)
@@ -215,10 +216,10 @@ async function trial(tree: OddTree): Promise<void> {
     assert.equal(after && trustedUserCaKeys(after), OURS, 'sshd does not name ours')
   }
   const settled = look(root)
-  const again = await provision(request, host)
+  const { outcome: again } = await provision(request, host)
   assert.equal(again.outcome, 'unchanged', again.message)
   assert.equal(look(root).touched, settled.touched, 'the second apply has touched something')
-  const removed = await remove(host)
+  const { outcome: removed } = await remove(host)
   assert.equal(removed.outcome, 'applied', removed.message)
   assert.equal(look(root).files, before.files, 'remove has not given back every byte')
 }
@@ -266,7 +267,7 @@ async function compareScan(
 // As `--root` opens it; asked for its version once, not for each tree.
 const defaults = parseConfig(undefined, {})
 if ('errors' in defaults) throw new Error('the defaults are wrong')
-const opened = openHost(defaults.config.sshd, TREE, () => [])
+const opened = openHost(defaults.config.sshd, TREE, () => [], { isRoot: true })
 
 execFileSync(
   'sh',

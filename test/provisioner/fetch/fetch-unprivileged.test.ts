@@ -8,12 +8,13 @@ import { runConfined } from '../../../agent/provisioner/fetch/confined-child.ts'
 import { findConfinement } from '../../../agent/provisioner/fetch/confinement.ts'
 import { fetchUnprivileged } from '../../../agent/provisioner/fetch/fetch-unprivileged.ts'
 
+const HERE = { at: (path: string) => path, isRoot: process.getuid?.() === 0 }
 const settings = { pollIntervalSeconds: 300, longPoll: false }
 
 /** What becomes of a fetch whose child is this line of sh. */
 async function fetchBy(line: string, url = new URL('https://ssh-ca.example.com/bundle')) {
   const stderr: string[] = []
-  const fetched = await fetchUnprivileged({ ...settings, url }, path => path, {
+  const fetched = await fetchUnprivileged({ ...settings, url }, HERE, {
     argv: ['sh', '-c', line],
     environment: { HTTPS_PROXY: 'http://proxy:3128', SECRET: 'x' },
     onStderr: each => stderr.push(each),
@@ -34,11 +35,11 @@ test.each([
 })
 
 test('nor does a program that is not there do more', async () => {
-  const fetched = await fetchUnprivileged(
-    { ...settings, url: new URL('https://x/') },
-    path => path,
-    { argv: ['/no/such'], environment: {}, onStderr: () => {} },
-  )
+  const fetched = await fetchUnprivileged({ ...settings, url: new URL('https://x/') }, HERE, {
+    argv: ['/no/such'],
+    environment: {},
+    onStderr: () => {},
+  })
   expect(fetched).toMatchObject({ kind: 'unavailable', code: 'fetch-failed' })
 })
 
@@ -53,7 +54,7 @@ test.each([
   const tokenFile = join(folder, 'token')
   const child = { argv: ['false'], environment: {}, onStderr: () => {} }
   const source = { ...settings, url: new URL('https://x/'), tokenFile }
-  expect(await fetchUnprivileged(source, path => path, child)).toMatchObject({
+  expect(await fetchUnprivileged(source, HERE, child)).toMatchObject({
     code: 'unreadable-file',
     message: expect.stringContaining(`source.token_file ${tokenFile} ${problem}`),
   })

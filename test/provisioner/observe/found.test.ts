@@ -32,10 +32,11 @@ describe('files that were found by our own names', () => {
       const at = it.host.at(path)
       return [readFileSync(at, 'utf8'), statSync(at).mode & 0o777]
     })
-  const apply = (key: string, host: Host = it.host) => {
+  const apply = async (key: string, host: Host = it.host) => {
     const config = defaultConfig()
     const bundle = Buffer.from(`${key}\n`)
-    return provision({ bundle, source: 'file:///b', config, now: new Date() }, host)
+    const request = { bundle, source: 'file:///b', config, now: new Date() }
+    return (await provision(request, host)).outcome
   }
 
   test('are given back after a rotation', async () => {
@@ -43,14 +44,14 @@ describe('files that were found by our own names', () => {
     const first = await apply(ours)
     expect(first).toMatchObject({ outcome: 'applied', took_over: [{ file: DROP_IN, line: 1 }] })
     expect((await apply(next)).trusted).toHaveLength(1)
-    const removed = await remove(it.host)
+    const { outcome: removed } = await remove(it.host)
     expect(removed.message).toContain(`goes by ${DROP_IN}:1 (TrustedUserCAKeys ${CA}) again`)
     expect(lying()).toEqual(before)
   })
 
   test('are left by a remove where nothing was ever applied', async () => {
     const before = lying()
-    expect(await remove(it.host)).toMatchObject({ outcome: 'unchanged', steps: [] })
+    expect((await remove(it.host)).outcome).toMatchObject({ outcome: 'unchanged', steps: [] })
     expect(lying()).toEqual(before)
   })
 

@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Host } from '../../../agent/provisioner/host/host.ts'
 import { readSigners } from '../../../agent/provisioner/observe/read-signers.ts'
 import { preview } from '../../../agent/provisioner/preview.ts'
 import { provision } from '../../../agent/provisioner/provision.ts'
@@ -32,9 +33,10 @@ beforeEach(async () => {
 })
 afterEach(() => it[Symbol.dispose]())
 
-const offer = (text: string) => {
+const offer = async (text: string) => {
   const config = { ...defaultConfig(), trust: { signersFile: PATH } }
-  return provision({ bundle: Buffer.from(text), source: 'test', config, now: new Date() }, it.host)
+  const request = { bundle: Buffer.from(text), source: 'test', config, now: new Date() }
+  return (await provision(request, it.host)).outcome
 }
 
 describe('the signers file', () => {
@@ -70,8 +72,9 @@ describe('the signers file', () => {
     [
       'belongs to another',
       'signers-file-unsafe',
-      (_, { host }) => {
-        host.owner = { ...host.owner, uid: host.owner.uid + 1 }
+      (_, it) => {
+        const { host } = it
+        it.host = { ...host, owner: { ...host.owner, uid: host.owner.uid + 1 } }
       },
     ],
     ['has a bad line', 'signers-file-malformed', path => writeFileSync(path, 'ops\n')],
@@ -121,16 +124,17 @@ describe('the second verifier', () => {
   const alarms: string[] = []
   beforeEach(() => {
     alarms.length = 0
-    it.host.alarm = async code => void alarms.push(code)
+    it.host = { ...it.host, alarm: async code => void alarms.push(code) }
   })
   const config = () => ({ ...defaultConfig(), trust: { signersFile: PATH } })
 
   test('is asked about the very line that lets sign, without its times', async () => {
     const asked: string[] = []
-    it.host.verifyAgain = async ({ signersLine, principal, signed }) => {
+    const verifyAgain: Host['verifyAgain'] = async ({ signersLine, principal, signed }) => {
       asked.push(signersLine, principal, Buffer.from(signed).toString())
       return { kind: 'good' }
     }
+    it.host = { ...it.host, verifyAgain }
     const lines = [
       `else ${newSigner('p256').line}`,
       `*,!x valid-after="20200101Z" ${SIGNER.line} me`,
@@ -145,11 +149,14 @@ describe('the second verifier', () => {
 
   test('says no: refused with a code of its own, with an alarm, and nothing is touched', async () => {
     await offer(SIGNER.sign(TEXT))
-    it.host.verifyAgain = async () => ({ kind: 'bad', message: 'incorrect signature' })
+    it.host = {
+      ...it.host,
+      verifyAgain: async () => ({ kind: 'bad', message: 'incorrect signature' }),
+    }
     const next = SIGNER.sign(TEXT.replace('serial: 1', 'serial: 2'))
     const refused = { outcome: 'refused', code: 'verifiers-disagree', steps: [], serial: 1 }
     expect(await offer(next)).toMatchObject(refused)
-    expect(await repair(config(), new Date(), it.host)).toMatchObject(refused)
+    expect((await repair(config(), new Date(), it.host)).outcome).toMatchObject(refused)
     const request = { bundle: Buffer.from(next), source: 'x', config: config(), now: new Date() }
     expect(await preview(request, it.host)).toMatchObject({ code: 'verifiers-disagree' })
     expect(alarms).toEqual(Array(3).fill('verifiers-disagree'))
@@ -157,13 +164,16 @@ describe('the second verifier', () => {
   })
 
   test('can’t be asked: the host is refused; is not there: said', async () => {
-    it.host.verifyAgain = async () => ({ kind: 'failed', message: 'EPERM' })
+    it.host = { ...it.host, verifyAgain: async () => ({ kind: 'failed', message: 'EPERM' }) }
     const signed = SIGNER.sign(TEXT)
     expect(await offer(signed)).toMatchObject({
       outcome: 'host-refused',
       code: 'ssh-keygen-failed',
     })
-    it.host.verifyAgain = async () => ({ kind: 'not-there', message: 'there is none' })
+    it.host = {
+      ...it.host,
+      verifyAgain: async () => ({ kind: 'not-there', message: 'there is none' }),
+    }
     expect(await offer(signed)).toMatchObject({
       outcome: 'applied',
       warnings: [expect.stringContaining('by this program alone')],

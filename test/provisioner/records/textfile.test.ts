@@ -27,7 +27,7 @@ describe('metrics.textfile', () => {
   let it: TemporaryHost
   beforeEach(async () => {
     it = await temporaryHost()
-    it.host.textfile = { path: PATH, version: '1.2.3' }
+    it.host = { ...it.host, textfile: { path: PATH, version: '1.2.3' } }
     return () => it[Symbol.dispose]()
   })
   const bundle = Buffer.from(`${newKeyLine('ed25519')} ca\n`)

@@ -107,10 +107,7 @@ describe('a restart', () => {
     reasons = []
     state = found
     await inTurn(host(), now, async () => ({
-      outcome: 'unchanged',
-      message: '',
-      steps: [],
-      trusted: [],
+      outcome: { outcome: 'unchanged', message: '', steps: [], trusted: [] },
     }))
     expect(reasons).toEqual([reason])
     expect(litterIn(machine.root)).toEqual([])

@@ -3,7 +3,7 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import type { Config } from '../../../agent/core/config/config.ts'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
-import { inTurn } from '../../../agent/provisioner/exclusive-run.ts'
+import { inTurn, type Worked } from '../../../agent/provisioner/exclusive-run.ts'
 import type { FileSystem } from '../../../agent/provisioner/files/file-system.ts'
 import type { Host } from '../../../agent/provisioner/host/host.ts'
 import { provision } from '../../../agent/provisioner/provision.ts'
@@ -94,7 +94,7 @@ export const scenarios: Scenario[] = [
   ),
 ]
 
-type Work = (host: Host, config: Config) => Promise<Outcome>
+type Work = (host: Host, config: Config) => Promise<Worked>
 
 function scenario(
   name: string,
@@ -108,7 +108,7 @@ function scenario(
     expected,
     prepare,
     run: (machine, fs, beAlive) => turn(machine, work, NOW, sshd, fs, beAlive),
-    recover: machine => turn(machine, async () => nothing, NOW, sshd),
+    recover: machine => turn(machine, async () => ({ outcome: nothing }), NOW, sshd),
   }
 }
 
