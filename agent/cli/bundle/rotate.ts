@@ -5,10 +5,10 @@ import { messageOf } from '../../core/outcome/failures.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { begin } from '../../publisher/rotate/begin.ts'
 import { drive, type Effects } from '../../publisher/rotate/drive.ts'
-import { takeTurn } from '../../publisher/rotate/only-one.ts'
 import { proveLogin } from '../../publisher/rotate/prove-login.ts'
 import { publish } from '../../publisher/rotate/publish.ts'
 import { advance } from '../../publisher/rotate/rotation.ts'
+import { takeTurn } from '../../publisher/rotate/rotation-lock.ts'
 import {
   readState,
   type Settings,

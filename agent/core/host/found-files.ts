@@ -2,7 +2,7 @@ import { base64, count, shape } from '../basics/stored-form.ts'
 import type { Layout } from '../config/layout.ts'
 import type { Observation } from './observation.ts'
 import { outrankingPaths } from './place-drop-in.ts'
-import { findTraces } from './traces.ts'
+import { findTraces } from './recognised-files.ts'
 
 /** A file that stood in a place of ours before us. `remove` gives it back, its owner and mode too. */
 export interface Found {

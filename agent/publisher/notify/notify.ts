@@ -1,5 +1,5 @@
-import { type Gate, gate } from './gate.ts'
 import { judgeReply, type Standing, type Wanted } from './judge.ts'
+import { type Gate, gate } from './limit-concurrency.ts'
 import { pauseMs } from './pause.ts'
 import type { Reply } from './reply.ts'
 

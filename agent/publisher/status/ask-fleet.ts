@@ -1,4 +1,4 @@
-import { gate } from '../notify/gate.ts'
+import { gate } from '../notify/limit-concurrency.ts'
 import type { Reply } from '../notify/reply.ts'
 import { statusUrl, type Target } from '../notify/targets.ts'
 import type { ToldStatus } from './host-status.ts'
