@@ -2,7 +2,7 @@ import { EXIT } from '../core/outcome/exit-codes.ts'
 import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { refused, stopped } from '../core/outcome/outcomes.ts'
 import type { Turn } from '../core/report/status.ts'
-import { inTurn } from '../provisioner/exclusive-run.ts'
+import { runExclusively } from '../provisioner/exclusive-run.ts'
 import type { Host } from '../provisioner/host/host.ts'
 import { kept, provision } from '../provisioner/provision.ts'
 import { stateOrFresh } from '../provisioner/records/state.ts'
@@ -20,7 +20,7 @@ export async function apply(invocation: Invocation): Promise<number> {
   const { flags, config, host } = await onHost(invocation, { asRoot: 'apply' })
   const obtained = await obtain(config, host, flags, invocation)
   const gave = obtained.kind === 'request'
-  const outcome = await inTurn(host, new Date(), () => conclude(obtained, host), { gave })
+  const outcome = await runExclusively(host, new Date(), () => conclude(obtained, host), { gave })
   printOutcome(outcome, flags.json)
   const code = exitCodeOf(outcome)
   return code === EXIT.converged ? standUp(host, flags.json) : code

@@ -15,7 +15,7 @@ import {
   serviceEnvironment,
 } from '../core/services/service-environment.ts'
 import { credentialFiles } from '../core/services/unit-drop-ins.ts'
-import { inTurn } from '../provisioner/exclusive-run.ts'
+import { runExclusively } from '../provisioner/exclusive-run.ts'
 import { errorCode, realFileSystem } from '../provisioner/files/file-system.ts'
 import { readNamedFile } from '../provisioner/files/named-file.ts'
 import { AGENT_USER, findUser } from '../provisioner/processes/system-user.ts'
@@ -146,7 +146,7 @@ async function standServicesDown(invocation: Invocation, program: string): Promi
 async function undo(invocation: Invocation, program: string): Promise<number> {
   const { config, host } = await onHost({ ...invocation, args: [] }, { leaving: true })
   await stopAll({ config, program })
-  const outcome = await inTurn(host, new Date(), () => remove(host))
+  const outcome = await runExclusively(host, new Date(), () => remove(host))
   printOutcome(outcome, false)
   const code = exitCodeOf(outcome)
   if (code !== 0) return code

@@ -1,6 +1,6 @@
 import { EXIT } from '../core/outcome/exit-codes.ts'
 import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
-import { inTurn } from '../provisioner/exclusive-run.ts'
+import { runExclusively } from '../provisioner/exclusive-run.ts'
 import { NO_SERVICES, readStoodDown, type Services } from '../provisioner/records/stood-down.ts'
 import { remove as removeFromHost } from '../provisioner/remove.ts'
 import { findServices, restServices } from '../provisioner/setup/standing.ts'
@@ -15,7 +15,9 @@ export async function remove(invocation: Invocation): Promise<number> {
   const { flags, host } = await onHost(invocation, { asRoot: 'remove', leaving: true })
   const now = new Date()
   const services = host.tree ? NO_SERVICES : await findServices()
-  const outcome = await inTurn(host, now, () => removeFromHost(host, undefined, { now, services }))
+  const outcome = await runExclusively(host, now, () =>
+    removeFromHost(host, undefined, { now, services }),
+  )
   printOutcome(outcome, flags.json)
   const code = exitCodeOf(outcome)
   // What was changed back on the way, or refused, leaves the agent at its work.

@@ -1,6 +1,6 @@
 import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { callsForPause, PAUSE_MS } from '../core/outcome/repairs.ts'
-import { inTurn } from '../provisioner/exclusive-run.ts'
+import { runExclusively } from '../provisioner/exclusive-run.ts'
 import { beforeStart } from '../provisioner/host/sshd-service.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
 import { onHost } from './host/open-command-host.ts'
@@ -25,7 +25,7 @@ export async function repair(invocation: Invocation): Promise<number> {
   const { flags, config } = opened
   const host = boot ? { ...opened.host, service: beforeStart(opened.host.service) } : opened.host
   const now = new Date()
-  const outcome = await inTurn(host, now, () => repairHost(config, now, host))
+  const outcome = await runExclusively(host, now, () => repairHost(config, now, host))
   if (flags.json || !isJournal(2, invocation.environment)) printOutcome(outcome, flags.json)
   else if (outcome.outcome !== 'unchanged') {
     // Loaded late: mostly there is nothing to say.

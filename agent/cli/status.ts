@@ -13,7 +13,7 @@ import { budgetOf } from '../core/services/restart-budget.ts'
 import { judgeSshd } from '../core/services/sshd-seen.ts'
 import type { Host } from '../provisioner/host/host.ts'
 import { type Look, lookAtHost } from '../provisioner/look-at-host.ts'
-import { glanceAtFiles } from '../provisioner/observe/look-without-root.ts'
+import { lookWithoutRoot } from '../provisioner/observe/look-without-root.ts'
 import { seeServices } from '../provisioner/observe/see-services.ts'
 import { seeSshd } from '../provisioner/observe/see-sshd.ts'
 import { findPollClock } from '../provisioner/records/next-poll.ts'
@@ -135,7 +135,7 @@ async function seeForOurselves(
   const { isRoot } = host
   // A broken config may name other files than the defaults do.
   const look = isRoot && found.length === 0 ? await lookAtHost(host, config, now) : undefined
-  const files = look ?? (isRoot ? { found: [], unseen: [UNNAMED] } : glanceAtFiles(host, revokes))
+  const files = look ?? (isRoot ? { found: [], unseen: [UNNAMED] } : lookWithoutRoot(host, revokes))
   if (host.tree) return { ...optional('look', look), found: [...found, ...files.found], unseen: [] }
   const [sshd, services] = await Promise.all([
     seeSshd(host, look?.effective),

@@ -15,7 +15,7 @@ import { makeOwnFolder } from './transaction/own-folder.ts'
 import { recover } from './transaction/roll-back.ts'
 
 /** What the work of a turn comes to. */
-export interface Worked extends Turn {
+export interface WorkResult extends Turn {
   /** `metrics.textfile` goes with the rest, and is not to be written again. */
   textfileGone?: true
 }
@@ -25,13 +25,13 @@ export interface Worked extends Turn {
  * with its outcome published for `status`. Throws only where it has left the host as it was. A cycle
  * that no daemon began, and so none counts, says whether the source `gave` a bundle.
  */
-export async function inTurn(
+export async function runExclusively(
   host: Host,
   now: Date,
-  work: () => Promise<Worked>,
+  work: () => Promise<WorkResult>,
   own?: { gave: boolean },
 ): Promise<Outcome> {
-  const lock = await takeTurn(host)
+  const lock = await lockHost(host)
   if ('outcome' in lock) return lock
   using _ = lock
   const turn = await recoverThen(work, host)
@@ -40,7 +40,7 @@ export async function inTurn(
 }
 
 /** The lock, until it is disposed of; or why it can't be had. */
-export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
+export async function lockHost(host: Host): Promise<Disposable | Outcome> {
   const { stateFolder } = host.layout
   try {
     await makeOwnFolder(host, stateFolder)
@@ -56,7 +56,7 @@ export async function takeTurn(host: Host): Promise<Disposable | Outcome> {
   }
 }
 
-async function recoverThen(work: () => Promise<Worked>, host: Host): Promise<Worked> {
+async function recoverThen(work: () => Promise<WorkResult>, host: Host): Promise<WorkResult> {
   try {
     await recover(host)
   } catch (rollbackCause) {
@@ -68,11 +68,11 @@ async function recoverThen(work: () => Promise<Worked>, host: Host): Promise<Wor
   return work()
 }
 
-// What has been done is done, whether or not it can be told: a full /run must not hide it.
+// What has been done is done, whether or not it can be published: a full /run must not hide it.
 async function published(
   host: Host,
   now: Date,
-  turn: Worked,
+  turn: WorkResult,
   own: { gave: boolean } | undefined,
 ): Promise<Outcome> {
   const at = now.toISOString()
@@ -80,10 +80,12 @@ async function published(
   const { textfile: _, ...withoutTextfile } = host
   try {
     await publishStatus(host, at, turn, own)
-    const told = warned(outcome, await writeTextfile(turn.textfileGone ? withoutTextfile : host))
-    // Whoever set a textfile that can't be written looks for it in `status`.
-    if (told !== outcome) await publishStatus(host, at, { ...turn, outcome: told })
-    return told
+    const problem = await writeTextfile(turn.textfileGone ? withoutTextfile : host)
+    if (problem === undefined) return outcome
+    // A textfile that can't be written is to be seen in `status` too.
+    const withWarning = warned(outcome, problem)
+    await publishStatus(host, at, { ...turn, outcome: withWarning })
+    return withWarning
   } catch (error) {
     if (errorCode(error) === undefined) throw error
     const { path } = host.layout.statusFile

@@ -51,7 +51,7 @@ export interface Request {
 type Good = Extract<Accepted, { kind: 'accepted' }>
 type Steps = Extract<Plan, { kind: 'steps' }>
 
-/** One whole cycle: decide, look, plan, run, remember. The caller sees to its turn (`inTurn`). */
+/** One whole cycle: decide, look, plan, run, remember. Called within `runExclusively`. */
 export async function provision(
   request: Request,
   host: Host,

@@ -2,7 +2,7 @@ import { optional } from '../core/basics/when-defined.ts'
 import type { Layout } from '../core/config/layout.ts'
 import { describeForeignCa, foreignCaInForce } from '../core/foreign/foreign-ca.ts'
 import type { Observation } from '../core/host/observation.ts'
-import { findTraces } from '../core/host/recognised-files.ts'
+import { recogniseOwnFiles } from '../core/host/recognised-files.ts'
 import type { Step } from '../core/host/step.ts'
 import { withoutFormer } from '../core/host/written-files.ts'
 import { describeFailure } from '../core/outcome/failures.ts'
@@ -11,7 +11,7 @@ import { keyChanges } from '../core/outcome/key-changes.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
 import { hostRefused, stopped } from '../core/outcome/outcomes.ts'
 import { planRemove, type Removal } from '../core/plan/plan-remove.ts'
-import type { Worked } from './exclusive-run.ts'
+import type { WorkResult } from './exclusive-run.ts'
 import { removeFile } from './files/atomic-write.ts'
 import type { Host } from './host/host.ts'
 import { observe } from './observe/observe.ts'
@@ -25,13 +25,13 @@ import { execute, type OnInstant } from './transaction/execute.ts'
 
 /**
  * Takes everything of ours off the host again, and notes that we stand down from then on. Goes by the
- * record; where that is damaged, by what can be told to be ours. The caller sees to its turn (`inTurn`).
+ * record; where that is damaged, by what can be told to be ours. Called within `runExclusively`.
  */
 export async function remove(
   host: Host,
   onInstant?: OnInstant,
   { now = new Date(), services = NO_SERVICES } = {},
-): Promise<Worked> {
+): Promise<WorkResult> {
   const read = readState(host)
   const damaged = isDamaged(read)
   const state = isDamaged(read) ? await traced(host) : read
@@ -84,7 +84,7 @@ function describeEnd({ config, found, written = [] }: Observation, layout: Layou
 }
 
 async function traced(host: Host): Promise<State> {
-  return { ...FRESH_STATE, written: findTraces((await snapshotConfig(host, [])).config) }
+  return { ...FRESH_STATE, written: recogniseOwnFiles((await snapshotConfig(host, [])).config) }
 }
 
 // The next remove tries again, at these places alone.

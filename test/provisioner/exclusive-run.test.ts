@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { inTurn } from '../../agent/provisioner/exclusive-run.ts'
+import { runExclusively } from '../../agent/provisioner/exclusive-run.ts'
 import { realFileSystem } from '../../agent/provisioner/files/file-system.ts'
 import { temporaryHost } from './temporary-host.ts'
 
@@ -17,7 +17,7 @@ test('the lock is held until the status is written, and no longer', async () => 
       realFileSystem.renameSync(from, to)
     },
   })
-  await inTurn(it.host, new Date(), async () => ({
+  await runExclusively(it.host, new Date(), async () => ({
     outcome: { outcome: 'unchanged', message: '', steps: [], trusted: [] },
   }))
   expect(whileWriting).toEqual([false])

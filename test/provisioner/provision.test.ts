@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { callsForPause } from '../../agent/core/outcome/repairs.ts'
 import type { Status } from '../../agent/core/report/status.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
-import { inTurn } from '../../agent/provisioner/exclusive-run.ts'
+import { runExclusively } from '../../agent/provisioner/exclusive-run.ts'
 import { provision } from '../../agent/provisioner/provision.ts'
 import {
   type HeldBundle,
@@ -36,7 +36,7 @@ describe('what is remembered, as the status tells it', () => {
     by = config,
   ) => {
     const request = { bundle: Buffer.from(text), source, config: by, now }
-    await inTurn(it.host, now, () => provision(request, it.host))
+    await runExclusively(it.host, now, () => provision(request, it.host))
     return readStatus(it.host) as Status
   }
 
@@ -135,7 +135,7 @@ describe('what is remembered, as the status tells it', () => {
     const { fs, at, layout } = it.host
     const drift = async () => {
       fs.unlinkSync(at(layout.caFile.path))
-      await inTurn(it.host, LATER, () => repair(config, LATER, it.host))
+      await runExclusively(it.host, LATER, () => repair(config, LATER, it.host))
       return readStatus(it.host)
     }
     expect(await drift()).toMatchObject({ repaired: 1, contested: false })
@@ -158,12 +158,12 @@ describe('what is remembered, as the status tells it', () => {
     const text = `pubkeyauthentication yes\ntrustedusercakeys ${caFile.path}\nrevokedkeys ${list}\n`
     const sshd = { ...it.host.sshd, effective: async () => parseEffectiveConfig(text) }
     const host = { ...it.host, sshd: sshd as NonNullable<typeof it.host.sshd> }
-    const outcome = await inTurn(host, LATER, () => repair(config, LATER, host))
+    const outcome = await runExclusively(host, LATER, () => repair(config, LATER, host))
     expect(outcome).toMatchObject({ code: 'foreign-revoked-keys' })
     expect(readStatus(host)).toMatchObject({ effective: { value: false } })
     // With all our keys in it, it does what ours would.
     writeFileSync(it.host.at(list), `${three}\n${two}\n`)
-    await inTurn(host, LATER, () => repair(config, LATER, host))
+    await runExclusively(host, LATER, () => repair(config, LATER, host))
     expect(readStatus(host)).toMatchObject({ effective: { value: true } })
   })
 
@@ -176,7 +176,7 @@ describe('what is remembered, as the status tells it', () => {
     await apply(`${one}\n`, LATER)
     expect(existsSync(it.host.at(path))).toBe(true)
     rmSync(drop)
-    await inTurn(it.host, LATER, () => repair(config, LATER, it.host))
+    await runExclusively(it.host, LATER, () => repair(config, LATER, it.host))
     expect(existsSync(it.host.at(path))).toBe(false)
   })
 
@@ -185,7 +185,7 @@ describe('what is remembered, as the status tells it', () => {
     const { fs, at, layout } = it.host
     for (let n = 1; n <= 7; n++) {
       fs.unlinkSync(at(layout.revokedKeys.path))
-      const outcome = await inTurn(it.host, LATER, () => repair(config, LATER, it.host))
+      const outcome = await runExclusively(it.host, LATER, () => repair(config, LATER, it.host))
       expect(outcome).toMatchObject({
         outcome: 'applied',
         revoked: [{ type: 'ecdsa-sha2-nistp256' }],

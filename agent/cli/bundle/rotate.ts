@@ -8,7 +8,7 @@ import { drive, type Effects } from '../../publisher/rotate/drive.ts'
 import { proveLogin } from '../../publisher/rotate/prove-login.ts'
 import { publish } from '../../publisher/rotate/publish.ts'
 import { advance } from '../../publisher/rotate/rotation.ts'
-import { takeTurn } from '../../publisher/rotate/rotation-lock.ts'
+import { lockRotation } from '../../publisher/rotate/rotation-lock.ts'
 import {
   readState,
   type Settings,
@@ -36,8 +36,8 @@ export async function rotate(invocation: Invocation): Promise<number> {
   const stateFile = resolve(values.state ?? DEFAULT_STATE)
   const folder = dirname(stateFile)
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}`)
-  using turn = await takeTurn(stateFile)
-  if (turn === undefined) {
+  using lock = await lockRotation(stateFile)
+  if (lock === undefined) {
     throw new UsageError(`another "bundle rotate" is at work with ${stateFile}`)
   }
   const state = (await resume(stateFile, values)) ?? (await start(stateFile, values, json))

@@ -2,7 +2,7 @@ import { base64, count, shape } from '../basics/stored-form.ts'
 import type { Layout } from '../config/layout.ts'
 import type { Observation } from './observation.ts'
 import { outrankingPaths } from './place-drop-in.ts'
-import { findTraces } from './recognised-files.ts'
+import { recogniseOwnFiles } from './recognised-files.ts'
 
 /** A file that stood in a place of ours before us. `remove` gives it back, its owner and mode too. */
 export interface Found {
@@ -26,7 +26,7 @@ export function findFound(
   { files, written = [], config }: Pick<Observation, 'files' | 'written' | 'config'>,
   layout: Layout,
 ): FoundFiles {
-  const ours = new Set([...written, ...findTraces(config)].map(({ path }) => path))
+  const ours = new Set([...written, ...recogniseOwnFiles(config)].map(({ path }) => path))
   const { caFile, revokedKeys, dropIn } = layout
   const places = [caFile.path, revokedKeys.path, dropIn.path, ...outrankingPaths(layout)]
   return new Map(

@@ -7,7 +7,7 @@ import type { Written } from './written-files.ts'
  * What of ours sshd's configuration shows by itself, where there is no record to go by: our block, the
  * drop-ins that begin as ours do, and the files of keys that these name.
  */
-export function findTraces({ texts }: ConfigSnapshot): Written[] {
+export function recogniseOwnFiles({ texts }: ConfigSnapshot): Written[] {
   return [...texts].flatMap(([path, text]): Written[] => {
     if (hasBlock(text)) return [{ path, is: 'block' }]
     if (!isOwnDropIn(text)) return []

@@ -9,7 +9,7 @@ import type { Host } from '../host/host.ts'
  * to them. What lies in them, and what sshd makes of its configuration, is for root to see. `revokes`:
  * sshd was told of a list of revoked keys.
  */
-export function glanceAtFiles(
+export function lookWithoutRoot(
   host: Host,
   revokes: boolean,
 ): { found: Finding[]; unseen: Unseen[] } {
@@ -22,10 +22,10 @@ export function glanceAtFiles(
   ]
   // Another folder may be set, in a config that not everybody may read.
   if (!isThere(host.fs, host.at(caFolder.path))) return { found: [], unseen }
-  return { found: files.flatMap(file => glanceAt(file, host)), unseen }
+  return { found: files.flatMap(file => findingsOf(file, host)), unseen }
 }
 
-function glanceAt(file: Place, { fs, at, owner }: Host): Finding[] {
+function findingsOf(file: Place, { fs, at, owner }: Host): Finding[] {
   try {
     const { mode, uid, gid } = fs.lstatSync(at(file.path))
     const octal = (mode & 0o7777).toString(8).padStart(4, '0')

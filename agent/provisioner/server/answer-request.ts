@@ -2,7 +2,7 @@ import type { Config } from '../../core/config/config.ts'
 import { showUrl } from '../../core/network/source-url.ts'
 import type { Outcome } from '../../core/outcome/outcome.ts'
 import type { ProvisionRequest } from '../../core/protocol/provision-protocol.ts'
-import { inTurn } from '../exclusive-run.ts'
+import { runExclusively } from '../exclusive-run.ts'
 import type { Host } from '../host/host.ts'
 import { provision } from '../provision.ts'
 import { refuseStoodDown } from '../records/stood-down.ts'
@@ -17,7 +17,7 @@ export async function answerRequest(
 ): Promise<Outcome> {
   if (request.op === 'report') return report(host)
   const now = new Date()
-  return inTurn(host, now, () => {
+  return runExclusively(host, now, () => {
     if (request.op === 'repair') return repair(config, now, host)
     const down = refuseStoodDown(host)
     if (down !== undefined) return Promise.resolve({ outcome: down })

@@ -1,8 +1,8 @@
-/** Work that waits for its turn. */
-export type Gate = <R>(work: () => Promise<R>) => Promise<R>
+/** Runs the work at once, or when a place is free. */
+export type Limited = <R>(work: () => Promise<R>) => Promise<R>
 
 /** Lets so many in at once, in the order in which they came. */
-export function gate(most: number): Gate {
+export function limitConcurrency(most: number): Limited {
   let inside = 0
   const queue: (() => void)[] = []
   return async work => {

@@ -1,5 +1,5 @@
 import { judgeReply, type Standing, type Wanted } from './judge.ts'
-import { type Gate, gate } from './limit-concurrency.ts'
+import { type Limited, limitConcurrency } from './limit-concurrency.ts'
 import { pauseMs } from './pause.ts'
 import type { Reply } from './reply.ts'
 
@@ -38,18 +38,18 @@ export async function notify<T extends { name: string }>(
   options: NotifyOptions<T>,
 ): Promise<HostReport[]> {
   const deadline = options.now() + options.timeoutMs
-  const inTurn = gate(options.concurrency)
-  return Promise.all(options.targets.map(target => tell(target, options, deadline, inTurn)))
+  const limited = limitConcurrency(options.concurrency)
+  return Promise.all(options.targets.map(target => tell(target, options, deadline, limited)))
 }
 
 async function tell<T extends { name: string }>(
   target: T,
   { send, wanted, onReport, now, random, sleep, signal }: NotifyOptions<T>,
   deadline: number,
-  inTurn: Gate,
+  limited: Limited,
 ): Promise<HostReport> {
   for (let attempt = 1; ; attempt += 1) {
-    const reply = await inTurn(() => send(target, attempt))
+    const reply = await limited(() => send(target, attempt))
     const standing = judgeReply(reply, wanted)
     const report = { host: target.name, ...standing, attempts: attempt }
     onReport(report)

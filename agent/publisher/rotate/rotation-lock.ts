@@ -8,7 +8,7 @@ import { digestOf } from './begin.ts'
  * Makes sure that one rotation is driven by one process: takes a socket in Linux' abstract namespace
  * (unix(7)), which the kernel gives back however this process ends. `undefined` where another has it.
  */
-export async function takeTurn(stateFile: string): Promise<Disposable | undefined> {
+export async function lockRotation(stateFile: string): Promise<Disposable | undefined> {
   const path = join(realpathSync(dirname(stateFile)), basename(stateFile))
   const server = createServer(socket => socket.destroy())
   // The name is a file's, and no way out of the process may be held open by it.

@@ -1,4 +1,4 @@
-import { gate } from '../notify/limit-concurrency.ts'
+import { limitConcurrency } from '../notify/limit-concurrency.ts'
 import type { Reply } from '../notify/reply.ts'
 import { statusUrl, type Target } from '../notify/targets.ts'
 import type { ToldStatus } from './host-status.ts'
@@ -25,11 +25,11 @@ export async function askFleet({
   ask,
   onAnswer,
 }: AskOptions): Promise<Answered[]> {
-  const inTurn = gate(concurrency)
+  const limited = limitConcurrency(concurrency)
   return Promise.all(
     targets.map(async target => {
       const url = statusUrl(target.url)
-      const reply = url === undefined ? NO_PLACE : await inTurn(() => ask(target, url))
+      const reply = url === undefined ? NO_PLACE : await limited(() => ask(target, url))
       const answered = { host: target.name, reply }
       onAnswer(answered)
       return answered

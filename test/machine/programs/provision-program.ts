@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { DEFAULT_CONFIG_FILE } from '../../../agent/core/config/config.ts'
 import { parseConfig } from '../../../agent/core/config/parse-config.ts'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
-import { inTurn } from '../../../agent/provisioner/exclusive-run.ts'
+import { runExclusively } from '../../../agent/provisioner/exclusive-run.ts'
 import { openHost } from '../../../agent/provisioner/open-host.ts'
 import { provision } from '../../../agent/provisioner/provision.ts'
 import { remove } from '../../../agent/provisioner/remove.ts'
@@ -44,7 +44,7 @@ async function run(work: Exclude<Job, { op: 'storm' }>): Promise<Outcome> {
     { isRoot: true },
   )
   const now = new Date()
-  return inTurn(host, now, () => {
+  return runExclusively(host, now, () => {
     switch (work.op) {
       case 'remove':
         return remove(host, onInstant)

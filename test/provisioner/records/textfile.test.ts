@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { inTurn } from '../../../agent/provisioner/exclusive-run.ts'
+import { runExclusively } from '../../../agent/provisioner/exclusive-run.ts'
 import { provision } from '../../../agent/provisioner/provision.ts'
 import { readStatus } from '../../../agent/provisioner/records/status-file.ts'
 import { remove } from '../../../agent/provisioner/remove.ts'
@@ -32,7 +32,7 @@ describe('metrics.textfile', () => {
   })
   const bundle = Buffer.from(`${newKeyLine('ed25519')} ca\n`)
   const apply = () =>
-    inTurn(it.host, now, () => provision({ bundle, source: 'test', config, now }, it.host))
+    runExclusively(it.host, now, () => provision({ bundle, source: 'test', config, now }, it.host))
   const text = () => readFileSync(it.host.at(PATH), 'utf8')
 
   test('is written whole after each turn, for everybody to read', async () => {
@@ -73,9 +73,14 @@ describe('metrics.textfile', () => {
     expect(text()).not.toContain('last_success')
     expect(text()).toContain('cycles_total{outcome="applied"} 0\n')
     const own = (gave: boolean) =>
-      inTurn(it.host, now, () => provision({ bundle, source: 'test', config, now }, it.host), {
-        gave,
-      })
+      runExclusively(
+        it.host,
+        now,
+        () => provision({ bundle, source: 'test', config, now }, it.host),
+        {
+          gave,
+        },
+      )
     await own(false)
     expect(text()).not.toContain('last_success')
     await own(true)
@@ -96,7 +101,7 @@ describe('metrics.textfile', () => {
   test('goes with the rest of us', async () => {
     mkdirSync(it.host.at(FOLDER))
     await apply()
-    await inTurn(it.host, now, () => remove(it.host))
+    await runExclusively(it.host, now, () => remove(it.host))
     expect(readdirSync(it.host.at(FOLDER))).toEqual([])
   })
 

@@ -3,7 +3,7 @@
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { exitCodeOf } from '../../../agent/core/outcome/outcome-rows.ts'
-import { inTurn } from '../../../agent/provisioner/exclusive-run.ts'
+import { runExclusively } from '../../../agent/provisioner/exclusive-run.ts'
 import type { Host } from '../../../agent/provisioner/host/host.ts'
 import type { RestartReason } from '../../../agent/provisioner/host/sshd-service.ts'
 import { provision } from '../../../agent/provisioner/provision.ts'
@@ -46,7 +46,7 @@ describe('a restart', () => {
   const bundle = Buffer.from(newKeyLine('ed25519'))
   const apply = () => {
     const it = host()
-    return inTurn(it, now, () => provision({ bundle, source: 'test', config, now }, it))
+    return runExclusively(it, now, () => provision({ bundle, source: 'test', config, now }, it))
   }
 
   beforeEach(() => {
@@ -106,7 +106,7 @@ describe('a restart', () => {
     expect(litterIn(machine.root)).toEqual([JOURNAL])
     reasons = []
     state = found
-    await inTurn(host(), now, async () => ({
+    await runExclusively(host(), now, async () => ({
       outcome: { outcome: 'unchanged', message: '', steps: [], trusted: [] },
     }))
     expect(reasons).toEqual([reason])

@@ -3,7 +3,7 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import type { Config } from '../../../agent/core/config/config.ts'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
-import { inTurn, type Worked } from '../../../agent/provisioner/exclusive-run.ts'
+import { runExclusively, type WorkResult } from '../../../agent/provisioner/exclusive-run.ts'
 import type { FileSystem } from '../../../agent/provisioner/files/file-system.ts'
 import type { Host } from '../../../agent/provisioner/host/host.ts'
 import { provision } from '../../../agent/provisioner/provision.ts'
@@ -94,7 +94,7 @@ export const scenarios: Scenario[] = [
   ),
 ]
 
-type Work = (host: Host, config: Config) => Promise<Worked>
+type Work = (host: Host, config: Config) => Promise<WorkResult>
 
 function scenario(
   name: string,
@@ -125,7 +125,7 @@ function turn(
   const base = defaultConfig()
   const config = { ...base, sshd: { ...base.sshd, ...sshd } }
   const host = hostOn(machine, config.sshd, fs, beAlive)
-  return inTurn(host, now, () => work(host, config))
+  return runExclusively(host, now, () => work(host, config))
 }
 
 function apply(bundle: string, now = NOW): Work {
