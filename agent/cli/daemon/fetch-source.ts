@@ -1,4 +1,4 @@
-import type { Fetched, Source } from '../../core/protocol/source.ts'
+import { type Fetched, sourceOf } from '../../core/protocol/source.ts'
 import { readSecret } from '../../daemon/read-secrets.ts'
 import { fetchBundle } from '../../daemon/source/fetch-bundle.ts'
 import type { FetchOptions } from '../../daemon/source/http/fetch-options.ts'
@@ -10,16 +10,8 @@ export async function fetchSource(
   options: Pick<FetchOptions, 'etag' | 'waitSeconds'>,
 ): Promise<Fetched> {
   const { environment, version } = invocation
-  const source = readSource(config.source, environment.CREDENTIALS_DIRECTORY)
+  const source = sourceOf(config.source, (_, path) =>
+    readSecret(path, environment.CREDENTIALS_DIRECTORY, given => given),
+  )
   return fetchBundle(source, { ...options, environment, version, signal })
-}
-
-function readSource(source: Running['config']['source'], credentials: string | undefined): Source {
-  const read = (path: string) => readSecret(path, credentials, given => given)
-  return {
-    url: source.url.href,
-    ...(source.tokenFile === undefined ? {} : { token: read(source.tokenFile) }),
-    ...(source.caFile === undefined ? {} : { extraRoots: read(source.caFile) }),
-    ...(source.jsonPointer === undefined ? {} : { jsonPointer: source.jsonPointer }),
-  }
 }

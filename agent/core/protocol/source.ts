@@ -1,3 +1,7 @@
+import { optional } from '../basics/when-defined.ts'
+import { type Config, valueIn } from '../config/config.ts'
+import type { SETTINGS, SettingName } from '../config/settings.ts'
+
 /** Where the bundle comes from, with every path already read: what the fetch needs and nothing else. */
 export interface Source {
   /** `https:`, `file:`, or `http:` on loopback. */
@@ -8,6 +12,29 @@ export interface Source {
   extraRoots?: string
   /** RFC 6901 pointer to the string that holds the bundle in a JSON reply. */
   jsonPointer?: string
+}
+
+type FileSetting = {
+  [N in SettingName]: (typeof SETTINGS)[N] extends { credential: 'source' } ? N : never
+}[SettingName]
+
+/** The settings whose files a fetch needs, and what of `Source` each holds. */
+const FILES = {
+  'source.token_file': 'token',
+  'source.ca_file': 'extraRoots',
+} as const satisfies Record<FileSetting, keyof Source>
+
+/** The source by the settings; `read` gives what a file holds, or `undefined` where it has noted why not. */
+export function sourceOf(
+  config: Config['source'] & { url: URL },
+  read: (setting: FileSetting, path: string) => string | undefined,
+): Source {
+  const source: Source = { url: config.url.href, ...optional('jsonPointer', config.jsonPointer) }
+  for (const setting of Object.keys(FILES) as FileSetting[]) {
+    const path = valueIn({ source: config }, setting)
+    Object.assign(source, optional(FILES[setting], path && read(setting, path)))
+  }
+  return source
 }
 
 /** Why nothing usable came from the source. The last good keys stay in force. */

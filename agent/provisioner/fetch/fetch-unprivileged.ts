@@ -7,7 +7,7 @@ import {
   type FetchAnswer,
   MAX_ANSWER_BYTES,
 } from '../../core/protocol/fetch-protocol.ts'
-import type { Source } from '../../core/protocol/source.ts'
+import { type Source, sourceOf } from '../../core/protocol/source.ts'
 import { readNamedFile } from '../files/named-file.ts'
 import { SYSTEM_PATH } from '../processes/run-command.ts'
 import { AGENT_USER, findUser } from '../processes/system-user.ts'
@@ -100,21 +100,16 @@ function readSource(
   config: Config['source'] & { url: URL },
   at: (path: string) => string,
 ): Source | Extract<FetchAnswer, { kind: 'unavailable' }> {
-  const source: Source = { url: config.url.href }
-  if (config.jsonPointer !== undefined) source.jsonPointer = config.jsonPointer
-  for (const [setting, file, key] of [
-    ['source.token_file', config.tokenFile, 'token'],
-    ['source.ca_file', config.caFile, 'extraRoots'],
-  ] as const) {
-    if (file === undefined) continue
+  let problem: string | undefined
+  const source = sourceOf(config, (setting, file) => {
     const read = readNamedFile(at(file))
-    if (read.kind !== 'file') {
-      const message = `${setting} ${file} ${read.problem}; put the file there`
-      return { kind: 'unavailable', code: 'unreadable-file', message }
-    }
-    source[key] = read.content.toString().trim()
-  }
-  return source
+    if (read.kind === 'file') return read.content.toString().trim()
+    problem ??= `${setting} ${file} ${read.problem}; put the file there`
+    return undefined
+  })
+  return problem === undefined
+    ? source
+    : { kind: 'unavailable', code: 'unreadable-file', message: problem }
 }
 
 // Where this fails the child tries, fails too, and says why in words.
