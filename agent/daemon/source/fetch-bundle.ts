@@ -1,7 +1,7 @@
 import { isThrown } from '../../core/basics/agent-error.ts'
 import { parseSourceUrl, showUrl } from '../../core/network/source-url.ts'
 import type { Fetched, Source } from '../../core/protocol/source.ts'
-import { withDeadline } from '../http/deadline.ts'
+import { withDeadline } from './deadline.ts'
 import { readFromFile } from './file-source.ts'
 import { timeout, unavailable } from './http/failure.ts'
 import { type FetchOptions, TIMEOUTS, type Timeouts } from './http/fetch-options.ts'

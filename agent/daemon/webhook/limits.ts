@@ -1,4 +1,4 @@
-import type { Patience } from '../../core/network/server-options.ts'
+import type { Patience } from '../../http/server-options.ts'
 
 /** What one listener bears, and how long it waits for anybody; in milliseconds. */
 export interface Limits extends Patience {

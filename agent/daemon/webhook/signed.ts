@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { readBody } from '../http/read-body.ts'
+import { readBody } from '../../http/read-body.ts'
 import type { Attempt, Verdict } from './attempt.ts'
 import type { ReplayMemory } from './replay-memory.ts'
 import { type Reply, refusal } from './reply.ts'

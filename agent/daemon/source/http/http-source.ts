@@ -1,7 +1,7 @@
 import { isThrown } from '../../../core/basics/agent-error.ts'
 import { showUrl } from '../../../core/network/source-url.ts'
 import type { Fetched, Source } from '../../../core/protocol/source.ts'
-import { readEtag } from '../../http/entity-tag.ts'
+import { readEtag } from '../../../http/entity-tag.ts'
 import { explainConnectionFailure } from './connection-failure.ts'
 import { openDispatcher } from './dispatcher.ts'
 import { unavailable } from './failure.ts'

@@ -1,4 +1,4 @@
-import { parseIpAddress } from './ip-address.ts'
+import { parseIpAddress } from '../core/network/ip-address.ts'
 
 /** Who sits on a seat. */
 export interface Sitter {

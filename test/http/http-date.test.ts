@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { parseHttpDate } from '../../../agent/daemon/http/http-date.ts'
-import { parseRetryAfter } from '../../../agent/daemon/http/retry-after.ts'
+import { parseHttpDate } from '../../agent/http/http-date.ts'
+import { parseRetryAfter } from '../../agent/http/retry-after.ts'
 
 const now = new Date('2026-11-20T10:00:00Z')
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fairSeats, networkOf } from '../../../agent/core/network/fair-seats.ts'
+import { fairSeats, networkOf } from '../../agent/http/fair-seats.ts'
 
 test.each([
   ['192.0.2.7', '192.0.2.7'],
