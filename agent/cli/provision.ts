@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Layout, layoutOf, type Place } from '../core/config/layout.ts'
+import { listenDescriptor } from '../core/network/listen-descriptor.ts'
 import type { Outcome } from '../core/outcome/outcome.ts'
 import type { ProvisionRequest } from '../core/protocol/provision-protocol.ts'
 import { realFileSystem } from '../provisioner/files/file-system.ts'
@@ -13,7 +14,6 @@ import { onHost, requireRoot } from './host/open-command-host.ts'
 import { pacedService } from './host/paced-service.ts'
 import { parseHostFlags } from './terminal/flags.ts'
 import { type Invocation, UsageError } from './terminal/invocation.ts'
-import { listenDescriptor } from './terminal/listen-descriptor.ts'
 import { stopSignal } from './terminal/stop-signal.ts'
 
 const IDLE_MS = 60_000

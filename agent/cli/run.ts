@@ -1,22 +1,22 @@
 import { layoutOf } from '../core/config/layout.ts'
+import { listenDescriptor } from '../core/network/listen-descriptor.ts'
 import { EXIT } from '../core/outcome/exit-codes.ts'
 import { askedToWait } from '../core/report/poll-record.ts'
-import { stayAwake } from '../daemon/awake.ts'
-import { runCycle } from '../daemon/cycle.ts'
-import { createDaemon } from '../daemon/daemon.ts'
-import { openNotebook } from '../daemon/notebook.ts'
-import { askProvisioner, wakeProvisioner } from '../daemon/provisioner-client.ts'
-import { trustedBy } from '../daemon/report.ts'
-import { type Party, takeTurn } from '../daemon/turn.ts'
-import { fetchSource } from './daemon/fetch-source.ts'
-import type { Running } from './daemon/running.ts'
-import { listen } from './daemon/serve-webhook.ts'
+import { type Party, takeTurn } from '../daemon/cycle/cycle-lock.ts'
+import { createDaemon } from '../daemon/cycle/hinted-cycles.ts'
+import { openNotebook } from '../daemon/cycle/poll-record-file.ts'
+import { askProvisioner, wakeProvisioner } from '../daemon/cycle/provisioner-client.ts'
+import { trustedBy } from '../daemon/cycle/read-status-file.ts'
+import { runCycle } from '../daemon/cycle/run-cycle.ts'
+import { fetchSource } from '../daemon/fetch-source.ts'
+import { listen } from '../daemon/listen-for-webhooks.ts'
+import type { Running } from '../daemon/running.ts'
+import { stayAwake } from '../daemon/serve-until-idle.ts'
 import { loadConfig, withSourceUrl } from './host/load-config.ts'
 import { pacedService } from './host/paced-service.ts'
 import { nap } from './terminal/abortable-sleep.ts'
 import { parseHostFlags } from './terminal/flags.ts'
 import { type Invocation, UsageError } from './terminal/invocation.ts'
-import { listenDescriptor } from './terminal/listen-descriptor.ts'
 import { logEnd, openLog } from './terminal/log.ts'
 import { stopSignal } from './terminal/stop-signal.ts'
 
@@ -45,7 +45,7 @@ async function start(invocation: Invocation): Promise<number> {
   const party = values.resident || values.webhook ? 'webhook' : 'poll'
   const running: Running = { ...parts, daemon: assemble(parts, party) }
   if (values.resident) {
-    const { stay } = await import('./daemon/resident.ts')
+    const { stay } = await import('../daemon/resident.ts')
     return stay(running)
   }
   if (config.source.longPoll)

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
+import { listenDescriptor } from '../../core/network/listen-descriptor.ts'
 import { EXIT } from '../../core/outcome/exit-codes.ts'
 import { nap } from '../terminal/abortable-sleep.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
-import { listenDescriptor } from '../terminal/listen-descriptor.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
 /** How long a broken configuration keeps a service from being started again, in milliseconds. */

@@ -2,8 +2,8 @@ import { type Logger, pino } from 'pino'
 import { optional } from '../../core/basics/when-defined.ts'
 import type { Outcome } from '../../core/outcome/outcome.ts'
 import { describeSkew } from '../../core/report/clock-skew.ts'
-import type { CycleEnd } from '../../daemon/cycle.ts'
-import type { Hint } from '../../daemon/daemon.ts'
+import type { Hint } from '../../daemon/cycle/hinted-cycles.ts'
+import type { CycleEnd } from '../../daemon/cycle/run-cycle.ts'
 
 /**
  * The log on standard error: a JSON object a line, as the journal keeps it, or readable text on a

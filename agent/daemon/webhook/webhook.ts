@@ -5,13 +5,13 @@ import type { Outcome } from '../../core/outcome/outcome.ts'
 import type { HostStatus } from '../../core/report/host-status.ts'
 import { fairSeats, peerOf } from '../../http/fair-seats.ts'
 import { serverOptions } from '../../http/server-options.ts'
+import { answerRotation } from './answer-rotation.ts'
+import { type SignedParts, saysTooLarge } from './answer-signed.ts'
+import { answerStatus } from './answer-status.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import type { ReplayMemory } from './replay-memory.ts'
 import { type Reply, refusal, sendReply } from './reply.ts'
-import { answerRotation } from './rotation.ts'
 import { type Routes, route } from './route.ts'
-import { type SignedParts, saysTooLarge } from './signed.ts'
-import { answerStatus } from './status.ts'
 
 export interface WebhookOptions {
   /** A listening descriptor from systemd, or what to bind. */

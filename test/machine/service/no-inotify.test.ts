@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { describeTier } from '../../sshd/describe-tier.ts'
 import { machineTier } from '../harness/available.ts'
 
-const WATCH = new URL('../../../agent/daemon/watch-folders.ts', import.meta.url).href
+const WATCH = new URL('../../../agent/daemon/polling/watch-folders.ts', import.meta.url).href
 // A user namespace has limits of its own, which its root may set.
 const NO_INOTIFY = 'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"'
 

@@ -1,19 +1,19 @@
 import { join } from 'node:path'
-import { optional } from '../../core/basics/when-defined.ts'
-import { patienceMs } from '../../core/config/patience.ts'
-import { SettingFileError } from '../../core/config/setting-file-error.ts'
-import { parseWebhookSecrets } from '../../core/config/webhook-secrets.ts'
-import { messageOf } from '../../core/outcome/failures.ts'
-import { metricsInput } from '../../core/report/metrics-input.ts'
-import { readSecret } from '../../daemon/read-secrets.ts'
-import { lookAtReport, readReport } from '../../daemon/report.ts'
-import { readSigns } from '../../daemon/signs.ts'
-import { keepPace } from '../../daemon/webhook/pace.ts'
-import { openReplayMemory } from '../../daemon/webhook/replay-memory.ts'
-import { openWebhook, type WebhookListener } from '../../daemon/webhook/webhook.ts'
-import { UsageError } from '../terminal/invocation.ts'
-import { splitAddress } from '../terminal/listen-address.ts'
+import { UsageError } from '../cli/terminal/invocation.ts'
+import { optional } from '../core/basics/when-defined.ts'
+import { patienceMs } from '../core/config/patience.ts'
+import { SettingFileError } from '../core/config/setting-file-error.ts'
+import { parseWebhookSecrets } from '../core/config/webhook-secrets.ts'
+import { splitAddress } from '../core/network/listen-address.ts'
+import { messageOf } from '../core/outcome/failures.ts'
+import { metricsInput } from '../core/report/metrics-input.ts'
+import { lookAtReport, readReport } from './cycle/read-status-file.ts'
+import { readSecret } from './read-secret.ts'
 import type { Running } from './running.ts'
+import { readSigns } from './see-listeners.ts'
+import { keepPace } from './webhook/limit-refusal-log.ts'
+import { openReplayMemory } from './webhook/replay-memory.ts'
+import { openWebhook, type WebhookListener } from './webhook/webhook.ts'
 
 /** A listener that remembers when it last answered a webhook. */
 export type Listening = WebhookListener & { lastAnswer(): number | undefined }
@@ -27,8 +27,8 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
   const pace = keepPace(join(layout.daemonFolder.path, 'refusals'))
   let lastAnswer: number | undefined
   const known = async () => {
-    const { judgeSigns } = await import('../../core/report/health.ts')
-    const { reported } = await import('../../core/report/reported.ts')
+    const { judgeSigns } = await import('../core/report/health.ts')
+    const { reported } = await import('../core/report/reported.ts')
     const report = lookAtReport(layout.statusFile.path)
     const ports = typeof report === 'object' ? report.ports : undefined
     const found = judgeSigns(readSigns(ports, layout.socket.path))
@@ -47,17 +47,17 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
     },
     replay: openReplayMemory({ path: join(layout.daemonFolder.path, 'webhooks') }),
     async metrics() {
-      const { renderMetrics } = await import('../../core/report/metrics.ts')
+      const { renderMetrics } = await import('../core/report/metrics.ts')
       const status = readReport(layout.statusFile.path)
       const { sshdListens } = readSigns(status?.ports, layout.socket.path)
       return renderMetrics(metricsInput(status, notebook.read(), version, sshdListens))
     },
     async health() {
-      const { healthOf } = await import('../../core/report/health.ts')
+      const { healthOf } = await import('../core/report/health.ts')
       return healthOf(await known())
     },
     async status() {
-      const { hostStatus } = await import('../../core/report/host-status.ts')
+      const { hostStatus } = await import('../core/report/host-status.ts')
       return hostStatus(await known())
     },
     onAnswer({ status, why, from }) {
@@ -89,7 +89,7 @@ async function configured(webhook: Running['config']['webhook'], credentials: st
   try {
     const secrets = parseWebhookSecrets(read('secret_file', secretFile).text)
     if (tlsCertFile === undefined || tlsKeyFile === undefined) return { secrets, tls: undefined }
-    const { checkTlsPair } = await import('../../daemon/webhook/tls-pair.ts')
+    const { checkTlsPair } = await import('./webhook/tls-pair.ts')
     const [cert, key] = [read('tls_cert_file', tlsCertFile), read('tls_key_file', tlsKeyFile)]
     return { secrets, tls: checkTlsPair(cert, key) }
   } catch (error) {

@@ -1,5 +1,5 @@
-import type { CycleEnd } from './cycle.ts'
-import { createRunner } from './runner.ts'
+import { createRunner } from './coalesce-hints.ts'
+import type { CycleEnd } from './run-cycle.ts'
 
 /** Why a cycle is wanted. */
 export type Hint = 'start' | 'timer' | 'long-poll' | 'webhook' | 'drift'

@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Party, takeTurn } from '../../agent/daemon/turn.ts'
-import { tempDir } from '../sshd/temp-dir.ts'
+import { type Party, takeTurn } from '../../../agent/daemon/cycle/cycle-lock.ts'
+import { tempDir } from '../../sshd/temp-dir.ts'
 
 const never = new AbortController().signal
-const MODULE = join(import.meta.dirname, '../../agent/daemon/turn.ts')
+const MODULE = join(import.meta.dirname, '../../../agent/daemon/cycle/cycle-lock.ts')
 
 describe('takeTurn', () => {
   let folder: Awaited<ReturnType<typeof tempDir>>

@@ -3,8 +3,8 @@ import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { wakeProvisioner } from '../../agent/daemon/provisioner-client.ts'
-import { tempDir } from '../sshd/temp-dir.ts'
+import { wakeProvisioner } from '../../../agent/daemon/cycle/provisioner-client.ts'
+import { tempDir } from '../../sshd/temp-dir.ts'
 
 test('waking the provisioner says nothing to it', async () => {
   await using folder = await tempDir()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import type { CycleEnd } from '../../agent/daemon/cycle.ts'
-import { createDaemon } from '../../agent/daemon/daemon.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import { createDaemon } from '../../../agent/daemon/cycle/hinted-cycles.ts'
+import type { CycleEnd } from '../../../agent/daemon/cycle/run-cycle.ts'
 
 const OUTCOME: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
 const END: CycleEnd = { outcome: OUTCOME, quiet: true }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { HostStatus } from '../../core/report/host-status.ts'
+import { answerSigned, type SignedParts } from './answer-signed.ts'
 import type { Reply } from './reply.ts'
-import { answerSigned, type SignedParts } from './signed.ts'
 
 /** The `type` of a body that asks how a host is, and begins nothing. */
 export const STATUS_TYPE = 'status'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { keepPace } from '../../../agent/daemon/webhook/pace.ts'
+import { keepPace } from '../../../agent/daemon/webhook/limit-refusal-log.ts'
 import { tempDir } from '../../sshd/temp-dir.ts'
 
 test('one refusal in ten seconds is told, whichever process it came to; the rest are counted', async () => {

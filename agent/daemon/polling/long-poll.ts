@@ -1,4 +1,4 @@
-import type { Fetched } from '../core/protocol/source.ts'
+import type { Fetched } from '../../core/protocol/source.ts'
 
 /** A source that may hold requests. */
 export interface LongPoll {

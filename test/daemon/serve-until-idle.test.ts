@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { stayAwake, type Waking } from '../../agent/daemon/awake.ts'
+import { stayAwake, type Waking } from '../../agent/daemon/serve-until-idle.ts'
 
 /** A played clock, on which things happen at set times. */
 function play(events: { connected?: [number, number]; answer?: number; busyUntil?: number }) {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { messageOf } from '../core/outcome/failures.ts'
-import { NO_NOTES, type Notes, parseNotes } from '../core/report/poll-record.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
+import { NO_NOTES, type Notes, parseNotes } from '../../core/report/poll-record.ts'
 
 /** The daemon's own file; losing it costs one unconditional fetch, so damage is no error. */
 export interface Notebook {

@@ -1,7 +1,7 @@
-import { callsForPause, PAUSE_MS } from '../core/outcome/repairs.ts'
+import { callsForPause, PAUSE_MS } from '../../core/outcome/repairs.ts'
+import type { Daemon } from '../cycle/hinted-cycles.ts'
+import type { CycleEnd } from '../cycle/run-cycle.ts'
 import { nextPollMs } from './backoff.ts'
-import type { CycleEnd } from './cycle.ts'
-import type { Daemon } from './daemon.ts'
 
 export interface DriftParts {
   daemon: Pick<Daemon, 'hint'>

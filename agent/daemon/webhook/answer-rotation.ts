@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Outcome } from '../../core/outcome/outcome.ts'
+import { answerSigned, type SignedParts } from './answer-signed.ts'
+import { STATUS_TYPE } from './answer-status.ts'
 import { type Reply, refusal } from './reply.ts'
-import { answerSigned, type SignedParts } from './signed.ts'
-import { STATUS_TYPE } from './status.ts'
 
 export interface RotationParts extends SignedParts {
   hint(): Promise<Outcome>

@@ -11,7 +11,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { type Watch, type WatchedFolder, watchFolders } from '../../agent/daemon/watch-folders.ts'
+import {
+  type Watch,
+  type WatchedFolder,
+  watchFolders,
+} from '../../../agent/daemon/polling/watch-folders.ts'
 
 let outside: string
 let folder: string

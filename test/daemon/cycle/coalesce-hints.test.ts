@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createRunner } from '../../agent/daemon/runner.ts'
+import { createRunner } from '../../../agent/daemon/cycle/coalesce-hints.ts'
 
 /** A cycle that ends when it is told to. */
 function controlled() {

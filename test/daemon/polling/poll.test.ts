@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import type { Fetched } from '../../agent/core/protocol/source.ts'
-import type { CycleEnd } from '../../agent/daemon/cycle.ts'
-import { createDaemon, type Hint } from '../../agent/daemon/daemon.ts'
-import { keepPolling } from '../../agent/daemon/poll.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import type { Fetched } from '../../../agent/core/protocol/source.ts'
+import { createDaemon, type Hint } from '../../../agent/daemon/cycle/hinted-cycles.ts'
+import type { CycleEnd } from '../../../agent/daemon/cycle/run-cycle.ts'
+import { keepPolling } from '../../../agent/daemon/polling/poll.ts'
 
 const POLL = 300_000
 const HOUR = 3_600_000

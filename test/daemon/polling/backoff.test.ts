@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nextPollMs } from '../../agent/daemon/backoff.ts'
+import { nextPollMs } from '../../../agent/daemon/polling/backoff.ts'
 
 const POLL = 300_000
 

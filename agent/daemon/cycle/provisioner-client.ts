@@ -1,13 +1,13 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { AgentError } from '../core/basics/agent-error.ts'
-import { messageOf } from '../core/outcome/failures.ts'
+import { AgentError } from '../../core/basics/agent-error.ts'
+import { messageOf } from '../../core/outcome/failures.ts'
 import {
   decodeReply,
   encodeRequest,
   type ProvisionReply,
   type ProvisionRequest,
-} from '../core/protocol/provision-protocol.ts'
+} from '../../core/protocol/provision-protocol.ts'
 
 /** A cycle may wait for the lock, for the restart budget and for sshd itself; in milliseconds. */
 const PATIENCE_MS = 150_000

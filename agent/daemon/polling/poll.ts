@@ -1,6 +1,6 @@
+import type { Daemon, Hint } from '../cycle/hinted-cycles.ts'
+import type { CycleEnd } from '../cycle/run-cycle.ts'
 import { nextPollMs } from './backoff.ts'
-import type { CycleEnd } from './cycle.ts'
-import type { Daemon, Hint } from './daemon.ts'
 import { type LongPoll, waitForNews } from './long-poll.ts'
 
 export interface Clock {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import type { ProvisionRequest } from '../../agent/core/protocol/provision-protocol.ts'
-import type { Fetched } from '../../agent/core/protocol/source.ts'
-import type { Notes } from '../../agent/core/report/poll-record.ts'
-import { type CycleParts, runCycle } from '../../agent/daemon/cycle.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import type { ProvisionRequest } from '../../../agent/core/protocol/provision-protocol.ts'
+import type { Fetched } from '../../../agent/core/protocol/source.ts'
+import type { Notes } from '../../../agent/core/report/poll-record.ts'
+import { type CycleParts, runCycle } from '../../../agent/daemon/cycle/run-cycle.ts'
 
 const KEY = { type: 'ssh-ed25519', fingerprint: 'SHA256:x', comment: 'ca' }
 const APPLIED: Outcome = { outcome: 'applied', message: '', steps: [], trusted: [KEY] }

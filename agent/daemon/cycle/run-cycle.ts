@@ -1,11 +1,11 @@
-import { optional } from '../core/basics/when-defined.ts'
-import type { Outcome, TrustedKey } from '../core/outcome/outcome.ts'
-import { isGood } from '../core/outcome/outcome-rows.ts'
-import { refused, stopped, warned } from '../core/outcome/outcomes.ts'
-import type { ProvisionReply, ProvisionRequest } from '../core/protocol/provision-protocol.ts'
-import type { Fetched } from '../core/protocol/source.ts'
-import { counted, type Notes } from '../core/report/poll-record.ts'
-import { type Notebook, tryWrite } from './notebook.ts'
+import { optional } from '../../core/basics/when-defined.ts'
+import type { Outcome, TrustedKey } from '../../core/outcome/outcome.ts'
+import { isGood } from '../../core/outcome/outcome-rows.ts'
+import { refused, stopped, warned } from '../../core/outcome/outcomes.ts'
+import type { ProvisionReply, ProvisionRequest } from '../../core/protocol/provision-protocol.ts'
+import type { Fetched } from '../../core/protocol/source.ts'
+import { counted, type Notes } from '../../core/report/poll-record.ts'
+import { type Notebook, tryWrite } from './poll-record-file.ts'
 
 /** What a cycle works with; everything that it does to the world goes through here. */
 export interface CycleParts {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { listenDescriptor } from '../../../agent/cli/terminal/listen-descriptor.ts'
+import { listenDescriptor } from '../../../agent/core/network/listen-descriptor.ts'
 
 test('listenDescriptor takes what was meant for this process', () => {
   expect(listenDescriptor({ LISTEN_PID: '7', LISTEN_FDS: '1' }, 7)).toBe(3)

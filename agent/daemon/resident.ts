@@ -1,12 +1,12 @@
-import { followDrift } from '../../daemon/drift.ts'
-import type { LongPoll } from '../../daemon/long-poll.ts'
-import { type Notebook, tryWrite } from '../../daemon/notebook.ts'
-import { keepPolling } from '../../daemon/poll.ts'
-import { watchFolders } from '../../daemon/watch-folders.ts'
-import { nap } from '../terminal/abortable-sleep.ts'
+import { nap } from '../cli/terminal/abortable-sleep.ts'
+import { type Notebook, tryWrite } from './cycle/poll-record-file.ts'
 import { fetchSource } from './fetch-source.ts'
+import { listen } from './listen-for-webhooks.ts'
+import { followDrift } from './polling/follow-drift.ts'
+import type { LongPoll } from './polling/long-poll.ts'
+import { keepPolling } from './polling/poll.ts'
+import { watchFolders } from './polling/watch-folders.ts'
 import type { Running } from './running.ts'
-import { listen } from './serve-webhook.ts'
 
 /** The daemon that stays: its own clock, its own watch, and held requests where they are wanted. */
 export async function stay(running: Running): Promise<number> {

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Outcome } from '../../agent/core/outcome/outcome.ts'
-import { PAUSE_MS } from '../../agent/core/outcome/repairs.ts'
-import type { CycleEnd } from '../../agent/daemon/cycle.ts'
-import { followDrift } from '../../agent/daemon/drift.ts'
+import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import { PAUSE_MS } from '../../../agent/core/outcome/repairs.ts'
+import type { CycleEnd } from '../../../agent/daemon/cycle/run-cycle.ts'
+import { followDrift } from '../../../agent/daemon/polling/follow-drift.ts'
 
 /** Looks and sleeps that end when they are told to. */
 function controlled() {
