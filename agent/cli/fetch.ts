@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { decodeFetchRequest, encodeFetched } from '../core/protocol/fetch-protocol.ts'
-import { fetchBundle } from '../daemon/source/fetch-bundle.ts'
+import { fetchBundle } from '../source/fetch-bundle.ts'
 import { type Invocation, UsageError } from './terminal/invocation.ts'
 
 /** The child of `apply` and `plan` that fetches without root; not for people. */

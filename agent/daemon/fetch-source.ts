@@ -1,8 +1,8 @@
 import { type Fetched, sourceOf } from '../core/protocol/source.ts'
+import { fetchBundle } from '../source/fetch-bundle.ts'
+import type { FetchOptions } from '../source/http/fetch-options.ts'
 import { readSecret } from './read-secret.ts'
 import type { Running } from './running.ts'
-import { fetchBundle } from './source/fetch-bundle.ts'
-import type { FetchOptions } from './source/http/fetch-options.ts'
 
 /** Looks at the configured source once; its secrets are read anew, since a token may be rotated too. */
 export async function fetchSource(

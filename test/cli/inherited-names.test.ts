@@ -10,8 +10,8 @@ import { parseTimespan } from '../../agent/core/basics/time-span.ts'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
 import { addTallies, parseNotes } from '../../agent/core/report/poll-record.ts'
 import { sameKeyword } from '../../agent/core/sshd-config/keyword.ts'
-import { fetchBundle } from '../../agent/daemon/source/fetch-bundle.ts'
-import { BUNDLE, useControlPlane } from '../daemon/source/with-control-plane.ts'
+import { fetchBundle } from '../../agent/source/fetch-bundle.ts'
+import { BUNDLE, useControlPlane } from '../source/with-control-plane.ts'
 
 const MAIN = join(import.meta.dirname, '../../agent/main.ts')
 const NAMES = Object.getOwnPropertyNames(Object.prototype)

@@ -55,7 +55,7 @@ export async function openFleet(
     throw new UsageError('--secret-file FILE is needed: what the hosts have as webhook.secret_file')
   }
   const files = [...secretFiles].filter(file => file !== undefined)
-  const { createVerifier } = await import('../../daemon/webhook/signature.ts')
+  const { createVerifier } = await import('../../http/webhook-signature.ts')
   const keys = new Map(
     files.map(file => {
       const secrets = readSecrets(file)
@@ -129,7 +129,7 @@ async function readRoots(
   environment: Invocation['environment'],
 ) {
   if (!targets.some(({ url }) => url.startsWith('https:'))) return undefined
-  const { readTlsRoots } = await import('../../daemon/source/http/tls-roots.ts')
+  const { readTlsRoots } = await import('../../http/tls-roots.ts')
   const extra = caFile === undefined ? undefined : readNamed(caFile).toString()
   return readTlsRoots(extra, environment).catch(error => {
     if (error instanceof BadRootsError)

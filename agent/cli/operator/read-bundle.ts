@@ -49,7 +49,7 @@ async function readUrl(
   const { parseSourceUrl, showUrl } = await import('../../core/network/source-url.ts')
   const url = parseSourceUrl(place)
   if ('problem' in url) throw new UsageError(`the URL ${url.problem}`)
-  const { fetchBundle } = await import('../../daemon/source/fetch-bundle.ts')
+  const { fetchBundle } = await import('../../source/fetch-bundle.ts')
   const read = (path: string | undefined) =>
     path === undefined ? undefined : readNamed(path).toString()
   const source = {

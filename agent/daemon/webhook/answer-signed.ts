@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { readBody } from '../../http/read-body.ts'
-import type { Attempt, Verdict } from './attempt.ts'
+import type { Attempt, Verdict } from '../../http/webhook-attempt.ts'
 import type { ReplayMemory } from './replay-memory.ts'
 import { type Reply, refusal } from './reply.ts'
 

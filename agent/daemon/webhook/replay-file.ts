@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Attempt, DIGEST_LENGTH } from './attempt.ts'
+import { type Attempt, DIGEST_LENGTH } from '../../http/webhook-attempt.ts'
 
 /** What a replay file held. */
 export interface ReplayRecord {

@@ -1,4 +1,4 @@
-import { type Attempt, TOLERANCE_SECONDS } from './attempt.ts'
+import { type Attempt, TOLERANCE_SECONDS } from '../../http/webhook-attempt.ts'
 import {
   appendToReplayFile,
   type ReplayAppender,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { SignatureHeaders } from './attempt.ts'
+import type { SignatureHeaders } from '../../http/webhook-attempt.ts'
 
 /** An answer before it is sent. `why` is for our log alone. */
 export interface Reply {

@@ -152,7 +152,7 @@ export async function openWebhook(options: WebhookOptions): Promise<WebhookListe
   }
 }
 
-type Verifier = ReturnType<typeof import('./signature.ts').createVerifier>
+type Verifier = ReturnType<typeof import('../../http/webhook-signature.ts').createVerifier>
 
 function routesOf(
   options: WebhookOptions,
@@ -165,7 +165,9 @@ function routesOf(
   const { answerWithinMs } = limits
   let verifier: Promise<Verifier> | undefined
   const verify: SignedParts['verify'] = async (headers, payload) => {
-    verifier ??= import('./signature.ts').then(({ createVerifier }) => createVerifier(secrets))
+    verifier ??= import('../../http/webhook-signature.ts').then(({ createVerifier }) =>
+      createVerifier(secrets),
+    )
     return (await verifier)(headers, payload)
   }
   const parts = { verify, replay, onError }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
+import { fetchBundle } from '../../../agent/source/fetch-bundle.ts'
 import { waitFor } from '../../machine/harness/wait-for.ts'
 import { OTHER, useServer } from './with-server.ts'
 

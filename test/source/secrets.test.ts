@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
-import type { Behaviour } from '../../control-plane/behaviour.ts'
+import { fetchBundle } from '../../agent/source/fetch-bundle.ts'
+import type { Behaviour } from '../control-plane/behaviour.ts'
 import { useControlPlane } from './with-control-plane.ts'
 
 const SECRETS = /TOKEN-SECRET|QUERY-SECRET|FRAGMENT-SECRET|BODY-SECRET|USER-SECRET|PAGE-BODY/

@@ -3,7 +3,7 @@ import {
   type ControlPlane,
   type ControlPlaneOptions,
   startControlPlane,
-} from '../../control-plane/control-plane.ts'
+} from '../control-plane/control-plane.ts'
 
 export const BUNDLE =
   'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8yB0bqGq0kTg7kOkqGnk8FmCzSAnYyqkYQ1iHSmQ3n pomerium\n'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
+import { fetchBundle } from '../../agent/source/fetch-bundle.ts'
 import { BUNDLE, useControlPlane } from './with-control-plane.ts'
 
 // Far below what is waited for.

@@ -1,7 +1,7 @@
 import dns from 'node:dns'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { MAX_BUNDLE_BYTES } from '../../../agent/core/bundle/limits.ts'
-import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
+import { MAX_BUNDLE_BYTES } from '../../agent/core/bundle/limits.ts'
+import { fetchBundle } from '../../agent/source/fetch-bundle.ts'
 import { BUNDLE, text, useControlPlane } from './with-control-plane.ts'
 
 describe('a healthy source', () => {

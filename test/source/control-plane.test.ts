@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
+import { fetchBundle } from '../../agent/source/fetch-bundle.ts'
 import { BUNDLE, text } from './with-control-plane.ts'
 
-const SERVE = fileURLToPath(new URL('../../control-plane/serve.ts', import.meta.url))
+const SERVE = fileURLToPath(new URL('../control-plane/serve.ts', import.meta.url))
 
 test('the fake control plane, as a process of its own', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'))

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
-import { DIGEST_LENGTH, type SignatureHeaders, TOLERANCE_SECONDS, type Verdict } from './attempt.ts'
+import {
+  DIGEST_LENGTH,
+  type SignatureHeaders,
+  TOLERANCE_SECONDS,
+  type Verdict,
+} from './webhook-attempt.ts'
 
 /**
  * Checks signatures as Standard Webhooks 1.0.0 has them, against every secret in turn. The library

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lookUp, parseJsonPointer } from '../../../agent/daemon/source/json-pointer.ts'
+import { lookUp, parseJsonPointer } from '../../agent/source/json-pointer.ts'
 
 const at = (document: unknown, pointer: string) => {
   const tokens = parseJsonPointer(pointer)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { isLoopback, parseSourceUrl, showUrl } from '../../../agent/core/network/source-url.ts'
-import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
+import { isLoopback, parseSourceUrl, showUrl } from '../../agent/core/network/source-url.ts'
+import { fetchBundle } from '../../agent/source/fetch-bundle.ts'
 
 describe('parseSourceUrl', () => {
   test.each([

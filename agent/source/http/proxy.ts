@@ -1,6 +1,6 @@
-import { AgentError } from '../../../core/basics/agent-error.ts'
-import { namedProxy } from '../../../core/network/named-proxy.ts'
-import { isLoopback } from '../../../core/network/source-url.ts'
+import { AgentError } from '../../core/basics/agent-error.ts'
+import { namedProxy } from '../../core/network/named-proxy.ts'
+import { isLoopback } from '../../core/network/source-url.ts'
 import type { Environment } from './fetch-options.ts'
 
 /** A proxy of the host's environment. Its URL may hold a password: never show it. */

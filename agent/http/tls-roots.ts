@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
-import { parseRoots } from '../../../core/network/pem-roots.ts'
-import type { Environment } from './fetch-options.ts'
+import { parseRoots } from '../core/network/pem-roots.ts'
+import type { Environment } from '../source/http/fetch-options.ts'
 
 // Where distributions keep their roots in one file; the list is Go's, crypto/x509/root_linux.go.
 const SYSTEM_FILES = [

@@ -1,14 +1,14 @@
-import { isThrown } from '../../../core/basics/agent-error.ts'
-import { showUrl } from '../../../core/network/source-url.ts'
-import type { Fetched, Source } from '../../../core/protocol/source.ts'
-import { readEtag } from '../../../http/entity-tag.ts'
+import { isThrown } from '../../core/basics/agent-error.ts'
+import { showUrl } from '../../core/network/source-url.ts'
+import type { Fetched, Source } from '../../core/protocol/source.ts'
+import { readEtag } from '../../http/entity-tag.ts'
+import { readTlsRoots } from '../../http/tls-roots.ts'
 import { explainConnectionFailure } from './connection-failure.ts'
 import { openDispatcher } from './dispatcher.ts'
 import { unavailable } from './failure.ts'
 import type { FetchOptions, Timeouts } from './fetch-options.ts'
 import { readReply } from './http-reply.ts'
 import { findProxy } from './proxy.ts'
-import { readTlsRoots } from './tls-roots.ts'
 
 /** Asks once over HTTP. Rejects with the signal's reason, else only by a bug. */
 export async function fetchOverHttp(

@@ -1,4 +1,4 @@
-import { AgentError } from '../../core/basics/agent-error.ts'
+import { AgentError } from '../core/basics/agent-error.ts'
 
 /**
  * Runs `work` until it settles, `milliseconds` have passed (rejects with `deadline`) or the caller

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readJsonBundle } from '../../../agent/daemon/source/json-bundle.ts'
+import { readJsonBundle } from '../../agent/source/json-bundle.ts'
 import { BUNDLE, text } from './with-control-plane.ts'
 
 const line = BUNDLE.trimEnd()

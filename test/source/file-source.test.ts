@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { MAX_BUNDLE_BYTES } from '../../../agent/core/bundle/limits.ts'
-import { fetchBundle } from '../../../agent/daemon/source/fetch-bundle.ts'
+import { MAX_BUNDLE_BYTES } from '../../agent/core/bundle/limits.ts'
+import { fetchBundle } from '../../agent/source/fetch-bundle.ts'
 import { BUNDLE, text } from './with-control-plane.ts'
 
 async function useFile(content?: string | Uint8Array) {
@@ -97,7 +97,7 @@ test('a file that another user owns', async context => {
     process.setegid(65534); process.seteuid(65534)
     const { fetchBundle } = await import(process.argv[1])
     console.log(JSON.stringify(await fetchBundle({ url: process.argv[2] })))`
-  const module = new URL('../../../agent/daemon/source/fetch-bundle.ts', import.meta.url)
+  const module = new URL('../../agent/source/fetch-bundle.ts', import.meta.url)
   const output = execFileSync(
     process.execPath,
     ['--input-type=module', '-e', script, '--', module.href, url],

@@ -1,4 +1,4 @@
-import type { Fetched, SourceFailureCode } from '../../../core/protocol/source.ts'
+import type { Fetched, SourceFailureCode } from '../../core/protocol/source.ts'
 
 export type Unavailable = Extract<Fetched, { kind: 'unavailable' }>
 export type Refused = Extract<Fetched, { kind: 'refused' }>

@@ -1,4 +1,4 @@
-import { showUrl } from '../../../core/network/source-url.ts'
+import { showUrl } from '../../core/network/source-url.ts'
 import { type Unavailable, unavailable } from './failure.ts'
 
 /** What a status other than 200 and an asked-for 304 means; RFC 9110 §15. */

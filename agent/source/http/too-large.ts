@@ -1,4 +1,4 @@
-import { MAX_BUNDLE_BYTES } from '../../../core/bundle/limits.ts'
+import { MAX_BUNDLE_BYTES } from '../../core/bundle/limits.ts'
 import { type Refused, refused } from './failure.ts'
 
 export function refuseTooLarge(shown: string): Refused {
