@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { entityTagOf, matchesTag } from '../../agent/publisher/serve/entity-tag.ts'
+import { entityTagOf, matchesTag } from '../../agent/http/entity-tag.ts'
 
 const TAG = entityTagOf(Buffer.from('a bundle'))
 

@@ -1,10 +1,10 @@
-import { once } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { optional } from '../../core/basics/when-defined.ts'
 import type { Outcome } from '../../core/outcome/outcome.ts'
 import type { HostStatus } from '../../core/report/host-status.ts'
-import { fairSeats, peerOf } from '../../http/fair-seats.ts'
-import { serverOptions } from '../../http/server-options.ts'
+import { peerOf } from '../../http/fair-seats.ts'
+import { openListener } from '../../http/listener.ts'
 import { answerRotation } from './answer-rotation.ts'
 import { type SignedParts, saysTooLarge } from './answer-signed.ts'
 import { answerStatus } from './answer-status.ts'
@@ -62,23 +62,17 @@ const FAILED = refusal(500, 'failed', 'something went wrong; see the host’s lo
 /** For answers that are on their way when the grace is over, in milliseconds. */
 const LAST_WORDS_MS = 250
 
-/** A peer that is gone is no trouble of ours. */
-const ignore = () => {}
-
 /**
  * Serves the webhook (Standard Webhooks 1.0.0), health and metrics on one port. Rejects where
  * it can't listen, with the error of listen(2) or of the TLS library.
  */
 export async function openWebhook(options: WebhookOptions): Promise<WebhookListener> {
   const limits = { ...LIMITS, ...options.limits }
-  const server = createServer(options.tls, limits)
   const hurry = new AbortController()
   // Who has shown the secret, and waits for the cycle.
   const believed = new Set<string>()
   const routes = routesOf(options, limits, hurry.signal, believed)
   let closing: Promise<void> | undefined
-  const connections = new Set<Socket>()
-  const seats = fairSeats(limits.connections)
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const peer = peerOf(request.socket)
@@ -89,64 +83,32 @@ export async function openWebhook(options: WebhookOptions): Promise<WebhookListe
     believed.delete(peer)
     if (reply === undefined || response.destroyed) return
     const { status, why } = reply
-    const from = request.socket.remoteAddress
     options.onAnswer?.({
       status,
-      ...(why === undefined ? {} : { why }),
-      ...(from === undefined ? {} : { from }),
+      ...optional('why', why),
+      ...optional('from', request.socket.remoteAddress),
     })
     await sendReply(request, response, reply, closing !== undefined)
   }
-  // Nobody's request ends the process.
-  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    response.on('error', ignore)
-    serve(request, response).catch(error => {
-      options.onError(error)
-      response.destroy()
-    })
-  }
-  server.on('request', onRequest)
-  // Who asks first whether to send a body is spared sending one that is too large. RFC 9110 §10.1.1.
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (!saysTooLarge(request)) response.writeContinue()
-    onRequest(request, response)
+  const listener = await openListener({
+    listen: options.listen,
+    tls: options.tls,
+    patience: limits,
+    silenceMs: limits.silenceMs,
+    connections: limits.connections,
+    isIdle: peer => !believed.has(peer),
+    onRequest: serve,
+    wantsBody: request => !saysTooLarge(request),
+    onError: options.onError,
+    ...optional('onIdle', options.onIdle),
   })
-  server.on('connection', (socket: Socket) => {
-    const peer = peerOf(socket)
-    const giveBack = seats.take({
-      address: socket.remoteAddress,
-      isIdle: () => !believed.has(peer),
-      leave: () => socket.destroy(),
-    })
-    if (giveBack === undefined) return void socket.destroy()
-    connections.add(socket)
-    socket.once('close', () => {
-      giveBack()
-      connections.delete(socket)
-      if (connections.size === 0) options.onIdle?.()
-    })
-  })
-  server.listen(options.listen)
-  await once(server, 'listening')
-  server.on('error', options.onError)
-
   return {
-    address: server.address() as AddressInfo,
-    busy: () => connections.size > 0,
+    address: listener.address,
+    busy: () => listener.connections() > 0,
     close(graceMs = 5_000) {
-      closing ??= new Promise(resolve => {
-        const timers = [
-          setTimeout(() => hurry.abort(), graceMs),
-          // Also those in the middle of a handshake, which Node's closeAllConnections() leaves.
-          setTimeout(() => {
-            for (const socket of connections) socket.destroy()
-          }, graceMs + LAST_WORDS_MS),
-        ]
-        server.close(() => {
-          timers.forEach(clearTimeout)
-          resolve()
-        })
-      })
+      if (closing !== undefined) return closing
+      const hurried = setTimeout(() => hurry.abort(), graceMs)
+      closing = listener.close(graceMs + LAST_WORDS_MS).finally(() => clearTimeout(hurried))
       return closing
     },
   }
@@ -184,20 +146,4 @@ function routesOf(
   const status: Routes['status'] = request =>
     answerStatus(request, { ...parts, status: options.status })
   return { rotation, status, health, metrics }
-}
-
-// Not imported: an import of node:http as a module reads every export of it, and the one named
-// WebSocket loads undici, 30 ms and 14 MB.
-function createServer(tls: WebhookOptions['tls'], limits: Limits): Server {
-  const shared = serverOptions(limits)
-  const server =
-    tls === undefined
-      ? process.getBuiltinModule('node:http').createServer(shared)
-      : process.getBuiltinModule('node:https').createServer({
-          ...shared,
-          ...tls,
-          handshakeTimeout: limits.headersMs,
-        })
-  server.timeout = limits.silenceMs
-  return server
 }

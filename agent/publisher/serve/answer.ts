@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import { matchesTag } from '../../http/entity-tag.ts'
 import { holdsToken } from './bearer.ts'
-import { matchesTag } from './entity-tag.ts'
 import { parseWait } from './prefer.ts'
 import type { Edition, Published } from './published.ts'
 

@@ -1,5 +1,5 @@
 import { type Bundle, type BundleRefused, parseBundle } from '../../core/bundle/bundle.ts'
-import { entityTagOf } from './entity-tag.ts'
+import { entityTagOf } from '../../http/entity-tag.ts'
 
 /** What is served: always a bundle that a host can parse. */
 export interface Edition {

@@ -1,7 +1,8 @@
 import { messageOf } from '../../core/outcome/failures.ts'
+import type { TlsFiles } from '../../http/listener.ts'
 import { openMetrics } from './metrics.ts'
 import { type Edition, publish } from './published.ts'
-import { type BundleServer, openServer, type ServerOptions, type TlsFiles } from './server.ts'
+import { type BundleServer, openServer, type ServerOptions } from './server.ts'
 import { watchFile } from './watch-file.ts'
 
 export interface ServeOptions

@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fairSeats, peerOf } from '../../http/fair-seats.ts'
-import { serverOptions } from '../../http/server-options.ts'
+import { type Listener, openListener, type TlsFiles } from '../../http/listener.ts'
 import { type Answer, answer } from './answer.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { Published } from './published.ts'
@@ -23,11 +21,6 @@ export interface ServerOptions {
   connections?: number
 }
 
-export interface TlsFiles {
-  cert: string | Buffer
-  key: string | Buffer
-}
-
 /** An answer, for the log. */
 export interface Answered {
   method: string
@@ -38,10 +31,7 @@ export interface Answered {
   agent?: string
 }
 
-export interface BundleServer {
-  address: AddressInfo
-  /** Takes another certificate for the connections to come; throws where it is none. */
-  setTls(tls: TlsFiles): void
+export interface BundleServer extends Pick<Listener, 'address' | 'setTls'> {
   /** Answers the held polls, accepts no more, and resolves when all are gone. */
   close(graceMs?: number): Promise<void>
 }
@@ -53,16 +43,10 @@ const CONNECTIONS = 4_096
 /** Of all connections so many are kept for those who do not wait. */
 const RESERVE = 1 / 8
 
-const ignore = () => {}
-
 /** Serves one bundle. Rejects where it can't listen, with the error of listen(2) or of the TLS library. */
 export async function openServer(options: ServerOptions): Promise<BundleServer> {
   const { published, metrics, connections: most = CONNECTIONS } = options
-  const server = createServer(options.tls)
-  server.timeout = SILENCE_MS
-  const sockets = new Set<Socket>()
   const closing = new AbortController()
-  const seats = fairSeats(most)
   const waits = fairSeats(most * (1 - RESERVE))
   const waiting = new Set<string>()
 
@@ -96,73 +80,40 @@ export async function openServer(options: ServerOptions): Promise<BundleServer> 
       published,
       token: options.token,
       hold: seconds => hold(seconds, request),
-      metrics: () => metrics.render(waits.taken(), sockets.size),
+      metrics: () => metrics.render(waits.taken(), listener.connections()),
     })
     if (response.destroyed) return
     send(request, response, made, closing.signal.aborted)
     metrics.answered(made.status)
     options.onAnswer(describe(request, made.status, performance.now() - start))
   }
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    response.on('error', ignore)
-    // Nobody honest asks on behind a question that is held, and the answers would pile up behind it.
-    if (waiting.has(peerOf(request.socket))) return void request.socket.destroy()
-    // What a GET brings along is read away.
-    request.resume()
-    serve(request, response).catch(error => {
-      options.onError(error)
-      response.destroy()
-    })
-  })
-  server.on('connection', (socket: Socket) => {
-    const peer = peerOf(socket)
-    const giveBack = seats.take({
-      address: socket.remoteAddress,
-      isIdle: () => !waiting.has(peer),
-      leave: () => socket.destroy(),
-    })
-    if (giveBack === undefined) return void socket.destroy()
-    sockets.add(socket)
+  const listener = await openListener({
+    listen: options.listen,
+    tls: options.tls,
+    patience: PATIENCE,
+    silenceMs: SILENCE_MS,
+    connections: most,
+    isIdle: peer => !waiting.has(peer),
     // Who went without a word is found out, however long the poll.
-    socket.setKeepAlive(true, SILENCE_MS)
-    socket.once('close', () => {
-      giveBack()
-      sockets.delete(socket)
-    })
-  })
-  server.on('tlsClientError', ignore)
-  server.listen(options.listen)
-  await once(server, 'listening')
-  server.on('error', options.onError)
-
-  return {
-    address: server.address() as AddressInfo,
-    setTls(tls) {
-      if ('setSecureContext' in server) (server as SecureServer).setSecureContext(tls)
+    onConnection: socket => void socket.setKeepAlive(true, SILENCE_MS),
+    async onRequest(request, response) {
+      // Nobody honest asks on behind a question that is held, and the answers would pile up behind it.
+      if (waiting.has(peerOf(request.socket))) return void request.socket.destroy()
+      // What a GET brings along is read away.
+      request.resume()
+      await serve(request, response)
     },
-    close: (graceMs = 5_000) =>
-      new Promise(resolve => {
-        const cut = setTimeout(() => {
-          for (const socket of sockets) socket.destroy()
-        }, graceMs)
-        server.close(() => {
-          clearTimeout(cut)
-          resolve()
-        })
-        closing.abort()
-        server.closeIdleConnections()
-      }),
+    onError: options.onError,
+  })
+  return {
+    address: listener.address,
+    setTls: listener.setTls,
+    close(graceMs = 5_000) {
+      const closed = listener.close(graceMs)
+      closing.abort()
+      return closed
+    },
   }
-}
-
-type SecureServer = Server & { setSecureContext(tls: TlsFiles): void }
-
-// As the webhook's listener: an import of node:http would load undici with it.
-function createServer(tls: TlsFiles | undefined): Server {
-  const shared = serverOptions(PATIENCE)
-  if (tls === undefined) return process.getBuiltinModule('node:http').createServer(shared)
-  const { createServer } = process.getBuiltinModule('node:https')
-  return createServer({ ...shared, ...tls, handshakeTimeout: PATIENCE.headersMs })
 }
 
 function send(request: IncomingMessage, response: ServerResponse, made: Answer, last: boolean) {
