@@ -66,7 +66,9 @@ export default defineConfig({
         test: {
           ...tier(
             'wings',
-            ['test/{cli,daemon,docs,house,installer,provisioner,publisher}/**/*.test.ts'],
+            [
+              'test/{cli,daemon,docs,house,http,installer,provisioner,publisher,source}/**/*.test.ts',
+            ],
             30,
           ),
           exclude: [EXHAUSTIVE],

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { type Command, UsageError } from './cli/terminal/invocation.ts'
+import type { Command } from './cli/terminal/invocation.ts'
+import { isThrown } from './core/basics/agent-error.ts'
 import { own } from './core/basics/own-property.ts'
 
 // Each command is loaded when it is called: what root runs never loads network code.
@@ -51,7 +52,7 @@ async function main([name = '--help', ...args]: string[]): Promise<number> {
       isRoot: process.getuid?.() === 0,
     })
   } catch (error) {
-    if (error instanceof UsageError) return fail(error.message)
+    if (isThrown(error, 'usage')) return fail(error.message)
     throw error
   }
 }

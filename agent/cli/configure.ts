@@ -21,7 +21,7 @@ import { readNamedFile } from '../provisioner/files/named-file.ts'
 import { AGENT_USER, findUser } from '../provisioner/processes/system-user.ts'
 import { readStatus } from '../provisioner/records/status-file.ts'
 import { clearStoodDown, readStoodDown } from '../provisioner/records/stood-down.ts'
-import { readNotes } from '../provisioner/records/textfile.ts'
+import { readPollRecord } from '../provisioner/records/textfile.ts'
 import { remove } from '../provisioner/remove.ts'
 import { handOver } from '../provisioner/setup/hand-over.ts'
 import { oneAtATime } from '../provisioner/setup/one-at-a-time.ts'
@@ -119,7 +119,7 @@ async function putInForce(
     process.stderr.write(`pomerium-host-agent: ${describeFailed(failed).join('\n')}\n`)
     return EXIT.hostRefused
   }
-  const trouble = describeTrouble(readNotes(place), readStatus(place))
+  const trouble = describeTrouble(readPollRecord(place), readStatus(place))
   for (const line of trouble) print(line)
   if (trouble.length === 0 && changed.length === 0) {
     print(`${paint('green', 'unchanged')}: all is in place`)

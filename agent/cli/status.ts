@@ -6,7 +6,7 @@ import type { Unseen } from '../core/host/observation.ts'
 import { EXIT } from '../core/outcome/exit-codes.ts'
 import { bad, type Finding, wasFinding } from '../core/outcome/finding.ts'
 import { findingsOf, judge, type Known, type LastCycle } from '../core/report/host-health.ts'
-import { askedToWait, type Notes } from '../core/report/poll-record.ts'
+import { askedToWait, type PollRecord } from '../core/report/poll-record.ts'
 import { reported } from '../core/report/reported.ts'
 import type { Status } from '../core/report/status.ts'
 import { budgetOf } from '../core/services/restart-budget.ts'
@@ -19,7 +19,7 @@ import { seeSshd } from '../provisioner/observe/see-sshd.ts'
 import { findPollClock } from '../provisioner/records/next-poll.ts'
 import { lookAtStatus } from '../provisioner/records/status-file.ts'
 import { readStoodDown } from '../provisioner/records/stood-down.ts'
-import { readNotes } from '../provisioner/records/textfile.ts'
+import { readPollRecord } from '../provisioner/records/textfile.ts'
 import { loadConfig } from './host/load-config.ts'
 import { openHostFor } from './host/open-command-host.ts'
 import {
@@ -73,7 +73,7 @@ function forPrograms({ verdict, ...rest }: StatusReport): PrintedStatus {
 
 async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusReport> {
   const told = lookAtStatus(host)
-  const notes = readNotes(host)
+  const polls = readPollRecord(host)
   const status = typeof told === 'object' ? told : undefined
   const seen = await seeForOurselves(host, read, { now, revokes: status?.revoked !== undefined })
   const { look } = seen
@@ -86,7 +86,7 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
     ...optional('since', since.get(key.fingerprint)),
   }))
   const patience = patienceMs(read.isOurs ? read.config : undefined)
-  const report = reported(told, notes, { found: seen.found, patienceMs: patience, now })
+  const report = reported(told, polls, { found: seen.found, patienceMs: patience, now })
   const known: Known = {
     ...report,
     ...optional('trusted', trusted),
@@ -101,7 +101,7 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
   }
   const findings = findingsOf(known)
   const rests = known.standsDown && known.trusted?.length === 0
-  const nextPoll = host.tree || rests ? undefined : await nextPollOf(notes, now)
+  const nextPoll = host.tree || rests ? undefined : await nextPollOf(polls, now)
   return {
     verdict: judge(known, findings),
     findings,
@@ -116,7 +116,7 @@ async function look(host: Host, read: ReadConfig, now: Date): Promise<StatusRepo
     ...(host.tree ? { tree: true as const } : {}),
     ...(rests ? { standsDown: true as const } : {}),
     ...optional('restarts', status && restartsOf(status, now)),
-    ...optional('clockSkewSeconds', notes.clockSkewSeconds),
+    ...optional('clockSkewSeconds', polls.clockSkewSeconds),
     // What was found then has been looked at anew.
     warnings: (status?.outcome.warnings ?? []).filter(
       warning => look === undefined || !wasFinding(warning),
@@ -177,15 +177,15 @@ function troubleNow(
   return { at: now.toISOString(), outcome: 'host-refused', code, message }
 }
 
-async function nextPollOf(notes: Notes, now: Date): Promise<NextPoll | undefined> {
+async function nextPollOf(polls: PollRecord, now: Date): Promise<NextPoll | undefined> {
   const monotonicMs = Number(process.hrtime.bigint() / 1_000_000n)
   const clock = await findPollClock(now, monotonicMs)
   if (clock?.by === 'timer') {
-    const wait = clock.at && askedToWait(notes, clock.at)
+    const wait = clock.at && askedToWait(polls, clock.at)
     return { by: 'timer', ...optional('at', wait ?? clock.at?.toISOString()) }
   }
   if (clock?.running === false) return { by: 'resident', stopped: true }
-  const { nextPoll: at, held } = notes
+  const { nextPoll: at, held } = polls
   // What has gone by is under way, where systemd says that it is there at all.
   if (at === undefined || Date.parse(at) <= now.getTime()) return clock && { by: 'resident' }
   return { by: 'resident', at, ...(held ? { held } : {}) }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { UsageError } from '../cli/terminal/invocation.ts'
+import { AgentError } from '../core/basics/agent-error.ts'
 import { optional } from '../core/basics/when-defined.ts'
 import { patienceMs } from '../core/config/patience.ts'
 import { SettingFileError } from '../core/config/setting-file-error.ts'
@@ -7,11 +7,11 @@ import { parseWebhookSecrets } from '../core/config/webhook-secrets.ts'
 import { splitAddress } from '../core/network/listen-address.ts'
 import { messageOf } from '../core/outcome/failures.ts'
 import { metricsInput } from '../core/report/metrics-input.ts'
-import { lookAtReport, readReport } from './cycle/read-status-file.ts'
+import { lookAtStatusFile, readStatusFile } from './cycle/read-status-file.ts'
 import { readSecret } from './read-secret.ts'
 import type { Running } from './running.ts'
-import { readSigns } from './see-listeners.ts'
-import { keepPace } from './webhook/limit-refusal-log.ts'
+import { seeListeners } from './see-listeners.ts'
+import { limitRefusalLog } from './webhook/limit-refusal-log.ts'
 import { openReplayMemory } from './webhook/replay-memory.ts'
 import { openWebhook, type WebhookListener } from './webhook/webhook.ts'
 
@@ -19,21 +19,20 @@ import { openWebhook, type WebhookListener } from './webhook/webhook.ts'
 export type Listening = WebhookListener & { lastAnswer(): number | undefined }
 
 /** Opens the webhook's listener, on systemd's descriptor where there is one. */
-export async function listen(running: Running, descriptor?: number): Promise<Listening> {
-  const { config, layout, notebook, daemon, log, invocation } = running
-  const { environment, version } = invocation
+export async function listenForWebhooks(running: Running, descriptor?: number): Promise<Listening> {
+  const { config, layout, pollRecord, daemon, log, environment, version } = running
   const { listen: address = '' } = config.webhook
   const { secrets, tls } = await configured(config.webhook, environment.CREDENTIALS_DIRECTORY)
-  const pace = keepPace(join(layout.daemonFolder.path, 'refusals'))
+  const pace = limitRefusalLog(join(layout.daemonFolder.path, 'refusals'))
   let lastAnswer: number | undefined
   const known = async () => {
-    const { judgeSigns } = await import('../core/report/health.ts')
+    const { judgeListeners } = await import('../core/report/health.ts')
     const { reported } = await import('../core/report/reported.ts')
-    const report = lookAtReport(layout.statusFile.path)
+    const report = lookAtStatusFile(layout.statusFile.path)
     const ports = typeof report === 'object' ? report.ports : undefined
-    const found = judgeSigns(readSigns(ports, layout.socket.path))
+    const found = judgeListeners(seeListeners(ports, layout.socket.path))
     const rest = { found, patienceMs: patienceMs(config), now: new Date() }
-    return reported(report, notebook.read(), rest)
+    return reported(report, pollRecord.read(), rest)
   }
   const listener = await openWebhook({
     listen: descriptor === undefined ? splitAddress(address) : { fd: descriptor },
@@ -48,9 +47,9 @@ export async function listen(running: Running, descriptor?: number): Promise<Lis
     replay: openReplayMemory({ path: join(layout.daemonFolder.path, 'webhooks') }),
     async metrics() {
       const { renderMetrics } = await import('../core/report/metrics.ts')
-      const status = readReport(layout.statusFile.path)
-      const { sshdListens } = readSigns(status?.ports, layout.socket.path)
-      return renderMetrics(metricsInput(status, notebook.read(), version, sshdListens))
+      const status = readStatusFile(layout.statusFile.path)
+      const { sshdListens } = seeListeners(status?.ports, layout.socket.path)
+      return renderMetrics(metricsInput(status, pollRecord.read(), version, sshdListens))
     },
     async health() {
       const { healthOf } = await import('../core/report/health.ts')
@@ -83,7 +82,10 @@ async function configured(webhook: Running['config']['webhook'], credentials: st
       return { path, text: readSecret(path, credentials, given => given) }
     } catch (error) {
       const what = `webhook.${setting}: ${path} can't be read`
-      throw new UsageError(`${what} (${messageOf(error)}); see LoadCredential= in systemd.exec(5)`)
+      throw new AgentError(
+        'usage',
+        `${what} (${messageOf(error)}); see LoadCredential= in systemd.exec(5)`,
+      )
     }
   }
   try {
@@ -93,6 +95,6 @@ async function configured(webhook: Running['config']['webhook'], credentials: st
     const [cert, key] = [read('tls_cert_file', tlsCertFile), read('tls_key_file', tlsKeyFile)]
     return { secrets, tls: checkTlsPair(cert, key) }
   } catch (error) {
-    throw error instanceof SettingFileError ? new UsageError(error.message) : error
+    throw error instanceof SettingFileError ? new AgentError('usage', error.message) : error
   }
 }

@@ -1,7 +1,6 @@
-import { nap } from '../cli/terminal/abortable-sleep.ts'
-import { type Notebook, tryWrite } from './cycle/poll-record-file.ts'
+import { type PollRecordFile, tryWrite } from './cycle/poll-record-file.ts'
 import { fetchSource } from './fetch-source.ts'
-import { listen } from './listen-for-webhooks.ts'
+import { listenForWebhooks } from './listen-for-webhooks.ts'
 import { followDrift } from './polling/follow-drift.ts'
 import type { LongPoll } from './polling/long-poll.ts'
 import { keepPolling } from './polling/poll.ts'
@@ -9,11 +8,11 @@ import { watchFolders } from './polling/watch-folders.ts'
 import type { Running } from './running.ts'
 
 /** The daemon that stays: its own clock, its own watch, and held requests where they are wanted. */
-export async function stay(running: Running): Promise<number> {
-  const { daemon, config, layout, notebook, log, signal } = running
-  const sleep = (ms: number) => nap(ms, signal)
+export async function stayResident(running: Running): Promise<number> {
+  const { daemon, config, layout, pollRecord, log, signal, sleep } = running
   const random = Math.random
-  const listener = config.webhook.listen === undefined ? undefined : await listen(running)
+  const listener =
+    config.webhook.listen === undefined ? undefined : await listenForWebhooks(running)
   const onDrift = followDrift({ daemon, random, signal, sleep })
   const watch = watchFolders(
     [layout.caFolder, layout.dropInFolder, { path: '/etc/ssh', only: 'sshd_config' }],
@@ -34,7 +33,7 @@ export async function stay(running: Running): Promise<number> {
     now: () => performance.now(),
     signal,
     sleep(ms: number) {
-      noteNext(notebook, ms, false)
+      noteNext(pollRecord, ms, false)
       return sleep(ms)
     },
   }
@@ -46,18 +45,18 @@ export async function stay(running: Running): Promise<number> {
 }
 
 /** For `status`, which has no timer to ask. */
-function noteNext(notebook: Notebook, ms: number, held: boolean): void {
+function noteNext(pollRecord: PollRecordFile, ms: number, held: boolean): void {
   const nextPoll = new Date(Date.now() + ms).toISOString()
   // Where it can't be written, the poll has said so; and the next one comes all the same.
-  tryWrite(notebook, { ...notebook.read(), nextPoll, held })
+  tryWrite(pollRecord, { ...pollRecord.read(), nextPoll, held })
 }
 
 function longPoll(running: Running): LongPoll {
-  const { log, config, notebook } = running
+  const { log, config, pollRecord } = running
   let told = false
   return {
     hold: (etag, waitSeconds) => fetchSource(running, { etag, waitSeconds }),
-    onHold: ms => noteNext(notebook, ms, true),
+    onHold: ms => noteNext(pollRecord, ms, true),
     onHasty() {
       if (told) return
       told = true

@@ -1,17 +1,26 @@
 import type { Logger } from 'pino'
-import type { Invocation } from '../cli/terminal/invocation.ts'
 import type { Config } from '../core/config/config.ts'
 import type { Layout } from '../core/config/layout.ts'
 import type { Daemon } from './cycle/hinted-cycles.ts'
-import type { Notebook } from './cycle/poll-record-file.ts'
+import type { PollRecordFile } from './cycle/poll-record-file.ts'
+
+/** What the daemon has of its caller. */
+export interface Given {
+  config: Config & { source: { url: URL } }
+  environment: Readonly<Record<string, string | undefined>>
+  version: string
+  log: Logger
+  /** Told of every cycle's end. */
+  onEnd: Parameters<typeof import('./cycle/hinted-cycles.ts').hintedCycles>[0]['onEnd']
+  /** Aborted where the process is to leave. */
+  signal: AbortSignal
+}
 
 /** What the parts of the daemon share. */
-export interface Running {
-  config: Config & { source: { url: URL } }
+export interface Running extends Given {
   layout: Layout
-  notebook: Notebook
+  pollRecord: PollRecordFile
   daemon: Daemon
-  log: Logger
-  signal: AbortSignal
-  invocation: Invocation
+  /** Sleeps so many milliseconds, or until the process is to leave. */
+  sleep(ms: number): Promise<void>
 }

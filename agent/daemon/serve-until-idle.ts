@@ -19,7 +19,7 @@ const KNOCK_MS = 5
  * Returns when nobody is there and there has been no webhook for `idleMs`; at once where there was none.
  * It looks at nothing by itself: webhooks bring cycles, and the poll has a service and a clock of its own.
  */
-export async function stayAwake(waking: Waking, idleMs: number): Promise<void> {
+export async function serveUntilIdle(waking: Waking, idleMs: number): Promise<void> {
   const { signal } = waking
   await waking.sleep(KNOCK_MS)
   while (!signal.aborted) {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
 import { parseRoots } from '../core/network/pem-roots.ts'
-import type { Environment } from '../source/http/fetch-options.ts'
 
 // Where distributions keep their roots in one file; the list is Go's, crypto/x509/root_linux.go.
 const SYSTEM_FILES = [
@@ -23,13 +22,13 @@ const SYSTEM_FILES = [
  */
 export async function readTlsRoots(
   extra: string | undefined,
-  environment: Environment,
+  environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string[]> {
   const extraRoots = extra === undefined ? [] : parseRoots(extra)
   return [...(await readSystemRoots(environment)), ...extraRoots]
 }
 
-async function readSystemRoots(environment: Environment): Promise<readonly string[]> {
+async function readSystemRoots(environment: Readonly<Record<string, string | undefined>>): Promise<readonly string[]> {
   const named = environment.SSL_CERT_FILE
   for (const path of named ? [named, ...SYSTEM_FILES] : SYSTEM_FILES) {
     const text = await readFile(path, 'utf8').catch(() => '')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { stayAwake, type Waking } from '../../agent/daemon/serve-until-idle.ts'
+import { serveUntilIdle, type Waking } from '../../agent/daemon/serve-until-idle.ts'
 
 /** A played clock, on which things happen at set times. */
 function play(events: { connected?: [number, number]; answer?: number; busyUntil?: number }) {
@@ -17,29 +17,29 @@ function play(events: { connected?: [number, number]; answer?: number; busyUntil
   return { waking, elapsed: () => now }
 }
 
-describe('stayAwake', () => {
+describe('serveUntilIdle', () => {
   test('nobody there: leaves at once', async () => {
     const { waking, elapsed } = play({})
-    await stayAwake(waking, 60_000)
+    await serveUntilIdle(waking, 60_000)
     expect(elapsed()).toBeLessThan(50)
   })
 
   test('somebody who brings no webhook: leaves behind them', async () => {
     const { waking, elapsed } = play({ connected: [0, 2_000] })
-    await stayAwake(waking, 60_000)
+    await serveUntilIdle(waking, 60_000)
     expect(elapsed()).toBeLessThan(2_200)
   })
 
   test('a webhook: stays a minute behind its answer', async () => {
     const { waking, elapsed } = play({ connected: [0, 200], answer: 200 })
-    await stayAwake(waking, 60_000)
+    await serveUntilIdle(waking, 60_000)
     expect(elapsed()).toBeGreaterThanOrEqual(60_200)
     expect(elapsed()).toBeLessThan(62_000)
   })
 
   test('a cycle that outlives its sender is seen to its end', async () => {
     const { waking, elapsed } = play({ connected: [0, 100], busyUntil: 5_000 })
-    await stayAwake(waking, 60_000)
+    await serveUntilIdle(waking, 60_000)
     expect(elapsed()).toBeGreaterThanOrEqual(5_000)
   })
 })

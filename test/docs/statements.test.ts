@@ -8,7 +8,7 @@ import { FINDINGS } from '../../agent/core/outcome/finding.ts'
 import { OUTCOME_NAMES } from '../../agent/core/outcome/outcome-rows.ts'
 import { healthOf } from '../../agent/core/report/health.ts'
 import { WELL } from '../../agent/core/report/host-health.ts'
-import { NO_NOTES } from '../../agent/core/report/poll-record.ts'
+import { NO_POLLS } from '../../agent/core/report/poll-record.ts'
 import { reported } from '../../agent/core/report/reported.ts'
 import { readPage } from './code-blocks.ts'
 import { everyMetric } from './every-metric.ts'
@@ -45,5 +45,5 @@ describe('docs/statements.md', () => {
 })
 
 function health() {
-  return healthOf(reported('missing', NO_NOTES, { found: [], patienceMs: 1, now: new Date() }))
+  return healthOf(reported('missing', NO_POLLS, { found: [], patienceMs: 1, now: new Date() }))
 }

@@ -17,10 +17,20 @@ const MOST_FILES = 16
 // Each wing with the wings it may import, and why.
 const MAY_IMPORT: [wing: string, others: string[], why: string][] = [
   ['core', [], 'decisions stay pure: given the same bytes they come out the same'],
-  ['daemon', ['core'], 'what talks to the network can not reach what writes to /etc/ssh'],
+  ['http', ['core'], 'it serves whoever speaks HTTP'],
+  ['source', ['core', 'http'], 'a bundle is fetched alike by daemon, child and operator'],
+  [
+    'daemon',
+    ['core', 'http', 'source'],
+    'what talks to the network can not reach what writes to /etc/ssh',
+  ],
   ['provisioner', ['core'], 'what writes to /etc/ssh can not reach what talks to the network'],
-  ['publisher', ['core'], 'the operator’s side runs on no host'],
-  ['cli', ['core', 'daemon', 'provisioner', 'publisher'], 'only a command joins the wings'],
+  ['publisher', ['core', 'http'], 'the operator’s side runs on no host'],
+  [
+    'cli',
+    ['core', 'http', 'source', 'daemon', 'provisioner', 'publisher'],
+    'only a command joins the wings',
+  ],
 ]
 
 describe('imports run one way', () => {

@@ -1,6 +1,6 @@
 import type { SettingName } from '../../core/config/settings.ts'
 import { isGood } from '../../core/outcome/outcome-rows.ts'
-import type { Notes } from '../../core/report/poll-record.ts'
+import type { PollRecord } from '../../core/report/poll-record.ts'
 import type { Status } from '../../core/report/status.ts'
 import type { FailedUnit } from '../../provisioner/setup/prove-units.ts'
 import { UsageError } from '../terminal/invocation.ts'
@@ -56,7 +56,7 @@ export function describeFailed(failed: readonly FailedUnit[]): string[] {
  * What is not well though each service does its work: how the last look at the source ended, or the repair
  * of what is held. Neither is the settings' fault.
  */
-export function describeTrouble({ lastPoll }: Notes, status: Status | undefined): string[] {
+export function describeTrouble({ lastPoll }: PollRecord, status: Status | undefined): string[] {
   if (lastPoll === undefined) {
     return ['the settings are in force, and the source has given no answer yet']
   }

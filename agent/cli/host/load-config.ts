@@ -9,6 +9,7 @@ import {
   statSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isThrown } from '../../core/basics/agent-error.ts'
 import { messageAt } from '../../core/basics/format-place.ts'
 import { othersDecide, whyUnsafe } from '../../core/basics/root-only-path.ts'
 import { type Config, type ConfigError, DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
@@ -52,7 +53,7 @@ export function loadConfigToLeave(flags: HostFlags, invocation: Invocation): ToL
     const config = loadConfig(flags, invocation)
     return { config, isThere: existsSync(configName(flags)) }
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
+    if (!isThrown(error, 'usage')) throw error
     return { config: defaultConfig(), isThere: false, problem: error.message }
   }
 }

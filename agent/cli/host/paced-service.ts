@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { isThrown } from '../../core/basics/agent-error.ts'
 import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
 import { listenDescriptor } from '../../core/network/listen-descriptor.ts'
 import { EXIT } from '../../core/outcome/exit-codes.ts'
 import { nap } from '../terminal/abortable-sleep.ts'
-import { type Invocation, UsageError } from '../terminal/invocation.ts'
+import type { Invocation } from '../terminal/invocation.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 
 /** How long a broken configuration keeps a service from being started again, in milliseconds. */
@@ -26,7 +27,7 @@ export async function pacedService(
   try {
     return await work()
   } catch (error) {
-    if (fd === undefined || !(error instanceof UsageError)) throw error
+    if (fd === undefined || !isThrown(error, 'usage')) throw error
     process.stderr.write(`pomerium-host-agent: ${error.message}\n`)
     await turnAway(fd)
     return EXIT.usage

@@ -24,7 +24,7 @@ export interface Layout {
   socket: Place
   /** The daemon's own: notes of its polls, memory of webhooks. */
   daemonFolder: Place
-  notes: Place
+  pollRecord: Place
   statusFile: Place
   restarts: Place
   lock: Place
@@ -60,7 +60,7 @@ export function layoutOf(sshd: Pick<Config['sshd'], 'caFile' | 'dropIn'>): Layou
     runFolder: { path: RUN, mode: 0o755 },
     statusFile: { path: `${RUN}/status.json`, mode: 0o644 },
     daemonFolder: { path: DAEMON, mode: 0o755 },
-    notes: { path: `${DAEMON}/polls.json`, mode: 0o644 },
+    pollRecord: { path: `${DAEMON}/polls.json`, mode: 0o644 },
     socket: { path: `${RUN}/provisioner.sock`, mode: 0o660 },
     restarts: { path: `${STATE}/restarts.json`, mode: 0o600 },
     lock: { path: `${STATE}/lock`, mode: 0o600 },

@@ -19,14 +19,14 @@ export function healthOf(known: Known): Health {
 }
 
 /** What the daemon can see of the host from where it is: two tables of the kernel. */
-export interface Signs {
+export interface Listeners {
   /** Whether anything listens where sshd did; `undefined` where nobody has said where that was. */
   sshdListens: boolean | undefined
   /** Whether the provisioner's socket is open. */
   provisionerListens: boolean | undefined
 }
 
-export function judgeSigns({ sshdListens, provisionerListens }: Signs): Finding[] {
+export function judgeListeners({ sshdListens, provisionerListens }: Listeners): Finding[] {
   const see = 'see: sudo pomerium-host-agent status'
   return [
     ...(sshdListens === false ? [bad('sshd-down', 'nothing listens where sshd did', see)] : []),

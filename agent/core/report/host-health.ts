@@ -3,14 +3,14 @@ import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from '../out
 import type { Outcome } from '../outcome/outcome.ts'
 import { failureOf, isGood } from '../outcome/outcome-rows.ts'
 import { describeSkew } from './clock-skew.ts'
-import type { Notes } from './poll-record.ts'
+import type { PollRecord } from './poll-record.ts'
 import type { HeldKey, Status } from './status.ts'
 
 /** What is known of a host when somebody asks how it is. */
 export interface Known {
   /** The provisioner's; `damaged` where there is one that can't be read. */
   status: Status | 'missing' | 'damaged'
-  notes: Notes
+  polls: PollRecord
   /** As they lie on the host, or by the last status. */
   trusted: readonly HeldKey[] | undefined
   effective: { value: boolean; at: string } | undefined
@@ -100,10 +100,10 @@ function isRemoved({ trusted, standsDown, trouble }: Known): boolean {
   return standsDown && trusted?.length === 0 && !isPartly
 }
 
-function missing({ status, notes, trusted = [] }: Known): Finding[] {
+function missing({ status, polls, trusted = [] }: Known): Finding[] {
   if (status === 'damaged') return [bad('status-damaged', 'the last report is damaged', APPLY)]
   if (status !== 'missing') return []
-  return notes.lastPoll !== undefined || trusted.length > 0
+  return polls.lastPoll !== undefined || trusted.length > 0
     ? [warn('not-since-boot', 'nothing has looked at this host since it booted', APPLY)]
     : [bad('nothing-yet', 'nothing has run on this host yet', APPLY)]
 }
@@ -140,7 +140,7 @@ const isElsewhere = ({ outcome, code }: LastCycle) =>
   ['contested', 'sshd-config-broken', 'state-damaged'].includes(code ?? '')
 
 function doubtful(known: Known): Finding[] {
-  const { status, notes, trusted, effective, trouble, now } = known
+  const { status, polls, trusted, effective, trouble, now } = known
   const findings = silence(known)
   const inForce = trusted?.length !== 0 && effective?.value !== false
   if (trouble !== undefined && inForce && !isElsewhere(trouble)) {
@@ -152,7 +152,7 @@ function doubtful(known: Known): Finding[] {
     const next = 'publish a fresh one; these keys stay in force until then'
     findings.push(warn('expired', 'the bundle in force has expired', next))
   }
-  const skew = describeSkew(notes.clockSkewSeconds ?? 0)
+  const skew = describeSkew(polls.clockSkewSeconds ?? 0)
   if (skew !== undefined) findings.push(warn('clock-skew', ...halves(skew)))
   if (typeof status === 'object' && inForce && effective === undefined) {
     const headline = 'the keys are written; nobody has proved that sshd uses them'

@@ -1,5 +1,5 @@
 import type { TrustedKey } from '../outcome/outcome.ts'
-import { addTallies, NO_NOTES, type Notes } from './poll-record.ts'
+import { addTallies, NO_POLLS, type PollRecord } from './poll-record.ts'
 import type { Status } from './status.ts'
 
 /** What is told to Prometheus. What is not known is left out of the text, not told as 0. */
@@ -40,13 +40,13 @@ export interface MetricsInput {
  */
 export function metricsInput(
   status: Status | undefined,
-  notes: Notes,
+  polls: PollRecord,
   version: string,
   sshdListens: boolean | undefined,
 ): MetricsInput {
-  const { held, restarts, applies = NO_NOTES } = status ?? {}
+  const { held, restarts, applies = NO_POLLS } = status ?? {}
   const inForce = status?.effective?.value
-  const { lastSuccess, cycles } = addTallies(notes, applies)
+  const { lastSuccess, cycles } = addTallies(polls, applies)
   return {
     version,
     trusted: status?.trusted ?? [],
@@ -60,12 +60,12 @@ export function metricsInput(
     expires: date(held?.expires),
     accepted: date(held?.acceptedAt),
     lastSuccess: date(lastSuccess),
-    lastCycle: later(date(status?.at), date(notes.lastPoll?.at)),
+    lastCycle: later(date(status?.at), date(polls.lastPoll?.at)),
     cycles,
     restarts: restarts?.total,
     restartDue: restarts?.due,
     driftRepairs: status?.repaired,
-    clockSkewSeconds: notes.clockSkewSeconds,
+    clockSkewSeconds: polls.clockSkewSeconds,
   }
 }
 

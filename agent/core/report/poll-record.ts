@@ -24,7 +24,7 @@ export interface Tally {
 }
 
 /** What the daemon notes of its polls: for the next poll, for `status` and for Prometheus. */
-export interface Notes extends Tally {
+export interface PollRecord extends Tally {
   version: 1
   /** The last look at the source, and how it ended. */
   lastPoll?: { at: string; outcome: OutcomeName; code?: string; message: string }
@@ -42,7 +42,7 @@ export interface Notes extends Tally {
   clockSkewSeconds?: number
 }
 
-export const NO_NOTES: Notes = { version: 1, cycles: {} }
+export const NO_POLLS: PollRecord = { version: 1, cycles: {} }
 
 /** One more cycle; `gave` is the time (ISO 8601) at which the source gave a bundle, if it did. */
 export function counted(
@@ -57,7 +57,7 @@ export function counted(
 }
 
 /** Until when (ISO 8601) the source is to be left alone, as it asked; `undefined`: it may be asked now. */
-export function askedToWait({ notBefore, lastPoll }: Notes, now: Date): string | undefined {
+export function askedToWait({ notBefore, lastPoll }: PollRecord, now: Date): string | undefined {
   if (notBefore === undefined || lastPoll === undefined) return undefined
   // Asked in the future: a clock has been set back since, by nobody knows how much.
   const isOver = Date.parse(notBefore) <= now.getTime() || Date.parse(lastPoll.at) > now.getTime()
@@ -81,7 +81,7 @@ export function addTallies(one: Tally, other: Tally): Tally {
 const etag: Form<string> = (value): value is string =>
   typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)
 
-const isNotes = shape(
+const isPollRecord = shape(
   { version: oneOf(1), cycles: mapOf(count) },
   {
     lastSuccess: time,
@@ -99,9 +99,9 @@ const isNotes = shape(
  * Reads the daemon's notes; none where they are damaged. Root reads them too, so that nothing in them
  * is taken for what it is not, and no control character reaches a terminal.
  */
-export function parseNotes(json: string): Notes {
-  const notes = parseForm(json, isNotes) as Notes | undefined
-  return notes === undefined ? NO_NOTES : (withoutControls(notes) as Notes)
+export function parsePollRecord(json: string): PollRecord {
+  const polls = parseForm(json, isPollRecord) as PollRecord | undefined
+  return polls === undefined ? NO_POLLS : (withoutControls(polls) as PollRecord)
 }
 
 function withoutControls(value: unknown): unknown {

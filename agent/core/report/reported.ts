@@ -1,24 +1,24 @@
 import { optional } from '../basics/when-defined.ts'
 import { type Known, type LastCycle, lastCycle, standingTrouble } from './host-health.ts'
-import { addTallies, NO_NOTES, type Notes } from './poll-record.ts'
+import { addTallies, NO_POLLS, type PollRecord } from './poll-record.ts'
 import type { Status } from './status.ts'
 
 /** What both wings have written down of a host: all that is known of it to who can't look any closer. */
 export function reported(
   told: Known['status'],
-  notes: Notes,
+  polls: PollRecord,
   rest: Pick<Known, 'found' | 'patienceMs' | 'now'>,
 ): Known {
   const status = typeof told === 'object' ? told : undefined
   const turn = status && turnOf(status)
   return {
     status: told,
-    notes,
+    polls,
     trusted: status?.trusted,
     effective: status?.effective,
-    last: lastCycle(turn, notes.lastPoll),
-    trouble: standingTrouble(turn, notes.lastPoll, status?.applies?.lastSuccess),
-    lastSuccess: addTallies(notes, status?.applies ?? NO_NOTES).lastSuccess,
+    last: lastCycle(turn, polls.lastPoll),
+    trouble: standingTrouble(turn, polls.lastPoll, status?.applies?.lastSuccess),
+    lastSuccess: addTallies(polls, status?.applies ?? NO_POLLS).lastSuccess,
     standsDown: status?.standsDown ?? false,
     contested: status?.contested ?? false,
     ...rest,

@@ -11,7 +11,7 @@ export interface Runner<T> {
  * Hints in, cycles out: any number of hints while one cycle runs become one more cycle, since what
  * they announce may have come too late for the one that runs.
  */
-export function createRunner<T>(cycle: () => Promise<T>): Runner<T> {
+export function coalesceHints<T>(cycle: () => Promise<T>): Runner<T> {
   let running: Promise<T> | undefined
   let next: Promise<T> | undefined
 

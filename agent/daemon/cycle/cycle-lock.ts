@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 
 /** Who runs cycles. systemd sees to it that there is one process of each at most. */
-export type Party = 'poll' | 'webhook'
+export type CycleOwner = 'poll' | 'webhook'
 
 /**
  * Waits until the other party is in no cycle, and returns what to call at the end of ours. A bundle that
@@ -17,12 +17,12 @@ export type Party = 'poll' | 'webhook'
  *
  * Rejects with the signal's reason once it is aborted.
  */
-export async function takeTurn(
+export async function lockCycle(
   folder: string,
-  party: Party,
+  party: CycleOwner,
   signal: AbortSignal,
 ): Promise<() => void> {
-  const place = (of: Party) => join(folder, `${of}.turn`)
+  const place = (of: CycleOwner) => join(folder, `${of}.turn`)
   const theirs = place(party === 'poll' ? 'webhook' : 'poll')
   let leave = await announce(place(party))
   for (;;) {

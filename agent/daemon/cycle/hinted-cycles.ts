@@ -1,4 +1,4 @@
-import { createRunner } from './coalesce-hints.ts'
+import { coalesceHints } from './coalesce-hints.ts'
 import type { CycleEnd } from './run-cycle.ts'
 
 /** Why a cycle is wanted. */
@@ -22,10 +22,10 @@ export interface Daemon {
 }
 
 /** Hints in, cycles out, whoever gives them. */
-export function createDaemon(parts: DaemonParts): Daemon {
+export function hintedCycles(parts: DaemonParts): Daemon {
   // What came since the last cycle began; the next one does for all of it.
   let wanted = new Set<Hint>()
-  const runner = createRunner(async () => {
+  const runner = coalesceHints(async () => {
     const hints = wanted
     wanted = new Set()
     try {

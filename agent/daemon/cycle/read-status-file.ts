@@ -3,7 +3,7 @@ import type { TrustedKey } from '../../core/outcome/outcome.ts'
 import { parseStatus, type Status } from '../../core/report/status.ts'
 
 /** The provisioner's last status, which anybody may read, or why there is none. */
-export function lookAtReport(statusFile: string): Status | 'missing' | 'damaged' {
+export function lookAtStatusFile(statusFile: string): Status | 'missing' | 'damaged' {
   let text: string
   try {
     // A larger one is none of ours.
@@ -16,12 +16,12 @@ export function lookAtReport(statusFile: string): Status | 'missing' | 'damaged'
 }
 
 /** The same; `undefined` where there is none. */
-export function readReport(statusFile: string): Status | undefined {
-  const report = lookAtReport(statusFile)
+export function readStatusFile(statusFile: string): Status | undefined {
+  const report = lookAtStatusFile(statusFile)
   return typeof report === 'object' ? report : undefined
 }
 
 /** The keys that the host trusts, by that status. */
 export function trustedBy(statusFile: string): TrustedKey[] {
-  return readReport(statusFile)?.outcome.trusted ?? []
+  return readStatusFile(statusFile)?.outcome.trusted ?? []
 }

@@ -4,8 +4,8 @@ import { isGood } from '../../core/outcome/outcome-rows.ts'
 import { refused, stopped, warned } from '../../core/outcome/outcomes.ts'
 import type { ProvisionReply, ProvisionRequest } from '../../core/protocol/provision-protocol.ts'
 import type { Fetched } from '../../core/protocol/source.ts'
-import { counted, type Notes } from '../../core/report/poll-record.ts'
-import { type Notebook, tryWrite } from './poll-record-file.ts'
+import { counted, type PollRecord } from '../../core/report/poll-record.ts'
+import { type PollRecordFile, tryWrite } from './poll-record-file.ts'
 
 /** What a cycle works with; everything that it does to the world goes through here. */
 export interface CycleParts {
@@ -13,7 +13,7 @@ export interface CycleParts {
   ask(request: ProvisionRequest): Promise<ProvisionReply>
   /** What the host trusts by the provisioner's own report. */
   trusted(): TrustedKey[]
-  notebook: Notebook
+  pollRecord: PollRecordFile
   now(): Date
 }
 
@@ -38,15 +38,15 @@ const ETAG_LASTS_MS = 60 * 60_000
  */
 export async function runCycle(parts: CycleParts, hinted: boolean): Promise<CycleEnd> {
   const now = parts.now()
-  const notes = parts.notebook.read()
+  const polls = parts.pollRecord.read()
   // Since a boot nobody has reported of this host: the bundle goes the whole way, and somebody does.
   const whole = hinted || parts.trusted().length === 0
-  const fetched = await parts.fetch(whole ? undefined : freshEtag(notes, now))
+  const fetched = await parts.fetch(whole ? undefined : freshEtag(polls, now))
   // Before the bundle is put in force, which takes its time.
   const skew = skewOf(fetched, parts.now())
   const outcome = await conclude(fetched, parts)
   // What is in force is in force, whether or not it can be noted: a full disk must not hide it.
-  const unwritten = tryWrite(parts.notebook, noted(notes, fetched, outcome, now, skew))
+  const unwritten = tryWrite(parts.pollRecord, noted(polls, fetched, outcome, now, skew))
   return {
     outcome: warned(outcome, unwritten),
     quiet: outcome.outcome === 'unchanged' && unwritten === undefined,
@@ -77,7 +77,7 @@ async function conclude(fetched: Fetched, parts: CycleParts): Promise<Outcome> {
   }
 }
 
-function freshEtag({ etag, etagAt }: Notes, now: Date): string | undefined {
+function freshEtag({ etag, etagAt }: PollRecord, now: Date): string | undefined {
   const age = now.getTime() - Date.parse(etagAt ?? '')
   return age >= 0 && age < ETAG_LASTS_MS ? etag : undefined
 }
@@ -96,12 +96,12 @@ function notBefore(fetched: Fetched, now: Date): string | undefined {
 }
 
 function noted(
-  { etag, etagAt, nextPoll, held, ...tally }: Notes,
+  { etag, etagAt, nextPoll, held, ...tally }: PollRecord,
   fetched: Fetched,
   outcome: Outcome,
   now: Date,
   skew: number | undefined,
-): Notes {
+): PollRecord {
   const at = now.toISOString()
   const got = fetched.kind === 'bundle' || fetched.kind === 'not-modified'
   const known =

@@ -8,7 +8,7 @@ const EVERY_MS = 10_000
  * pause fills no log. Kept as the time of an empty file, since each knock may start a process of ours; where
  * that can't be written, this process alone keeps the pace.
  */
-export function keepPace(path: string, now: () => number = Date.now) {
+export function limitRefusalLog(path: string, now: () => number = Date.now) {
   let last = timeOf(path)
   let untold = 0
   return (): { tell: false } | { tell: true; untold: number } => {

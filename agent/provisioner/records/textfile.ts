@@ -3,7 +3,7 @@ import { listensOn } from '../../core/network/listening-ports.ts'
 import { messageOf } from '../../core/outcome/failures.ts'
 import type { Removal } from '../../core/plan/plan-remove.ts'
 import { metricsInput } from '../../core/report/metrics-input.ts'
-import { NO_NOTES, type Notes, parseNotes } from '../../core/report/poll-record.ts'
+import { NO_POLLS, type PollRecord, parsePollRecord } from '../../core/report/poll-record.ts'
 import { removeFile, writeFileAtomically } from '../files/atomic-write.ts'
 import { errorCode } from '../files/file-system.ts'
 import { lookAt } from '../files/read-file-state.ts'
@@ -36,7 +36,7 @@ export async function writeTextfile(host: Host): Promise<string | undefined> {
     const { renderMetrics } = await import('../../core/report/metrics.ts')
     const status = readStatus(host)
     const listens = host.tree ? undefined : sshdListens(status?.ports)
-    const text = await renderMetrics(metricsInput(status, readNotes(host), version, listens))
+    const text = await renderMetrics(metricsInput(status, readPollRecord(host), version, listens))
     const spec = { content: Buffer.from(text), mode: MODE, ...host.owner }
     writeFileAtomically(host.fs, host.at(path), spec)
     return undefined
@@ -106,7 +106,7 @@ export function obstacleAt({ fs, at }: Pick<Host, 'fs' | 'at'>, path: string): s
 }
 
 /** What the daemon saw, in its own words: none of it decides anything. */
-export function readNotes({ fs, at, layout }: Pick<Host, 'fs' | 'at' | 'layout'>): Notes {
-  const file = lookAt(fs, at(layout.notes.path))
-  return file.kind === 'file' ? parseNotes(file.content.toString()) : NO_NOTES
+export function readPollRecord({ fs, at, layout }: Pick<Host, 'fs' | 'at' | 'layout'>): PollRecord {
+  const file = lookAt(fs, at(layout.pollRecord.path))
+  return file.kind === 'file' ? parsePollRecord(file.content.toString()) : NO_POLLS
 }

@@ -26,7 +26,7 @@ const status = (change: Partial<Status> = {}): Status => ({
 
 const known = (change: Partial<Known> = {}): Known => ({
   status: status(),
-  notes: { version: 1, cycles: {} },
+  polls: { version: 1, cycles: {} },
   trusted: [KEY],
   effective: { value: true, at: AT },
   last: { at: AT, outcome: 'unchanged', message: '' },
@@ -48,7 +48,7 @@ describe('the worst that is so comes first', () => {
   test.each<[string, Partial<Known>, string]>([
     ['all is well', {}, 'in-force'],
     ['nothing ran ever', { ...NOTHING, status: 'missing' }, 'nothing-yet'],
-    ['nothing ran since boot', { ...NOTHING, status: 'missing', notes: polled }, 'not-since-boot'],
+    ['nothing ran since boot', { ...NOTHING, status: 'missing', polls: polled }, 'not-since-boot'],
     ['keys lie there, nobody told', { status: 'missing', effective: undefined }, 'not-since-boot'],
     ['a garbled status', { ...NOTHING, status: 'damaged' }, 'status-damaged'],
     ['a person is needed', { trouble: last('rollback-failed') }, 'person-needed'],
@@ -97,8 +97,8 @@ describe('the worst that is so comes first', () => {
       { status: status({ held: { source: 's', acceptedAt: AT, expires: AT } }) },
       'expired',
     ],
-    ['a slow clock', { notes: { ...polled, clockSkewSeconds: 31 } }, 'clock-skew'],
-    ['a clock that will do', { notes: { ...polled, clockSkewSeconds: -30 } }, 'in-force'],
+    ['a slow clock', { polls: { ...polled, clockSkewSeconds: 31 } }, 'clock-skew'],
+    ['a clock that will do', { polls: { ...polled, clockSkewSeconds: -30 } }, 'in-force'],
   ])('%s', (_, change, code) => {
     expect(judge(known(change)).code).toBe(code)
   })

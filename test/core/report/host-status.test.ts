@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import { hostStatus } from '../../../agent/core/report/host-status.ts'
-import { NO_NOTES } from '../../../agent/core/report/poll-record.ts'
+import { NO_POLLS } from '../../../agent/core/report/poll-record.ts'
 import { reported } from '../../../agent/core/report/reported.ts'
 import type { Status } from '../../../agent/core/report/status.ts'
 
@@ -20,8 +20,8 @@ function status(rest: Partial<Status> = {}): Status {
     ...rest,
   }
 }
-const told = (report: Parameters<typeof reported>[0], notes = NO_NOTES) =>
-  hostStatus(reported(report, notes, { found: [], patienceMs: 3_600_000, now: NOW }))
+const told = (report: Parameters<typeof reported>[0], polls = NO_POLLS) =>
+  hostStatus(reported(report, polls, { found: [], patienceMs: 3_600_000, now: NOW }))
 
 test('what a host that is well tells', () => {
   expect(told(status())).toEqual({
@@ -36,8 +36,8 @@ test('what is wrong, and what to type there', () => {
   expect(broken).toMatchObject({ ok: false, code: 'not-in-force', findings: ['not-in-force'] })
   expect(broken.message).toContain('sudo pomerium-host-agent plan')
   const poll = { at: NOW.toISOString(), outcome: 'refused', code: 'rollback', message: 'older' }
-  const notes = { ...NO_NOTES, lastPoll: { ...poll, outcome: 'refused' as const } }
-  expect(told(status(), notes)).toMatchObject({
+  const polls = { ...NO_POLLS, lastPoll: { ...poll, outcome: 'refused' as const } }
+  expect(told(status(), polls)).toMatchObject({
     ...{ ok: true, findings: ['not-followed'], last: { code: 'rollback' }, serial: 3 },
   })
 })

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { NO_NOTES, parseNotes } from '../../../agent/core/report/poll-record.ts'
+import { NO_POLLS, parsePollRecord } from '../../../agent/core/report/poll-record.ts'
 
 const AT = '2026-11-20T10:00:00.000Z'
 
 test('notes are read as they were written', () => {
   const lastPoll = { at: AT, outcome: 'unchanged', message: 'nothing new' }
-  const notes = {
+  const polls = {
     version: 1,
     lastPoll,
     lastSuccess: AT,
@@ -14,7 +14,7 @@ test('notes are read as they were written', () => {
     held: true,
     cycles: { applied: 2 },
   }
-  expect(parseNotes(JSON.stringify(notes))).toEqual(notes)
+  expect(parsePollRecord(JSON.stringify(polls))).toEqual(polls)
 })
 
 test.each([
@@ -33,11 +33,11 @@ test.each([
   '{"version":1,"cycles":{},"clockSkewSeconds":"fast"}',
   '{"version":1,"cycles":{},"held":"tight"}',
 ])('damaged ones are none: %j', text => {
-  expect(parseNotes(text)).toEqual(NO_NOTES)
+  expect(parsePollRecord(text)).toEqual(NO_POLLS)
 })
 
 test('nothing in them moves the cursor of a terminal', () => {
   const lastPoll = { at: AT, outcome: 'refused', message: '\u001b[2Jgone\u009b' }
-  const { lastPoll: read } = parseNotes(JSON.stringify({ version: 1, cycles: {}, lastPoll }))
+  const { lastPoll: read } = parsePollRecord(JSON.stringify({ version: 1, cycles: {}, lastPoll }))
   expect(read?.message).toBe('?[2Jgone?')
 })

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { createRunner } from '../../../agent/daemon/cycle/coalesce-hints.ts'
+import { coalesceHints } from '../../../agent/daemon/cycle/coalesce-hints.ts'
 
 /** A cycle that ends when it is told to. */
 function controlled() {
   const ends: ((value: number) => void)[] = []
-  const runner = createRunner(() => new Promise<number>(resolve => ends.push(resolve)))
+  const runner = coalesceHints(() => new Promise<number>(resolve => ends.push(resolve)))
   return { runner, ends }
 }
 
@@ -25,7 +25,7 @@ test('any number of hints while one cycle runs become one more cycle', async () 
 
 test('a cycle that throws tells its hints, and the next runs all the same', async () => {
   let runs = 0
-  const runner = createRunner(async () => {
+  const runner = coalesceHints(async () => {
     runs += 1
     if (runs === 1) throw new Error('the first fails')
     return runs

@@ -4,19 +4,19 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Party, takeTurn } from '../../../agent/daemon/cycle/cycle-lock.ts'
+import { type CycleOwner, lockCycle } from '../../../agent/daemon/cycle/cycle-lock.ts'
 import { tempDir } from '../../sshd/temp-dir.ts'
 
 const never = new AbortController().signal
 const MODULE = join(import.meta.dirname, '../../../agent/daemon/cycle/cycle-lock.ts')
 
-describe('takeTurn', () => {
+describe('lockCycle', () => {
   let folder: Awaited<ReturnType<typeof tempDir>>
   beforeEach(async () => {
     folder = await tempDir()
   })
   afterEach(() => folder[Symbol.asyncDispose]())
-  const take = (party: Party, signal = never) => takeTurn(folder.path, party, signal)
+  const take = (party: CycleOwner, signal = never) => lockCycle(folder.path, party, signal)
   const isOpen = async (turn: Promise<unknown>) => {
     let open = true
     turn.then(
@@ -42,7 +42,7 @@ describe('takeTurn', () => {
   test('never both, and both come to their turns, however they fall', async () => {
     let inside = 0
     const most: number[] = []
-    const turns = async (party: Party) => {
+    const turns = async (party: CycleOwner) => {
       for (let n = 0; n < 100; n++) {
         const leave = await take(party)
         inside += 1
@@ -59,8 +59,8 @@ describe('takeTurn', () => {
   })
 
   test('one that is killed has it no longer', async () => {
-    const script = `import { takeTurn } from ${JSON.stringify(MODULE)}
-      await takeTurn(${JSON.stringify(folder.path)}, 'poll', new AbortController().signal)
+    const script = `import { lockCycle } from ${JSON.stringify(MODULE)}
+      await lockCycle(${JSON.stringify(folder.path)}, 'poll', new AbortController().signal)
       console.log('has it')`
     const child = spawn(process.execPath, ['--input-type=module', '-e', script])
     await once(child.stdout, 'data')
@@ -85,7 +85,7 @@ describe('takeTurn', () => {
   test('where no socket can be made it is not waited for', async () => {
     const file = join(folder.path, 'file')
     writeFileSync(file, '')
-    ;(await takeTurn(file, 'poll', never))()
-    ;(await takeTurn(join(folder.path, 'x'.repeat(200)), 'webhook', never))()
+    ;(await lockCycle(file, 'poll', never))()
+    ;(await lockCycle(join(folder.path, 'x'.repeat(200)), 'webhook', never))()
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
-import { createDaemon } from '../../../agent/daemon/cycle/hinted-cycles.ts'
+import { hintedCycles } from '../../../agent/daemon/cycle/hinted-cycles.ts'
 import type { CycleEnd } from '../../../agent/daemon/cycle/run-cycle.ts'
 
 const OUTCOME: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
@@ -8,7 +8,7 @@ const END: CycleEnd = { outcome: OUTCOME, quiet: true }
 
 function recorded() {
   const done: string[] = []
-  const daemon = createDaemon({
+  const daemon = hintedCycles({
     async cycle(hinted) {
       done.push(hinted ? 'cycle, hinted' : 'cycle')
       return END

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import type { ProvisionRequest } from '../../../agent/core/protocol/provision-protocol.ts'
 import type { Fetched } from '../../../agent/core/protocol/source.ts'
-import type { Notes } from '../../../agent/core/report/poll-record.ts'
+import type { PollRecord } from '../../../agent/core/report/poll-record.ts'
 import { type CycleParts, runCycle } from '../../../agent/daemon/cycle/run-cycle.ts'
 
 const KEY = { type: 'ssh-ed25519', fingerprint: 'SHA256:x', comment: 'ca' }
@@ -10,12 +10,12 @@ const APPLIED: Outcome = { outcome: 'applied', message: '', steps: [], trusted: 
 const BUNDLE: Fetched = { kind: 'bundle', bytes: Buffer.from('x'), etag: '"1"' }
 const START = Date.parse('2026-11-20T10:00:00Z')
 
-let notes: Notes
+let polls: PollRecord
 let asked: ProvisionRequest[]
 let etags: (string | undefined)[]
 let now: number
 beforeEach(() => {
-  notes = { version: 1, cycles: {} }
+  polls = { version: 1, cycles: {} }
   asked = []
   etags = []
   now = START
@@ -32,10 +32,10 @@ function parts(fetched: Fetched, outcome = APPLIED): CycleParts {
       return { kind: 'outcome', outcome }
     },
     trusted: () => [KEY],
-    notebook: {
-      read: () => notes,
+    pollRecord: {
+      read: () => polls,
       write: next => {
-        notes = next
+        polls = next
       },
     },
     now: () => new Date(now),
@@ -47,7 +47,7 @@ describe('runCycle', () => {
     const { outcome, quiet } = await runCycle(parts(BUNDLE), false)
     expect({ outcome, quiet }).toEqual({ outcome: APPLIED, quiet: false })
     expect(asked).toEqual([{ op: 'apply', bundle: Buffer.from('x') }])
-    expect(notes).toMatchObject({ etag: '"1"', lastSuccess: new Date(START).toISOString() })
+    expect(polls).toMatchObject({ etag: '"1"', lastSuccess: new Date(START).toISOString() })
   })
 
   test('a full disk for its notes is told, and hides nothing of what was done', async () => {
@@ -56,7 +56,7 @@ describe('runCycle', () => {
     }
     const full = {
       ...parts(BUNDLE, { ...APPLIED, outcome: 'unchanged' }),
-      notebook: { read: () => notes, write },
+      pollRecord: { read: () => polls, write },
     }
     const { outcome, quiet } = await runCycle(full, false)
     expect(outcome).toMatchObject({ outcome: 'unchanged', trusted: [KEY] })
@@ -104,11 +104,11 @@ describe('runCycle', () => {
       retryAfterSeconds: 7,
     })
     expect(asked).toEqual([])
-    expect(notes).toMatchObject({
+    expect(polls).toMatchObject({
       lastPoll: { outcome: 'source-unavailable', code: 'timeout', message: 'm' },
       cycles: { 'source-unavailable': 1 },
     })
-    expect(notes.lastSuccess).toBeUndefined()
+    expect(polls.lastSuccess).toBeUndefined()
   })
 
   test('the clocks are compared; a second is no difference', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import type { Fetched } from '../../../agent/core/protocol/source.ts'
-import { createDaemon, type Hint } from '../../../agent/daemon/cycle/hinted-cycles.ts'
+import { type Hint, hintedCycles } from '../../../agent/daemon/cycle/hinted-cycles.ts'
 import type { CycleEnd } from '../../../agent/daemon/cycle/run-cycle.ts'
 import { keepPolling } from '../../../agent/daemon/polling/poll.ts'
 
@@ -132,7 +132,7 @@ test('a request that is held holds up no hint', async () => {
   const hints: Hint[] = []
   const outcome: Outcome = { outcome: 'unchanged', message: '', steps: [], trusted: [] }
   const end: CycleEnd = { outcome, quiet: true, etag: '"1"' }
-  const daemon = createDaemon({
+  const daemon = hintedCycles({
     cycle: async () => end,
     repair: async () => end,
     onEnd: (_, hint) => hints.push(hint),

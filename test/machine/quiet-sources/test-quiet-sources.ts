@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseNotes } from '../../../agent/core/report/poll-record.ts'
+import { parsePollRecord } from '../../../agent/core/report/poll-record.ts'
 import { unitDropIns, unitsToStart } from '../../../agent/core/services/unit-drop-ins.ts'
 import { campaign, rounds } from '../../campaign.ts'
 import type { Behaviour } from '../../control-plane/behaviour.ts'
@@ -97,12 +97,12 @@ async function live(suite: Suite, key: string, [outcome, way]: [string, Way]): P
 
 /** Cycles that ended, starts of the root side, requests that the source had. */
 async function counts(it: AgentHost): Promise<number[]> {
-  const notes = parseNotes(
+  const polls = parsePollRecord(
     await it.host.read('/var/lib/pomerium-host-agent-daemon/polls.json').catch(() => ''),
   )
   const journal = await it.host.journal('pomerium-host-agent-provisioner.service')
   return [
-    Object.values(notes.cycles).reduce((sum, count) => sum + count, 0),
+    Object.values(polls.cycles).reduce((sum, count) => sum + count, 0),
     journal.match(/ Starting /g)?.length ?? 0,
     await it.asked(),
   ]

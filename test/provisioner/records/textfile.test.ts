@@ -48,10 +48,10 @@ describe('metrics.textfile', () => {
   test('tells of polls that had nothing for this wing', async () => {
     mkdirSync(it.host.at(FOLDER))
     await apply()
-    const { daemonFolder, notes } = it.host.layout
+    const { daemonFolder, pollRecord } = it.host.layout
     mkdirSync(it.host.at(daemonFolder.path))
     const polls = { version: 1, lastSuccess: now.toISOString(), cycles: { unchanged: 7 } }
-    writeFileSync(it.host.at(notes.path), JSON.stringify(polls))
+    writeFileSync(it.host.at(pollRecord.path), JSON.stringify(polls))
     expect(await report(it.host)).toMatchObject({ outcome: 'unchanged', steps: [] })
     expect(text()).toContain('pomerium_host_agent_cycles_total{outcome="unchanged"} 7\n')
     expect(text()).toContain('pomerium_host_agent_last_success_timestamp_seconds 1795168800\n')
@@ -87,11 +87,11 @@ describe('metrics.textfile', () => {
     await own(false)
     expect(text()).toContain('cycles_total{outcome="unchanged"} 3\n')
     expect(text()).toContain('last_success_timestamp_seconds 1795168800\n')
-    const { daemonFolder, notes } = it.host.layout
+    const { daemonFolder, pollRecord } = it.host.layout
     mkdirSync(it.host.at(daemonFolder.path))
     const later = new Date(now.getTime() + 60_000).toISOString()
     const polls = { version: 1, lastSuccess: later, cycles: { unchanged: 7, refused: 1 } }
-    writeFileSync(it.host.at(notes.path), JSON.stringify(polls))
+    writeFileSync(it.host.at(pollRecord.path), JSON.stringify(polls))
     await report(it.host)
     expect(text()).toContain('cycles_total{outcome="unchanged"} 10\n')
     expect(text()).toContain('cycles_total{outcome="refused"} 1\n')
