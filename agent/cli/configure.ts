@@ -18,12 +18,13 @@ import { credentialFiles } from '../core/services/unit-drop-ins.ts'
 import { runExclusively } from '../provisioner/exclusive-run.ts'
 import { errorCode, realFileSystem } from '../provisioner/files/file-system.ts'
 import { readNamedFile } from '../provisioner/files/named-file.ts'
+import { SetupError } from '../provisioner/installation/setup-error.ts'
 import { AGENT_USER, findUser } from '../provisioner/processes/system-user.ts'
 import { readStatus } from '../provisioner/records/status-file.ts'
 import { clearStoodDown, readStoodDown } from '../provisioner/records/stood-down.ts'
 import { readPollRecord } from '../provisioner/records/textfile.ts'
 import { remove } from '../provisioner/remove.ts'
-import { handOver } from '../provisioner/setup/hand-over.ts'
+import { handOver } from '../provisioner/setup/copy-credentials.ts'
 import { oneAtATime } from '../provisioner/setup/one-at-a-time.ts'
 import { prove } from '../provisioner/setup/prove.ts'
 import {
@@ -34,7 +35,6 @@ import {
   undoSetUp,
   type Wish,
 } from '../provisioner/setup/set-up.ts'
-import { SetupError } from '../provisioner/setup/setup-error.ts'
 import { checkFiles } from './host/check-files.ts'
 import {
   describeFailed,

@@ -1,4 +1,4 @@
-import { SetupError } from '../../provisioner/setup/setup-error.ts'
+import { SetupError } from '../../provisioner/installation/setup-error.ts'
 
 /** Whether the services could be told; where not, it has been said why. */
 export async function withSetup(work: () => Promise<void>): Promise<boolean> {

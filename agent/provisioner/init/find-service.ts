@@ -3,7 +3,7 @@ import type { CommandHost } from './commanded-service.ts'
 import { openOpenRc } from './openrc.ts'
 import { openRestartCommand } from './restart-command.ts'
 import { openRunit } from './runit.ts'
-import { openSystemd } from './systemd/systemd.ts'
+import { openSystemd } from './systemd/sshd-unit.ts'
 import { openSysvinit } from './sysvinit.ts'
 import { openUnmanaged } from './unmanaged.ts'
 

@@ -11,12 +11,12 @@ import {
 import { isThere } from '../files/file-system.ts'
 import type { Host } from '../host/host.ts'
 import { findInit, type Init } from '../init/find-init.ts'
+import { scriptStates } from '../init/our-services/scripts.ts'
 import { showUnits } from '../init/systemd/show-units.ts'
 import type { Unit } from '../init/systemd/systemd-units.ts'
+import { RECORD_FILE } from '../installation/install-record.ts'
 import { openProcessTable, type ProcessTable } from '../processes/process-table.ts'
 import { type Run, runCommand } from '../processes/run-command.ts'
-import { scriptStates } from '../setup/init-scripts.ts'
-import { RECORD_FILE } from '../setup/install-record.ts'
 
 /** What of our own services is not well, and what of them could not be seen. */
 export interface ServicesSeen {

@@ -11,10 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { note, type Site } from '../installation/install-record.ts'
+import { SetupError } from '../installation/setup-error.ts'
 import type { Run } from '../processes/run-command.ts'
 import { AGENT_USER } from '../processes/system-user.ts'
-import { note, type Site } from './install-record.ts'
-import { SetupError } from './setup-error.ts'
 
 const DATABASES = ['passwd', 'group', 'shadow', 'gshadow'] as const
 const LOCK = '/etc/.pwd.lock'

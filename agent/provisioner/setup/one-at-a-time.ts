@@ -2,8 +2,8 @@ import { fstatSync, rmSync, statSync } from 'node:fs'
 import { isThrown } from '../../core/basics/agent-error.ts'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { errorCode, realFileSystem } from '../files/file-system.ts'
+import { SetupError } from '../installation/setup-error.ts'
 import { lockFile } from '../transaction/lock.ts'
-import { SetupError } from './setup-error.ts'
 
 // In memory, and taken away at the end: a host from which we are taken off is as it was found.
 const LOCK = { path: '/run/pomerium-host-agent-configure.lock', mode: 0o600 }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../../core/config/config.ts'
 import { RESIDENT_DROP_IN } from '../../core/services/unit-drop-ins.ts'
+import { proveScripts } from '../init/our-services/prove-scripts.ts'
+import { type FailedUnit, proveUnits } from '../init/our-services/prove-units.ts'
 import { openProcessTable } from '../processes/process-table.ts'
 import { runCommand } from '../processes/run-command.ts'
-import { proveScripts } from './prove-scripts.ts'
-import { type FailedUnit, proveUnits } from './prove-units.ts'
 import { hostInit, SERVICE_LOG } from './set-up.ts'
 
 /** Our services that can't do their work, each run or looked at once; none where no init runs. */

@@ -12,11 +12,6 @@ import {
 } from '../../core/services/unit-drop-ins.ts'
 import { isThere, realFileSystem } from '../files/file-system.ts'
 import { findInitHere, type Init } from '../init/find-init.ts'
-import { type Run, runCommand } from '../processes/run-command.ts'
-import { isDamaged, readState } from '../records/state.ts'
-import { HANDED_OVER } from './hand-over.ts'
-import { type InitScripts, initScripts } from './init-scripts.ts'
-import { openSite, RECORD_FILE, type Site } from './install-record.ts'
 import {
   enable,
   runOrThrow,
@@ -26,10 +21,15 @@ import {
   systemdVersion,
   UNITS,
   unitFiles,
-} from './laid-units.ts'
-import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from './lay-file.ts'
+} from '../init/our-services/lay-units.ts'
+import { type InitScripts, initScripts } from '../init/our-services/scripts.ts'
+import { openSite, RECORD_FILE, type Site } from '../installation/install-record.ts'
+import { dropFile, type LaidFile, layFile, layFolder, undoFiles } from '../installation/lay-file.ts'
+import { SetupError } from '../installation/setup-error.ts'
+import { type Run, runCommand } from '../processes/run-command.ts'
+import { isDamaged, readState } from '../records/state.ts'
+import { HANDED_OVER } from './copy-credentials.ts'
 import { ensureUser, undoUser } from './make-user.ts'
-import { SetupError } from './setup-error.ts'
 
 /** Where the services of other inits write their log. */
 export const SERVICE_LOG = '/var/log/pomerium-host-agent.log'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { ProcessTable } from '../processes/process-table.ts'
-import { comeToRest, type Look } from './at-rest.ts'
+import type { ProcessTable } from '../../processes/process-table.ts'
+import { comeToRest, type Look } from '../../processes/wait-until-idle.ts'
 import { type FailedUnit, reasonIn } from './prove-units.ts'
 
 /** Our services under an init without units, and the words that each starts the program with. */

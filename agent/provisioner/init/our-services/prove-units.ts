@@ -1,5 +1,5 @@
-import { plainText } from '../../core/basics/plain-text.ts'
-import type { Config } from '../../core/config/config.ts'
+import { plainText } from '../../../core/basics/plain-text.ts'
+import type { Config } from '../../../core/config/config.ts'
 import {
   BOOT_SERVICE,
   PROVISIONER,
@@ -8,18 +8,18 @@ import {
   unitsToStart,
   WATCH_SERVICE,
   WEBHOOK_SERVICE,
-} from '../../core/services/unit-drop-ins.ts'
+} from '../../../core/services/unit-drop-ins.ts'
 import {
   failureOf,
   isActive,
   isOver,
   UNIT_PROPERTIES,
   type UnitSeen,
-} from '../../core/services/unit-failure.ts'
-import { showUnits } from '../init/systemd/show-units.ts'
-import type { Run } from '../processes/run-command.ts'
-import { comeToRest, type Look } from './at-rest.ts'
-import { systemctl } from './laid-units.ts'
+} from '../../../core/services/unit-failure.ts'
+import type { Run } from '../../processes/run-command.ts'
+import { comeToRest, type Look } from '../../processes/wait-until-idle.ts'
+import { showUnits } from '../systemd/show-units.ts'
+import { systemctl } from './lay-units.ts'
 
 /** A unit of ours that does not do its work. */
 export interface FailedUnit {

@@ -1,10 +1,10 @@
 import { startableNow } from '../../core/services/unit-drop-ins.ts'
 import { findInitHere } from '../init/find-init.ts'
+import { runOrThrow, stopUnits, systemctl } from '../init/our-services/lay-units.ts'
+import { restScripts, resumeScripts, scriptsUp } from '../init/our-services/scripts.ts'
 import { showUnits } from '../init/systemd/show-units.ts'
 import { type Run, runCommand } from '../processes/run-command.ts'
 import { NO_SERVICES, type Services } from '../records/stood-down.ts'
-import { restScripts, resumeScripts, scriptsUp } from './init-scripts.ts'
-import { runOrThrow, stopUnits, systemctl } from './laid-units.ts'
 
 const run: Run = argv => runCommand(argv, { timeoutMs: 180_000 })
 

@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { mapOf, parseForm, shape, text } from '../../core/basics/stored-form.ts'
-import { realFileSystem } from '../files/file-system.ts'
-import { lookAt } from '../files/read-file-state.ts'
-import type { Site } from './install-record.ts'
+import { mapOf, parseForm, shape, text } from '../../../core/basics/stored-form.ts'
+import { realFileSystem } from '../../files/file-system.ts'
+import { lookAt } from '../../files/read-file-state.ts'
+import type { Site } from '../../installation/install-record.ts'
 
 // insserv(8) numbers every script of the host anew when one is added, and anew when it is removed,
 // and does not come back to where it was. What it had made is kept aside.

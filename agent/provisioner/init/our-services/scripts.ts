@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Init } from '../init/find-init.ts'
-import type { Run } from '../processes/run-command.ts'
-import type { Services } from '../records/stood-down.ts'
-import { keepBootOrder, restoreBootOrder } from './boot-order.ts'
-import type { Site } from './install-record.ts'
-import { runOrThrow } from './laid-units.ts'
-import type { LaidFile } from './lay-file.ts'
+import type { Site } from '../../installation/install-record.ts'
+import type { LaidFile } from '../../installation/lay-file.ts'
+import type { Run } from '../../processes/run-command.ts'
+import type { Services } from '../../records/stood-down.ts'
+import type { Init } from '../find-init.ts'
+import { keepBootOrder, restoreBootOrder } from './insserv-order.ts'
+import { runOrThrow } from './lay-units.ts'
 
 /** The services of an init without activation, and how it is told of them. */
 export interface InitScripts {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { optional } from '../../../../agent/core/basics/when-defined.ts'
-import { openSystemd } from '../../../../agent/provisioner/init/systemd/systemd.ts'
+import { openSystemd } from '../../../../agent/provisioner/init/systemd/sshd-unit.ts'
 import type { FoundSshd } from '../../../../agent/provisioner/sshd/ssh-service.ts'
 import { fakeClock, fakeRun, processTable, sshd } from '../../sshd/fake-host.ts'
 import * as recorded from '../../sshd/recorded.ts'

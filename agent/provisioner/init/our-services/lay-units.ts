@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DEFAULT_CONFIG_FILE } from '../../core/config/config.ts'
-import { SERVICE_ENVIRONMENT_FILE } from '../../core/services/service-environment.ts'
+import { DEFAULT_CONFIG_FILE } from '../../../core/config/config.ts'
+import { SERVICE_ENVIRONMENT_FILE } from '../../../core/services/service-environment.ts'
 import {
   PROVISIONER,
   REPAIR_SERVICE,
   SERVICE,
   startableNow,
   WEBHOOK_SERVICE,
-} from '../../core/services/unit-drop-ins.ts'
-import type { Run } from '../processes/run-command.ts'
-import type { Site } from './install-record.ts'
-import type { LaidFile } from './lay-file.ts'
-import { SetupError } from './setup-error.ts'
+} from '../../../core/services/unit-drop-ins.ts'
+import type { Site } from '../../installation/install-record.ts'
+import type { LaidFile } from '../../installation/lay-file.ts'
+import { SetupError } from '../../installation/setup-error.ts'
+import type { Run } from '../../processes/run-command.ts'
 
 export const UNITS = '/etc/systemd/system'
 
