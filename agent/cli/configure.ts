@@ -24,11 +24,11 @@ import { readStatus } from '../provisioner/records/status-file.ts'
 import { clearStoodDown, readStoodDown } from '../provisioner/records/stood-down.ts'
 import { readPollRecord } from '../provisioner/records/textfile.ts'
 import { remove } from '../provisioner/remove.ts'
-import { handOver } from '../provisioner/setup/copy-credentials.ts'
+import { copyCredentials } from '../provisioner/setup/copy-credentials.ts'
 import { oneAtATime } from '../provisioner/setup/one-at-a-time.ts'
-import { prove } from '../provisioner/setup/prove.ts'
 import {
   hostInit,
+  proveServices,
   setUp,
   standDown,
   stopAll,
@@ -61,7 +61,7 @@ export async function configure(invocation: Invocation): Promise<number> {
   try {
     if (flags['hand-over']) return await giveSecrets(invocation)
     return await oneAtATime(() => {
-      if (flags['stand-down']) return standServicesDown(invocation, program)
+      if (flags['stand-down']) return standServicesDown(invocation)
       return flags.undo ? undo(invocation, program) : putInForce(invocation, flags, program)
     })
   } catch (error) {
@@ -80,7 +80,7 @@ async function putInForce(
   for (const [name, value] of pairs(flags.set)) settings.set(name, value)
   const { config, text, placeOf } = merged(settings)
   const forServices = serviceEnvironment(environment, readIfThere(SERVICE_ENVIRONMENT_FILE))
-  const sandboxed = hostInit().init === 'systemd'
+  const { sandboxed } = hostInit().init.services
   const notes = refuseFaults(checkFiles(config, given, { sandboxed }), placeOf, flags)
   const wish = {
     ...{ config, configText: text, copies, program },
@@ -92,9 +92,9 @@ async function putInForce(
   const place = { fs: realFileSystem, at: (path: string) => path, layout: layoutOf(config.sshd) }
   const stoodDown = readStoodDown(place) !== undefined
   // An upgrade is nobody's wish to follow again.
-  const rest = stoodDown && flags.renewed
-  const changed = await setUp({ ...wish, stoodDown, rest })
-  if (!rest) clearStoodDown(place)
+  const stayDown = stoodDown && flags.renewed
+  const changed = await setUp({ ...wish, stoodDown, stayDown })
+  if (!stayDown) clearStoodDown(place)
   for (const path of changed) print(`  ${path}`)
   if (forServices.kind === 'refused') {
     notes.push(
@@ -105,7 +105,7 @@ async function putInForce(
   const open = changed.includes(DEFAULT_CONFIG_FILE) ? describeOpenTrust(config) : undefined
   if (open !== undefined) notes.push(open)
   for (const line of notes.flatMap(describeNote)) print(line)
-  if (rest) {
+  if (stayDown) {
     print('the agent stands down as before, until apply or configure')
     return 0
   }
@@ -114,7 +114,7 @@ async function putInForce(
       print(`${paint('green', 'unchanged')}: all is laid; nothing is started`)
     return 0
   }
-  const failed = await prove(config)
+  const failed = await proveServices(config)
   if (failed.length > 0) {
     process.stderr.write(`pomerium-host-agent: ${describeFailed(failed).join('\n')}\n`)
     return EXIT.hostRefused
@@ -132,20 +132,20 @@ async function giveSecrets(invocation: Invocation): Promise<number> {
   const { config } = await onHost({ ...invocation, args: [] })
   const user = await findUser(AGENT_USER)
   if (user === undefined) throw new SetupError(`there is no user ${AGENT_USER}`)
-  handOver(credentialFiles(config), user.gid)
+  copyCredentials(credentialFiles(config), user.gid)
   return 0
 }
 
 // Before the program goes and the trust stays: called by the packages.
-async function standServicesDown(invocation: Invocation, program: string): Promise<number> {
+async function standServicesDown(invocation: Invocation): Promise<number> {
   const { config } = await onHost({ ...invocation, args: [] }, { leaving: true })
-  await standDown({ config, program })
+  await standDown(config)
   return 0
 }
 
 async function undo(invocation: Invocation, program: string): Promise<number> {
   const { config, host } = await onHost({ ...invocation, args: [] }, { leaving: true })
-  await stopAll({ config, program })
+  await stopAll(config)
   const outcome = await runExclusively(host, new Date(), () => remove(host))
   printOutcome(outcome, false)
   const code = exitCodeOf(outcome)

@@ -3,7 +3,7 @@ import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { runExclusively } from '../provisioner/exclusive-run.ts'
 import { NO_SERVICES, readStoodDown, type Services } from '../provisioner/records/stood-down.ts'
 import { remove as removeFromHost } from '../provisioner/remove.ts'
-import { findServices, restServices } from '../provisioner/setup/pause-services.ts'
+import { findServices, pauseServices } from '../provisioner/setup/pause-services.ts'
 import { onHost } from './host/open-command-host.ts'
 import { withSetup } from './host/with-setup.ts'
 import type { Invocation } from './terminal/invocation.ts'
@@ -22,13 +22,13 @@ export async function remove(invocation: Invocation): Promise<number> {
   const code = exitCodeOf(outcome)
   // What was changed back on the way, or refused, leaves the agent at its work.
   if (readStoodDown(host) === undefined) return code
-  const rested = await withSetup(() => restServices(services))
-  if (!rested) return code || EXIT.hostRefused
-  if (!flags.json) print(standing(services))
+  const paused = await withSetup(() => pauseServices(services))
+  if (!paused) return code || EXIT.hostRefused
+  if (!flags.json) print(describePaused(services))
   return code
 }
 
-function standing({ enabled, started }: Services): string {
+function describePaused({ enabled, started }: Services): string {
   const names = [...new Set([...enabled, ...started])]
   const stopped = names.length === 0 ? '' : `; stopped and disabled:\n  ${names.join('\n  ')}`
   return `the agent stands down until apply or configure${stopped}`

@@ -9,8 +9,8 @@ import { type FileSystem, isThere, realFileSystem } from './files/file-system.ts
 import { underRoot } from './files/under-root.ts'
 import type { Host } from './host/host.ts'
 import { budgetedService, listenerArgv, noService } from './host/sshd-service.ts'
+import { runningInits } from './init/find-init.ts'
 import { findService } from './init/find-service.ts'
-import { scheduleRestart } from './init/systemd/deferred-restart.ts'
 import {
   configFile,
   configOptions,
@@ -112,9 +112,8 @@ async function runningHost(
   const { path, mode } = layout.restarts
   const history = openRestartHistory(fs, path, { mode, ...owner })
   const defer = async (afterMs: number) => {
-    if (!exists('/run/systemd/system')) return false
-    const deferral = await scheduleRestart(runCommand, afterMs / 1000, again('repair'))
-    return deferral.kind !== 'not-scheduled'
+    const [init] = runningInits({ exists, processes })
+    return (await init?.runLater?.(runCommand, afterMs / 1000, again('repair'))) ?? false
   }
   return {
     ...base,

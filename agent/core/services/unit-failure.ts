@@ -1,7 +1,7 @@
 import { EXIT } from '../outcome/exit-codes.ts'
 
 /** A unit as systemd has it, in the words of `systemctl show`. */
-export type UnitSeen = ReadonlyMap<string, string>
+export type UnitProperties = ReadonlyMap<string, string>
 
 /** What `describeFailure` and `isOver` go by. */
 export const UNIT_PROPERTIES = [
@@ -19,7 +19,7 @@ export const UNIT_PROPERTIES = [
  * How a unit has failed, to stand behind its name; `undefined` where it has not. One that is started again
  * and again is never seen as failed for long.
  */
-export function failureOf(unit: UnitSeen): string | undefined {
+export function failureOf(unit: UnitProperties): string | undefined {
   const is = (name: string) => unit.get(name) ?? ''
   const load = is('LoadState')
   if (load !== 'loaded') return load === 'not-found' ? 'is not there' : `is ${load}`
@@ -39,14 +39,14 @@ export function describeStatus(status: number): string {
   return MEANINGS.get(status) ?? `exit status ${status}`
 }
 
-const isUp = (unit: UnitSeen) =>
+const isUp = (unit: UnitProperties) =>
   ['active', 'activating', 'reloading'].includes(unit.get('ActiveState') ?? '')
 
 /** Whether the unit does its work and stays for more. */
-export const isActive = (unit: UnitSeen) => unit.get('ActiveState') === 'active'
+export const isActive = (unit: UnitProperties) => unit.get('ActiveState') === 'active'
 
 /** Whether the unit has run to its end. */
-export const isOver = (unit: UnitSeen) => !isUp(unit)
+export const isOver = (unit: UnitProperties) => !isUp(unit)
 
 // Ours, and those of systemd.exec(5), "Process Exit Codes", that settings and drop-ins can bring about.
 const MEANINGS = new Map<number, string>([

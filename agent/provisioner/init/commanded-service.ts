@@ -10,6 +10,9 @@ import {
   type SshService,
 } from '../sshd/ssh-service.ts'
 
+/** What sshd's service is called by one distribution or another. */
+export const SSHD_NAMES = ['ssh', 'sshd'] as const
+
 export interface CommandedService {
   /** What the service is called, for people. */
   name: string

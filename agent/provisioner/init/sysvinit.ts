@@ -1,8 +1,34 @@
-import type { SshService } from '../sshd/ssh-service.ts'
-import { type CommandHost, commandedService } from './commanded-service.ts'
+import { commandedService } from './commanded-service.ts'
+import type { Init } from './init.ts'
+import { scriptPath, sshdScript } from './init-d.ts'
+import { keepBootOrder, restoreBootOrder } from './our-services/insserv-order.ts'
+import { scriptServices } from './our-services/scripts.ts'
 
-/** sshd under sysvinit, by its script: service(8) adds nothing, and is not everywhere. */
-export function openSysvinit(name: string, host: CommandHost): SshService {
-  const script = `/etc/init.d/${name}`
-  return commandedService({ name, restart: [script, 'restart'], rescue: [[script, 'start']] }, host)
+const control = (name: string, verb: string) => [scriptPath(name), verb]
+
+export const sysvinit: Init = {
+  title: 'sysvinit',
+  // In a container without an init the script would kill process 1, which is sshd.
+  running: { file: '/run/initctl', process1: 'init' },
+  installed: ['/sbin/init'],
+  // By its script: service(8) adds nothing, and is not everywhere.
+  openSshd(host) {
+    const name = sshdScript(host)
+    if (name === undefined) return undefined
+    const rescue = [control(name, 'start')]
+    return commandedService({ name, restart: control(name, 'restart'), rescue }, host)
+  },
+  services: scriptServices('sysvinit', {
+    path: scriptPath,
+    add: name => ['update-rc.d', name, 'defaults'],
+    remove: name => ['update-rc.d', '-f', name, 'remove'],
+    control,
+    isUp: name => control(name, 'status'),
+    isEnabled: name => ['sh', '-c', `ls /etc/rc[2345].d/S??${name}`],
+    disable: name => ['update-rc.d', name, 'disable'],
+    enable: name => ['update-rc.d', name, 'enable'],
+    // update-rc.d(8) calls insserv(8).
+    beforeAdd: keepBootOrder,
+    afterRemove: restoreBootOrder,
+  }),
 }

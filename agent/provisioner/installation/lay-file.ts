@@ -62,7 +62,7 @@ export function layFolder(site: Site, path: string, mode = 0o755): void {
 
 /** Takes a file of ours away that the settings no longer want; one of somebody else stays. */
 export function dropFile(site: Site, path: string): void {
-  if (!site.record.files.includes(path) || !isThere(realFileSystem, site.at(path))) return
+  if (!site.record.files.includes(path) || !isFile(site, path)) return
   removeFile(realFileSystem, site.at(path))
   removeEmptyFolder(site, dirname(path))
   site.changed.push(path)

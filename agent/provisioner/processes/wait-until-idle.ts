@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const LOOK_MS = 250
-/** Looks in a row at which a service must have rested: a second and a half. */
+/** Looks in a row at which a service must have been idle: a second and a half. */
 const LOOKS = 6
 
 /** What a look at a service finds: it is on its way, or over, or the process of one that stays. */
@@ -13,18 +13,18 @@ export type Look = 'busy' | 'over' | { pid: number }
  * while, and is neither at it nor waiting for the disk. Gives up after `patienceMs`. Returns those that
  * were still busy then.
  */
-export async function comeToRest(
+export async function waitUntilIdle(
   look: () => Promise<ReadonlyMap<string, Look>>,
   patienceMs: number,
 ): Promise<string[]> {
   const until = performance.now() + patienceMs
-  const rested = new Map<string, { at: string; looks: number }>()
+  const idle = new Map<string, { at: string; looks: number }>()
   const isBusy = (name: string, seen: Look) => {
     if (typeof seen === 'string') return seen === 'busy'
-    const at = timeAtRest(seen.pid)
-    const before = rested.get(name)
+    const at = idleCpuTime(seen.pid)
+    const before = idle.get(name)
     const looks = at !== undefined && before?.at === at ? before.looks + 1 : 0
-    rested.set(name, { at: at ?? '', looks })
+    idle.set(name, { at: at ?? '', looks })
     return looks < LOOKS
   }
   for (;;) {
@@ -34,8 +34,8 @@ export async function comeToRest(
   }
 }
 
-/** A process that rests, and what it has computed so far; `undefined` where it does not rest (proc(5)). */
-function timeAtRest(pid: number): string | undefined {
+/** A process that sleeps, and the time it has computed so far; `undefined` where it does not sleep (proc(5)). */
+function idleCpuTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name in parentheses may hold anything.

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { findService, type ServiceHost } from '../../../agent/provisioner/init/find-service.ts'
+import { findService } from '../../../agent/provisioner/init/find-service.ts'
+import type { ServiceHost } from '../../../agent/provisioner/init/init.ts'
 import type { SshService } from '../../../agent/provisioner/sshd/ssh-service.ts'
 import { describeTier } from '../../sshd/describe-tier.ts'
 import { machineTier } from '../harness/available.ts'

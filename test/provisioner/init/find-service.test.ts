@@ -31,6 +31,7 @@ test.each([
   ],
   ['runit', [...DEBIAN], 'runit', /^sv restart ssh$/],
   ['Void', ['/var/service/sshd'], 'runit', /^sv restart sshd$/],
+  ['OpenRC without sshd, under runit', ['/run/openrc/softlevel', '/service/ssh'], 'runit', /^sv /],
   ['sysvinit', [...DEBIAN, '/run/initctl'], 'init', /^\/etc\/init\.d\/ssh restart/],
 ])('%s', async (_, paths, init, command) => {
   expect(await restartsWith(paths, init)).toMatch(command)

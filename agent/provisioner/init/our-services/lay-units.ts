@@ -11,7 +11,7 @@ import {
 } from '../../../core/services/unit-drop-ins.ts'
 import type { Site } from '../../installation/install-record.ts'
 import type { LaidFile } from '../../installation/lay-file.ts'
-import { SetupError } from '../../installation/setup-error.ts'
+import { runOrThrow } from '../../installation/run-or-throw.ts'
 import type { Run } from '../../processes/run-command.ts'
 
 export const UNITS = '/etc/systemd/system'
@@ -111,9 +111,3 @@ export const systemctl = (verb: string, ...units: string[]) => [
   verb,
   ...units,
 ]
-
-/** Runs a command that can't fail but for a reason that a person must see. */
-export async function runOrThrow(run: Run, argv: readonly string[]): Promise<void> {
-  const { code, stderr } = await run(argv)
-  if (code !== 0) throw new SetupError(`${argv.join(' ')}: ${stderr.trim() || `exit code ${code}`}`)
-}

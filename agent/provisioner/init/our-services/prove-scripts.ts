@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { ProcessTable } from '../../processes/process-table.ts'
-import { comeToRest, type Look } from '../../processes/wait-until-idle.ts'
-import { type FailedUnit, reasonIn } from './prove-units.ts'
+import { type Look, waitUntilIdle } from '../../processes/wait-until-idle.ts'
+import { type FailedUnit, reasonIn } from './failed-unit.ts'
 
-/** Our services under an init without units, and the words that each starts the program with. */
-const SERVICES = new Map([
+/**
+ * Our services under an init without units, and the words that each starts the program with. The one that
+ * is asked comes before the one that asks.
+ */
+export const STARTED_WITH: ReadonlyMap<string, string> = new Map([
   ['pomerium-host-agent-provisioner', 'provision'],
   ['pomerium-host-agent', 'run --resident'],
 ])
@@ -25,13 +28,13 @@ export async function proveScripts(processes: ProcessTable, log: string): Promis
       if (words !== undefined) running.set(words, pid)
     }
     return new Map(
-      [...SERVICES].map(([name, words]): [string, Look] => {
+      [...STARTED_WITH].map(([name, words]): [string, Look] => {
         const pid = running.get(words)
         return [name, pid === undefined ? 'busy' : { pid }]
       }),
     )
   }
-  const busy = await comeToRest(look, PATIENCE_MS)
+  const busy = await waitUntilIdle(look, PATIENCE_MS)
   if (busy.length === 0) return []
   const said = reasonIn(lastLines(log))
   return busy.map(unit => ({ unit, why: 'does not stay up', said }))

@@ -1,4 +1,3 @@
-import { plainText } from '../../../core/basics/plain-text.ts'
 import type { Config } from '../../../core/config/config.ts'
 import {
   BOOT_SERVICE,
@@ -14,23 +13,15 @@ import {
   isActive,
   isOver,
   UNIT_PROPERTIES,
-  type UnitSeen,
+  type UnitProperties,
 } from '../../../core/services/unit-failure.ts'
 import type { Run } from '../../processes/run-command.ts'
-import { comeToRest, type Look } from '../../processes/wait-until-idle.ts'
+import { type Look, waitUntilIdle } from '../../processes/wait-until-idle.ts'
 import { showUnits } from '../systemd/show-units.ts'
+import { type FailedUnit, reasonIn } from './failed-unit.ts'
 import { systemctl } from './lay-units.ts'
 
-/** A unit of ours that does not do its work. */
-export interface FailedUnit {
-  unit: string
-  /** To stand behind its name. */
-  why: string
-  /** What it, or systemd for it, has said last; empty where nothing is known. */
-  said: string
-}
-
-/** How long a service may take to come to rest, and the poll to its end, in milliseconds. */
+/** How long a service may take until it is idle, and the poll to its end, in milliseconds. */
 const PATIENCE_MS = 60_000
 
 /**
@@ -85,19 +76,19 @@ async function runInTurn(units: readonly string[], run: Run): Promise<string | u
 }
 
 function settled(stay: readonly string[], leave: readonly string[], run: Run) {
-  return comeToRest(async () => {
+  return waitUntilIdle(async () => {
     const units = await show([...stay, ...leave], run)
     return new Map(units.map(unit => [unit.get('Id') ?? '', lookOf(unit, leave)]))
   }, PATIENCE_MS)
 }
 
-function lookOf(unit: UnitSeen, leave: readonly string[]): Look {
+function lookOf(unit: UnitProperties, leave: readonly string[]): Look {
   if (failureOf(unit) !== undefined || isOver(unit)) return 'over'
   if (!isActive(unit) || leave.includes(unit.get('Id') ?? '')) return 'busy'
   return { pid: Number(unit.get('MainPID')) }
 }
 
-async function show(units: readonly string[], run: Run): Promise<UnitSeen[]> {
+async function show(units: readonly string[], run: Run): Promise<UnitProperties[]> {
   return (await showUnits(run, units, UNIT_PROPERTIES)).units
 }
 
@@ -107,15 +98,4 @@ async function lastWords(unit: string, run: Run): Promise<string> {
     ...['--quiet', '--boot', '--no-pager', '--output=cat', '--lines=20', `--unit=${unit}`],
   ])
   return reasonIn(stdout.split('\n'))
-}
-
-const OURS = /^pomerium-host-agent: /
-const SYSTEMD = /(: |^)(Failed (?!with result|to start |to listen |at step )|Cannot |Couldn't )/
-const STEP = /: Failed at step /
-
-/** The line of a journal that says most: ours, else systemd's own reason. */
-export function reasonIn(lines: readonly string[]): string {
-  const last = (what: RegExp) => lines.findLast(line => what.test(line))
-  const said = last(OURS) ?? last(SYSTEMD) ?? last(STEP) ?? ''
-  return plainText(said.replace(/^pomerium-host-agent[^ ]*: /, ''))
 }
