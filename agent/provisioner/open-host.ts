@@ -90,7 +90,7 @@ async function runningHost(
     restartCommand,
   )
   const program = findSshd(fs, at)
-  const argv = await listenerArgv(service, runCommand, read)
+  const argv = await listenerArgv(service)
   // What starts a program that is not sshd does not say with which options that starts sshd.
   const told = argv !== undefined && /(^|\/)sshd$/.test(argv[0] ?? '')
   const options = told ? configOptions(argv) : (before?.options ?? configOptions(argv ?? []))

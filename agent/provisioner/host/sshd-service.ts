@@ -1,7 +1,5 @@
 import { optional } from '../../core/basics/when-defined.ts'
 import type { ServiceState } from '../../core/host/observation.ts'
-import { parseStartLine, START_PROPERTIES } from '../init/systemd/exec-start.ts'
-import type { Run } from '../processes/run-command.ts'
 import { observedState } from '../sshd/observed-state.ts'
 import type { Restarts } from '../sshd/restart-history.ts'
 import {
@@ -72,18 +70,8 @@ export const noService: Service = {
   restarts: () => ({ recent: [], total: 0 }),
 }
 
-/** The argv of the sshd that listens, or of the one that systemd would start. */
-export async function listenerArgv(
-  service: SshService,
-  run: Run,
-  read: (path: string) => string | undefined,
-): Promise<readonly string[] | undefined> {
+/** The argv of the sshd that listens, or of the one that the init would start. */
+export async function listenerArgv(service: SshService): Promise<readonly string[] | undefined> {
   const state = await service.state()
-  if ('argv' in state) return state.argv
-  if (!('unit' in state) || !state.unit.endsWith('.service')) return undefined
-  const properties = START_PROPERTIES.map(name => `--property=${name}`)
-  // Of a template only an instance can be asked about, be there one or not.
-  const unit = state.unit.replace('@.', '@0.')
-  const shown = await run(['systemctl', 'show', ...properties, '--', unit])
-  return parseStartLine(shown.stdout, read)
+  return 'argv' in state ? state.argv : service.startArgv?.()
 }

@@ -12,6 +12,8 @@ export interface SshService {
   restart(): Promise<void>
   /** The start limit that the init puts on the unit; `undefined` where it puts none. */
   limit(): Promise<StartLimit | undefined>
+  /** The argv with which the init would start it, for one that does not run; not every init says. */
+  startArgv?(): Promise<readonly string[] | undefined>
   /** What a person types to start it, or to start it again; if not given, `systemctl start`. */
   command?: string
 }

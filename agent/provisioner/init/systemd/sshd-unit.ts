@@ -10,6 +10,7 @@ import {
   type ServiceState,
   type SshService,
 } from '../../sshd/ssh-service.ts'
+import { parseStartLine, START_PROPERTIES } from './exec-start.ts'
 import { restartSocket, restartUnit } from './restart-unit.ts'
 import { showSshd } from './show-units.ts'
 import { idOf, invocationOf, isActive, SERVICES, SOCKETS, stateOf } from './systemd-state.ts'
@@ -23,6 +24,8 @@ export interface SystemdHost {
   ports: () => Promise<readonly number[]>
   /** The sshd that was configured before, if any was. */
   found?: FoundSshd
+  /** The text of a file of the host; `undefined` where there is none. */
+  read?(path: string): string | undefined
 }
 
 /**
@@ -95,6 +98,15 @@ export function openSystemd(host: SystemdHost): SshService {
             ...optional('invocation', invocation),
           })
       }
+    },
+    async startArgv() {
+      const now = await state()
+      if (!('unit' in now) || !now.unit.endsWith('.service')) return undefined
+      const properties = START_PROPERTIES.map(name => `--property=${name}`)
+      // Of a template only an instance can be asked about, be there one or not.
+      const unit = now.unit.replace('@.', '@0.')
+      const shown = await run(['systemctl', 'show', ...properties, '--', unit])
+      return parseStartLine(shown.stdout, path => host.read?.(path))
     },
     async limit() {
       const { kind, ...rest } = await state()
