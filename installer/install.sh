@@ -15,6 +15,8 @@ set -eu
 VERSION='@VERSION@'
 RELEASE_SIGNER='@RELEASE_SIGNER@'
 DOWNLOAD_URL='@DOWNLOAD_URL@'
+# The inits that we know, each with what says that it runs: a file, else the name of process 1.
+INITS='@INITS@'
 
 NAME=pomerium-host-agent
 LIB=/usr/local/lib/$NAME
@@ -215,16 +217,21 @@ check_tools() {
   done
   [ -n "$sshd" ] || fail 'there is no sshd on this host; install openssh-server first'
   init=$(find_init)
-  [ -n "$init" ] || fail 'no init that we know runs here (systemd, OpenRC, sysvinit, runit); for an image say --no-start'
+  known=$(echo "$INITS" | sed 's/:[^ ]*//g; s/ /, /g')
+  [ -n "$init" ] || fail "no init that we know runs here ($known); for an image say --no-start"
 }
 
 find_init() {
-  if [ -d /run/systemd/system ]; then echo systemd
-  elif [ -e /run/openrc/softlevel ]; then echo OpenRC
-  elif [ "$(cat /proc/1/comm 2>/dev/null)" = runit ]; then echo runit
-  elif [ -e /run/initctl ]; then echo sysvinit
-  elif [ -n "$no_start" ]; then echo none
-  fi
+  for known in $INITS; do
+    mark=${known#*:}
+    case $mark in
+      /*) [ -e "$mark" ] || continue ;;
+      *) [ "$(cat /proc/1/comm 2>/dev/null)" = "$mark" ] || continue ;;
+    esac
+    echo "${known%%:*}"
+    return 0
+  done
+  [ -z "$no_start" ] || echo none
 }
 
 check_space() {

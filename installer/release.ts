@@ -5,6 +5,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import type { Init } from '../agent/provisioner/init/init.ts'
+import { INITS } from '../agent/provisioner/init/inits.ts'
 import { type Compression, packFolder } from './archive.ts'
 import { buildProgram, SBOM, VERSION } from './build.ts'
 import accepted from './licences.json' with { type: 'json' }
@@ -126,6 +128,9 @@ export interface Filling {
   readonly downloadUrl: string | undefined
 }
 
+// Where there are both, the file says enough before anything is installed.
+const renderInit = ({ title, running }: Init) => `${title}:${running.file ?? running.process1}`
+
 /** Lays install.sh into a release's folder. */
 export function layInstaller(folder: string, { version, signer, downloadUrl }: Filling): void {
   const template = join(source, 'installer', 'install.sh')
@@ -133,6 +138,7 @@ export function layInstaller(folder: string, { version, signer, downloadUrl }: F
     .replaceAll('@RELEASE_SIGNER@', signer)
     .replaceAll('@VERSION@', version)
     .replaceAll('@DOWNLOAD_URL@', downloadUrl ?? '')
+    .replaceAll('@INITS@', INITS.map(renderInit).join(' '))
   writeFileSync(join(folder, 'install.sh'), filled, { mode: 0o755 })
 }
 
