@@ -19,7 +19,7 @@ import type { Run } from '../../processes/run-command.ts'
 import { type Look, waitUntilIdle } from '../../processes/wait-until-idle.ts'
 import { showUnits } from '../systemd/show-units.ts'
 import { type FailedUnit, reasonIn } from './failed-unit.ts'
-import { systemctl } from './lay-units.ts'
+import { systemctl } from './start-units.ts'
 
 /** How long a service may take until it is idle, and the poll to its end, in milliseconds. */
 const PATIENCE_MS = 60_000

@@ -17,18 +17,11 @@ import type { Run } from '../../processes/run-command.ts'
 import { isDamaged, readState } from '../../records/state.ts'
 import { NO_SERVICES, type Services } from '../../records/stood-down.ts'
 import { showUnits } from '../systemd/show-units.ts'
-import {
-  enable,
-  startUnits,
-  stopUnits,
-  systemctl,
-  systemdVersion,
-  UNITS,
-  unitFiles,
-} from './lay-units.ts'
 import type { InitHost, OurServices, ServicesWish, SetUpHost } from './our-services.ts'
 import { proveUnits } from './prove-units.ts'
 import { seeUnits } from './see-units.ts'
+import { enable, startUnits, stopUnits, systemctl } from './start-units.ts'
+import { systemdVersion, UNITS, unitFiles } from './unit-files.ts'
 
 /** Our services as units of systemd. */
 export const unitServices: OurServices = {
