@@ -7,19 +7,19 @@ export const INITS = [
     init: 'sysvinit',
     packages: ['sysvinit-core'],
     argv: ['/usr/sbin/sshd'],
-    stop: 'service ssh stop',
+    control: (name: string, verb: string) => `/etc/init.d/${name} ${verb}`,
   },
   {
     init: 'OpenRC',
     packages: ['openrc', 'sysvinit-core'],
     argv: ['/usr/sbin/sshd'],
-    stop: 'rc-service ssh stop',
+    control: (name: string, verb: string) => `rc-service ${name} ${verb}`,
   },
   {
     init: 'runit',
     packages: ['runit', 'runit-init'],
     argv: ['/usr/sbin/sshd', '-D', '-e'],
-    stop: 'sv stop ssh',
+    control: (name: string, verb: string) => `sv ${verb} ${name}`,
   },
 ]
 

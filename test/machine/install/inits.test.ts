@@ -3,25 +3,11 @@ import type { PrintedStatus } from '../../../agent/cli/host/render-status.ts'
 import { describeTier } from '../../sshd/describe-tier.ts'
 import { type Ca, makeCa } from '../../sshd/ssh-ca.ts'
 import { machineTier } from '../harness/available.ts'
-import type { Host } from '../harness/host.ts'
 import { census, difference } from '../harness/host-census.ts'
 import { login } from '../harness/login.ts'
 import { bootBareHost, SOURCE } from '../hosts/bare-host.ts'
+import { INITS, sshdListens } from '../hosts/inits.ts'
 import { type ReleaseKit, releaseKit } from '../hosts/release-kit.ts'
-
-const INITS = [
-  ['sysvinit', ['sysvinit-core'], (name: string, verb: string) => `/etc/init.d/${name} ${verb}`],
-  [
-    'OpenRC',
-    ['openrc', 'sysvinit-core'],
-    (name: string, verb: string) => `rc-service ${name} ${verb}`,
-  ],
-  ['runit', ['runit', 'runit-init'], (name: string, verb: string) => `sv ${verb} ${name}`],
-] as const
-
-const booted = async (host: Host) =>
-  (await host.exec('pgrep -x sshd && ss -Hltn sport = :22 | grep .', { allowFail: true })).code ===
-  0
 
 describeTier('installed under another init', machineTier(), () => {
   let kit: ReleaseKit
@@ -36,13 +22,13 @@ describeTier('installed under another init', machineTier(), () => {
     for (const each of [kit, first, second]) await each?.[Symbol.asyncDispose]()
   })
 
-  describe.each(INITS)('%s', (_, packages, control) => {
+  describe.each(INITS)('$init', ({ packages, control }) => {
     test('install, rotate by poll, uninstall', async () => {
       await using it = await bootBareHost({
         suite: 'bookworm',
         packages,
         init: ['/sbin/init'],
-        booted,
+        booted: sshdListens,
         prepare: files => files.write('/root/token', 'secret-token\n', { mode: 0o600 }),
       })
       const accepted = async (ca: Ca) => (await login(it.host, { ca })).outcome === 'accepted'

@@ -17,7 +17,7 @@ stop_pre() { $command -t; }
 `
 
 describeTier('sshd under other inits', machineTier(), () => {
-  describe.each(INITS)('$init', ({ init, packages, argv, stop }) => {
+  describe.each(INITS)('$init', ({ init, packages, argv, control }) => {
     let host: Host
     let outside: ServiceHost
     let ran: string[]
@@ -70,7 +70,7 @@ describeTier('sshd under other inits', machineTier(), () => {
     })
 
     test('stopped, and started by a restart', async () => {
-      await sh(stop)
+      await sh(control('ssh', 'stop'))
       await host.waitFor('the end', async () => !(await listens()))
       expect(await service.state()).toEqual({ kind: 'stopped', unit: 'ssh' })
       await service.restart()
@@ -114,8 +114,7 @@ describeTier('sshd under other inits', machineTier(), () => {
         message: expect.stringContaining('ended with 3: no'),
       })
       const old = await pid()
-      const again = init === 'runit' ? 'sv restart ssh' : 'service ssh restart'
-      await command(again).restart()
+      await command(control('ssh', 'restart')).restart()
       expect(await pid()).not.toBe(old)
     }, 60_000)
 

@@ -1,7 +1,7 @@
 // What starts sshd, and with which words on its command line.
 
 import { expect } from 'vitest'
-import type { Host } from '../harness/host.ts'
+import { INITS, sshdListens } from '../hosts/inits.ts'
 import { FOLDER, MAIN, OTHER_CA, place, proved, refused, type Shape } from './shape.ts'
 
 const OPTIONS = '/etc/default/ssh'
@@ -186,11 +186,7 @@ const OTHERS: readonly Shape[] = [
       afterwards: async ({ host }) => expect(await host.read('/run/restarts')).toBe('now\nnow\n'),
     }),
   },
-  ...[
-    { init: 'sysvinit', packages: ['sysvinit-core'] },
-    { init: 'OpenRC', packages: ['openrc', 'sysvinit-core'] },
-    { init: 'runit', packages: ['runit', 'runit-init'] },
-  ].map(
+  ...INITS.map(
     ({ init, packages }): Shape => ({
       name: init,
       suites: ['bookworm'],
@@ -199,10 +195,5 @@ const OTHERS: readonly Shape[] = [
     }),
   ),
 ]
-
-async function sshdListens(host: Host): Promise<boolean> {
-  const look = 'pgrep -x sshd && ss -Hltn sport = :22 | grep .'
-  return (await host.exec(look, { allowFail: true })).code === 0
-}
 
 export const STARTS = [...COMMAND_LINES, ...UNITS, ...OTHERS]
