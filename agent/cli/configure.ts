@@ -80,7 +80,7 @@ async function putInForce(
   for (const [name, value] of pairs(flags.set)) settings.set(name, value)
   const { config, text, placeOf } = merged(settings)
   const forServices = serviceEnvironment(environment, readIfThere(SERVICE_ENVIRONMENT_FILE))
-  const { sandboxed } = hostInit().init.services
+  const { sandboxed } = hostInit().init
   const notes = refuseFaults(checkFiles(config, given, { sandboxed }), placeOf, flags)
   const wish = {
     ...{ config, configText: text, copies, program },

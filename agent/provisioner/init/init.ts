@@ -15,7 +15,10 @@ export interface Init {
   openSshd(host: ServiceHost): SshService | undefined
   /** Runs a command after so many seconds, whatever becomes of us; returns whether it will. Not every init can. */
   runLater?(run: Run, afterSeconds: number, argv: readonly string[]): Promise<boolean>
-  services: OurServices
+  /** Whether each of our own services has a sandbox, which may hide from it what a setting names. */
+  sandboxed: boolean
+  /** Our own services under it. Loaded when asked for: most who look for the init restart sshd, no more. */
+  ourServices(): Promise<OurServices>
 }
 
 export interface ServiceHost extends CommandHost {

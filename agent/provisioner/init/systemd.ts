@@ -1,5 +1,4 @@
 import type { Init } from './init.ts'
-import { unitServices } from './our-services/units.ts'
 import { scheduleRestart } from './systemd/deferred-restart.ts'
 import { openSystemd } from './systemd/sshd-unit.ts'
 
@@ -13,5 +12,6 @@ export const systemd: Init = {
     const { kind } = await scheduleRestart(run, afterSeconds, argv)
     return kind !== 'not-scheduled'
   },
-  services: unitServices,
+  sandboxed: true,
+  ourServices: async () => (await import('./our-services/units.ts')).unitServices,
 }

@@ -34,7 +34,8 @@ export async function setUp(wish: Wish): Promise<string[]> {
   const { init, running } = hostInit()
   const site = openSite(path => path, RECORD_FILE)
   const layOthers = () => layOthersOf(site, wish)
-  await init.services.setUp(site, wish, { run, running, layOthers })
+  const services = await init.ourServices()
+  await services.setUp(site, wish, { run, running, layOthers })
   return [...new Set(site.changed)]
 }
 
@@ -54,20 +55,21 @@ async function layOthersOf(site: Site, { configText, copies, environment }: Wish
 /** Those of our services that can't do their work, each run or looked at once; none where no init runs. */
 export async function proveServices(config: Config): Promise<FailedUnit[]> {
   const { init, running } = hostInit()
-  return running ? init.services.prove(config, run) : []
+  return running ? (await init.ourServices()).prove(config, run) : []
 }
 
 /** What is ours on the host and not the bundle's: to be stopped before the trust is taken away… */
 export async function stopAll(config: Config): Promise<void> {
   const { init, running } = hostInit()
-  await init.services.stop(config, { run, running })
+  const services = await init.ourServices()
+  await services.stop(config, { run, running })
 }
 
 /** …and this after it. Returns the folders that stay, since others keep something there. */
 export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'program'>) {
   const site = openSite(path => path, RECORD_FILE)
   const { init, running } = hostInit()
-  const { services } = init
+  const services = await init.ourServices()
   // The record is lost: what every set-up lays is ours all the same.
   if (!isThere(realFileSystem, RECORD_FILE)) {
     site.record.files.push(...services.paths(config, program))
@@ -90,10 +92,9 @@ export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'prog
  */
 export async function standDown(config: Config): Promise<void> {
   await stopAll(config)
-  await hostInit().init.services.takeOff(
-    openSite(path => path, RECORD_FILE),
-    run,
-  )
+  const site = openSite(path => path, RECORD_FILE)
+  const services = await hostInit().init.ourServices()
+  await services.takeOff(site, run)
 }
 
 /** The init that the services are for, and whether it runs here. Throws SetupError where we know none. */

@@ -8,8 +8,6 @@ import type { FailedUnit } from './failed-unit.ts'
 
 /** Our own services as an init has them. What can't be done throws SetupError, with the init's words. */
 export interface OurServices {
-  /** Each has a sandbox, which may hide from it what a setting names. */
-  sandboxed: boolean
   /** Lays them, has boot start them and starts them, as far as is wished. */
   setUp(site: Site, wish: ServicesWish, host: SetUpHost): Promise<void>
   /** Every file that `setUp` lays under these settings, or under others. */
@@ -62,6 +60,7 @@ export interface SeenHost {
   run: Run
   /** Whether something stands at a path of the host. */
   exists(path: string): boolean
+  isRoot: boolean
   /** Missing where the config could not be read; without `listen` there is no webhook. */
   config: { webhook: { listen?: string } } | undefined
 }

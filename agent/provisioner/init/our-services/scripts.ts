@@ -5,6 +5,7 @@ import { dropFile, type LaidFile, layFile } from '../../installation/lay-file.ts
 import { runOrThrow } from '../../installation/run-or-throw.ts'
 import { openProcessTable } from '../../processes/process-table.ts'
 import type { Run } from '../../processes/run-command.ts'
+import { keepBootOrder, restoreBootOrder } from './insserv-order.ts'
 import type { OurServices } from './our-services.ts'
 import { proveScripts, STARTED_WITH } from './prove-scripts.ts'
 
@@ -26,9 +27,8 @@ export interface ScriptCommands {
   isEnabled(name: string): string[]
   disable(name: string): string[]
   enable(name: string): string[]
-  /** Called before the first script is added, and after the last is removed. */
-  beforeAdd?(site: Site): void
-  afterRemove?(site: Site): void
+  /** To add a script and to remove it has insserv(8) order the boot. */
+  insserv?: true
 }
 
 /** Our services as scripts of an init; they lie in the release in a folder of its name. */
@@ -51,14 +51,13 @@ export function scriptServices(init: string, commands: ScriptCommands): OurServi
     }
   }
   return {
-    sandboxed: false,
     async setUp(site, wish, { running, run, layOthers }) {
       await layOthers()
       for (const file of filesIn(join(wish.program, 'init', init), path)) layFile(site, file)
       if (wish.stayDown) return
       // Told of once: what was laid before is known to the init already.
       const added = NAMES.filter(name => site.changed.includes(path(name)))
-      if (added.length > 0) commands.beforeAdd?.(site)
+      if (added.length > 0 && commands.insserv) keepBootOrder(site)
       await each(added, run, commands.add)
       if (wish.stoodDown) await each(NAMES, run, commands.enable)
       if (wish.start && running) await start(site, wish.renewed, run)
@@ -72,7 +71,7 @@ export function scriptServices(init: string, commands: ScriptCommands): OurServi
     },
     async takeOff(site, run) {
       await each(NAMES.toReversed(), run, commands.remove)
-      commands.afterRemove?.(site)
+      if (commands.insserv) restoreBootOrder(site)
       for (const name of NAMES) dropFile(site, path(name))
     },
     async filesGone() {},
@@ -93,9 +92,9 @@ export function scriptServices(init: string, commands: ScriptCommands): OurServi
         if ((await run(isUp(name))).code !== 0) await runOrThrow(run, control(name, 'start'))
       }
     },
-    async see({ exists, run }) {
+    async see({ exists, run, isRoot }) {
       // Their scripts and supervisors answer nobody else.
-      if (process.getuid?.() !== 0) {
+      if (!isRoot) {
         const unseen = [{ what: 'the services of the agent', why: `only root may ask ${init}` }]
         return { units: [], wanted: [], unseen }
       }

@@ -25,7 +25,6 @@ import { systemdVersion, UNITS, unitFiles } from './unit-files.ts'
 
 /** Our services as units of systemd. */
 export const unitServices: OurServices = {
-  sandboxed: true,
   setUp,
   paths(config, program) {
     const units = unitFiles(join(program, 'systemd'), Number.POSITIVE_INFINITY)
