@@ -28,7 +28,9 @@ export async function readTlsRoots(
   return [...(await readSystemRoots(environment)), ...extraRoots]
 }
 
-async function readSystemRoots(environment: Readonly<Record<string, string | undefined>>): Promise<readonly string[]> {
+async function readSystemRoots(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<readonly string[]> {
   const named = environment.SSL_CERT_FILE
   for (const path of named ? [named, ...SYSTEM_FILES] : SYSTEM_FILES) {
     const text = await readFile(path, 'utf8').catch(() => '')
