@@ -49,7 +49,9 @@ export async function listenForWebhooks(running: Running, descriptor?: number): 
       const { renderMetrics } = await import('../core/report/metrics.ts')
       const status = readStatusFile(layout.statusFile.path)
       const { sshdListens } = seeListeners(status?.ports, layout.socket.path)
-      return renderMetrics(metricsInput(status, pollRecord.read(), version, sshdListens))
+      return renderMetrics(
+        metricsInput(status, pollRecord.read(), version, sshdListens, new Date()),
+      )
     },
     async health() {
       const { healthOf } = await import('../core/report/health.ts')

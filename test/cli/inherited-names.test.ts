@@ -8,7 +8,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseTimespan } from '../../agent/core/basics/time-span.ts'
 import { parseConfig } from '../../agent/core/config/parse-config.ts'
-import { addTallies, parsePollRecord } from '../../agent/core/report/poll-record.ts'
+import { addCycles, parsePollRecord } from '../../agent/core/report/poll-record.ts'
 import { sameKeyword } from '../../agent/core/sshd-config/keyword.ts'
 import { fetchBundle } from '../../agent/source/fetch-bundle.ts'
 import { BUNDLE, useControlPlane } from '../source/with-control-plane.ts'
@@ -79,7 +79,7 @@ test.each(NAMES)(
     expect(sameKeyword(name, 'keepalive')).toBe(false)
     expect(parseTimespan(`1${name.toLowerCase()}`)).toBeUndefined()
     const polls = parsePollRecord(`{"version": 1, "cycles": {"${name}": 2}}`)
-    expect(Object.entries(addTallies(polls, { cycles: {} }).cycles)).toEqual([[name, 2]])
+    expect(Object.entries(addCycles(polls, { cycles: {} }))).toEqual([[name, 2]])
   },
   60_000,
 )

@@ -54,6 +54,17 @@ export function warn(code: FindingCode, headline: string, next: string): Finding
   return { code, level: 'warn', headline, next }
 }
 
+const OF_SSHD: ReadonlySet<FindingCode> = new Set([
+  'sshd-down',
+  'sshd-by-hand',
+  'sshd-port-closed',
+  'sshd-masked',
+  'sshd-forgotten',
+])
+
+/** Whether it is of sshd itself, whoever it trusts. */
+export const isOfSshd = ({ code }: Finding) => OF_SSHD.has(code)
+
 /** The worst first: what is bad, then what is not as it should be. */
 export function ranked(findings: readonly Finding[]): Finding[] {
   const rank = ({ code, level }: Finding) =>

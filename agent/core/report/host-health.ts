@@ -1,8 +1,17 @@
 import { formatSpan } from '../basics/time-span.ts'
-import { APPLY, bad, type Finding, type FindingCode, ranked, warn } from '../outcome/finding.ts'
+import {
+  APPLY,
+  bad,
+  type Finding,
+  type FindingCode,
+  isOfSshd,
+  ranked,
+  warn,
+} from '../outcome/finding.ts'
 import type { Outcome } from '../outcome/outcome.ts'
 import { failureOf, isGood } from '../outcome/outcome-rows.ts'
 import { describeSkew } from './clock-skew.ts'
+import { wasLater } from './known-times.ts'
 import type { PollRecord } from './poll-record.ts'
 import type { HeldKey, Status } from './status.ts'
 
@@ -34,8 +43,8 @@ export interface Known {
 export type LastCycle = Pick<Outcome, 'outcome' | 'code' | 'message'> & { at: string }
 
 /** The last cycle of either wing; a poll that woke the provisioner began before that ended. */
-export function lastCycle(turn: LastCycle | undefined, poll: LastCycle | undefined) {
-  return poll !== undefined && (turn === undefined || poll.at > turn.at) ? poll : turn
+export function lastCycle(turn: LastCycle | undefined, poll: LastCycle | undefined, now: Date) {
+  return turn === undefined || wasLater(now, poll?.at, turn.at) ? poll : turn
 }
 
 /**
@@ -46,12 +55,12 @@ export function lastCycle(turn: LastCycle | undefined, poll: LastCycle | undefin
 export function standingTrouble(
   turn: LastCycle | undefined,
   poll: LastCycle | undefined,
+  now: Date,
   applied?: string,
 ) {
-  const last = lastCycle(turn, poll)
+  const last = lastCycle(turn, poll, now)
   if (last !== undefined && !isGood(last)) return last
-  const got = applied !== undefined && poll !== undefined && applied > poll.at
-  if (poll !== undefined && isOfSource(poll) && !got) return poll
+  if (poll !== undefined && isOfSource(poll) && !wasLater(now, applied, poll.at)) return poll
   const stands = turn !== undefined && !isGood(turn) && turn.outcome !== 'source-unavailable'
   return stands ? turn : undefined
 }
@@ -75,7 +84,8 @@ const JOURNAL = 'see: journalctl -u pomerium-host-agent'
 
 /** All that is not well, the worst first, for it is what a person must see first. */
 export function findingsOf(known: Known): Finding[] {
-  if (isRemoved(known)) return []
+  // What no longer runs on purpose is not missed; logins by other means are.
+  if (isRemoved(known)) return ranked(known.found.filter(isOfSshd))
   return ranked([...known.found, ...missing(known), ...broken(known), ...doubtful(known)])
 }
 
@@ -94,7 +104,7 @@ export function judge(known: Known, [worst] = findingsOf(known)): Verdict {
   return { code: 'in-force', level: 'good', headline: `sshd trusts ${keys}` }
 }
 
-// Taken away on purpose, by what was done last: what no longer runs is not missed.
+// Taken away on purpose, by what was done last.
 function isRemoved({ trusted, standsDown, trouble }: Known): boolean {
   const isPartly = ['not-given-back', 'state-damaged'].includes(trouble?.code ?? '')
   return standsDown && trusted?.length === 0 && !isPartly
@@ -128,7 +138,7 @@ function broken({ status, trusted, effective, trouble, contested }: Known): Find
   }
   if (trusted?.length === 0 && status !== 'missing') {
     findings.push(bad('no-keys', 'this host trusts no CA key', APPLY))
-  } else if (effective?.value === false) {
+  } else if (effective?.value === false && trusted?.length !== 0) {
     findings.push(bad('not-in-force', 'sshd does not go by these keys', PLAN))
   }
   return findings

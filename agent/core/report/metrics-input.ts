@@ -1,5 +1,6 @@
 import type { TrustedKey } from '../outcome/outcome.ts'
-import { addTallies, NO_POLLS, type PollRecord } from './poll-record.ts'
+import { latestPast } from './known-times.ts'
+import { addCycles, NO_POLLS, type PollRecord } from './poll-record.ts'
 import type { Status } from './status.ts'
 
 /** What is told to Prometheus. What is not known is left out of the text, not told as 0. */
@@ -43,10 +44,10 @@ export function metricsInput(
   polls: PollRecord,
   version: string,
   sshdListens: boolean | undefined,
+  now: Date,
 ): MetricsInput {
   const { held, restarts, applies = NO_POLLS } = status ?? {}
   const inForce = status?.effective?.value
-  const { lastSuccess, cycles } = addTallies(polls, applies)
   return {
     version,
     trusted: status?.trusted ?? [],
@@ -59,9 +60,9 @@ export function metricsInput(
     issued: date(held?.issued),
     expires: date(held?.expires),
     accepted: date(held?.acceptedAt),
-    lastSuccess: date(lastSuccess),
-    lastCycle: later(date(status?.at), date(polls.lastPoll?.at)),
-    cycles,
+    lastSuccess: date(latestPast(now, polls.lastSuccess, applies.lastSuccess)),
+    lastCycle: date(latestPast(now, status?.at, polls.lastPoll?.at)),
+    cycles: addCycles(polls, applies),
     restarts: restarts?.total,
     restartDue: restarts?.due,
     driftRepairs: status?.repaired,
@@ -70,7 +71,3 @@ export function metricsInput(
 }
 
 const date = (text: string | undefined) => (text === undefined ? undefined : new Date(text))
-
-function later(one: Date | undefined, other: Date | undefined): Date | undefined {
-  return one === undefined || (other !== undefined && other > one) ? other : one
-}

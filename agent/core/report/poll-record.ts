@@ -64,17 +64,11 @@ export function askedToWait({ notBefore, lastPoll }: PollRecord, now: Date): str
   return isOver ? undefined : notBefore
 }
 
-/** What both wings have counted. */
-export function addTallies(one: Tally, other: Tally): Tally {
+/** How many cycles both wings have counted. */
+export function addCycles(one: Tally, other: Tally): Tally['cycles'] {
   const names = Object.keys({ ...one.cycles, ...other.cycles })
   const sum = (name: string) => (own(one.cycles, name) ?? 0) + (own(other.cycles, name) ?? 0)
-  const [lastSuccess] = [one.lastSuccess, other.lastSuccess]
-    .filter(time => time !== undefined)
-    .sort((a, b) => Date.parse(b) - Date.parse(a))
-  return {
-    ...optional('lastSuccess', lastSuccess),
-    cycles: Object.fromEntries(names.map(name => [name, sum(name)])),
-  }
+  return Object.fromEntries(names.map(name => [name, sum(name)]))
 }
 
 // As an HTTP header can carry it (RFC 9110, 8.8.3): it is sent back.

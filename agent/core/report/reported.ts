@@ -1,6 +1,7 @@
 import { optional } from '../basics/when-defined.ts'
 import { type Known, type LastCycle, lastCycle, standingTrouble } from './host-health.ts'
-import { addTallies, NO_POLLS, type PollRecord } from './poll-record.ts'
+import { latestPast } from './known-times.ts'
+import type { PollRecord } from './poll-record.ts'
 import type { Status } from './status.ts'
 
 /** What both wings have written down of a host: all that is known of it to who can't look any closer. */
@@ -16,9 +17,9 @@ export function reported(
     polls,
     trusted: status?.trusted,
     effective: status?.effective,
-    last: lastCycle(turn, polls.lastPoll),
-    trouble: standingTrouble(turn, polls.lastPoll, status?.applies?.lastSuccess),
-    lastSuccess: addTallies(polls, status?.applies ?? NO_POLLS).lastSuccess,
+    last: lastCycle(turn, polls.lastPoll, rest.now),
+    trouble: standingTrouble(turn, polls.lastPoll, rest.now, status?.applies?.lastSuccess),
+    lastSuccess: latestPast(rest.now, polls.lastSuccess, status?.applies?.lastSuccess),
     standsDown: status?.standsDown ?? false,
     contested: status?.contested ?? false,
     ...rest,

@@ -7,6 +7,8 @@ interface AgentUnit {
   level: Finding['level']
   /** Runs at boot and ends: that it is not up says nothing. */
   atBoot?: true
+  /** What starts it: while that is wanted it must be there, up or not. */
+  startedBy?: string
 }
 
 const FOLLOWING = 'the agent has stopped following the source'
@@ -19,16 +21,34 @@ const BOOTING = 'nothing is put right at boot'
 /** Our units, which `status` asks about one by one; one that a release does not have is left out. */
 export const AGENT_UNITS: ReadonlyMap<string, AgentUnit> = new Map([
   ['pomerium-host-agent.timer', { lost: FOLLOWING, level: 'bad' }],
-  ['pomerium-host-agent.service', { lost: FOLLOWING, level: 'bad' }],
+  [
+    'pomerium-host-agent.service',
+    { lost: FOLLOWING, level: 'bad', startedBy: 'pomerium-host-agent.timer' },
+  ],
   ['pomerium-host-agent-provisioner.socket', { lost: WRITING, level: 'bad' }],
-  ['pomerium-host-agent-provisioner.service', { lost: WRITING, level: 'bad' }],
+  [
+    'pomerium-host-agent-provisioner.service',
+    { lost: WRITING, level: 'bad', startedBy: 'pomerium-host-agent-provisioner.socket' },
+  ],
   ['pomerium-host-agent-webhook.socket', { lost: HEARING, level: 'warn' }],
-  ['pomerium-host-agent-webhook.service', { lost: HEARING, level: 'warn' }],
+  [
+    'pomerium-host-agent-webhook.service',
+    { lost: HEARING, level: 'warn', startedBy: 'pomerium-host-agent-webhook.socket' },
+  ],
   ['pomerium-host-agent-watch.path', { lost: SEEING, level: 'warn' }],
-  ['pomerium-host-agent-watch.timer', { lost: SEEING, level: 'warn' }],
-  ['pomerium-host-agent-watch.service', { lost: SEEING, level: 'warn' }],
+  [
+    'pomerium-host-agent-watch.timer',
+    { lost: SEEING, level: 'warn', startedBy: 'pomerium-host-agent-watch.path' },
+  ],
+  [
+    'pomerium-host-agent-watch.service',
+    { lost: SEEING, level: 'warn', startedBy: 'pomerium-host-agent-watch.path' },
+  ],
   ['pomerium-host-agent-repair.path', { lost: REPAIRING, level: 'warn' }],
-  ['pomerium-host-agent-repair.service', { lost: REPAIRING, level: 'warn' }],
+  [
+    'pomerium-host-agent-repair.service',
+    { lost: REPAIRING, level: 'warn', startedBy: 'pomerium-host-agent-repair.path' },
+  ],
   ['pomerium-host-agent-boot.service', { lost: BOOTING, level: 'warn', atBoot: true }],
 ])
 
@@ -59,7 +79,7 @@ export function judgeUnits(units: readonly UnitSeen[], wanted: readonly string[]
     const { unit } = seen
     // Other inits have the services alone, by their bare names.
     const known = AGENT_UNITS.get(unit) ?? AGENT_UNITS.get(`${unit}.service`)
-    const { lost, level, atBoot } = known ?? { lost: FOLLOWING, level: 'bad', atBoot: undefined }
+    const { lost, level, atBoot, startedBy } = known ?? OTHER
     const say = (code: FindingCode, what: string, next: string) => [
       (level === 'bad' ? bad : warn)(code, `${lost}: ${unit} ${what}`, next),
     ]
@@ -71,31 +91,45 @@ export function judgeUnits(units: readonly UnitSeen[], wanted: readonly string[]
         : `run: sudo systemctl restart ${unit}`
       return say('agent-failing', failure, next)
     }
-    if (!wanted.includes(unit)) return []
-    if (seen.load === 'masked') {
-      return say('agent-stopped', 'is masked', `run: sudo systemctl unmask ${unit}`)
-    }
+    const isWanted = wanted.includes(unit)
+    if (!isWanted && !wanted.includes(startedBy ?? '')) return []
+    if (seen.load !== 'loaded') return say('agent-stopped', ...describeLoad(unit, seen.load))
+    if (!isWanted) return []
     const start = `run: sudo ${seen.start ?? `systemctl enable --now ${unit}`}`
-    if (seen.load === 'not-found') {
-      return say('agent-stopped', 'is not there', 'run: sudo pomerium-host-agent configure')
-    }
     const over = seen.sub === 'elapsed'
     const isUp = atBoot || ['active', 'activating', 'reloading'].includes(seen.active)
     if (over || !isUp) {
       const again = over ? `run: sudo systemctl restart ${unit}` : start
       return say('agent-stopped', over ? 'has run out' : 'is stopped', again)
     }
-    return seen.file === 'disabled'
+    return FORGOTTEN_AT_BOOT.includes(seen.file)
       ? [warn('agent-disabled', `${unit} does not come back after a boot`, start)]
       : []
   })
+}
+
+const OTHER: AgentUnit = { lost: FOLLOWING, level: 'bad' }
+
+/** Of `systemctl is-enabled` what does not outlive a boot. */
+const FORGOTTEN_AT_BOOT = ['disabled', 'enabled-runtime', 'linked', 'linked-runtime', 'static']
+
+// The load state of org.freedesktop.systemd1(5), and what to do about it.
+function describeLoad(unit: string, load: string): [what: string, next: string] {
+  switch (load) {
+    case 'masked':
+      return ['is masked', `run: sudo systemctl unmask ${unit}`]
+    case 'not-found':
+      return ['is not there', 'run: sudo pomerium-host-agent configure']
+    default:
+      return [`can't be loaded (${load})`, `see: systemd-analyze verify ${unit}`]
+  }
 }
 
 /** Starts in a row after which one that is up is not believed yet, and for how many seconds. */
 const LOOP = { restarts: 3, seconds: 60 }
 
 function failureOf({ active, sub, result, status, restarts, load }: UnitSeen): string | undefined {
-  if (load === 'masked' || load === 'not-found') return undefined
+  if (load !== 'loaded') return undefined
   const why = describeEnd(result, status)
   if (active === 'failed') return `has failed (${why})`
   if (sub.startsWith('auto-restart')) return `fails again and again (${why})`

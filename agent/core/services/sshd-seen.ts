@@ -6,6 +6,8 @@ export interface SshdSeen {
   unit?: string
   /** The init's word for why it failed. */
   result?: string
+  /** The init's word for why the socket can't start it. */
+  load?: string
   /** Whether root's sshd is there and listens; missing where processes could not be seen. */
   listener?: boolean
   /** The process that listens, of a unit that its init takes for inactive or failed. */
@@ -25,6 +27,11 @@ export function judgeSshd(seen: SshdSeen): Finding | undefined {
   const down = (why: string, next = start) => bad('sshd-down', `sshd is not running: ${why}`, next)
   switch (seen.kind) {
     case 'idle':
+      if (seen.load === undefined) return undefined
+      return down(
+        `its socket listens, and ${unit} is ${seen.load}`,
+        seen.load === 'masked' ? unmask(unit) : `see: systemd-analyze verify ${unit}`,
+      )
     case 'per-connection':
       return undefined
     case 'running':

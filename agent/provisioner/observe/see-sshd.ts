@@ -27,6 +27,7 @@ export async function seeSshd(
     kind: state.kind,
     ...('unit' in state ? { unit: state.unit } : {}),
     ...('result' in state ? { result: state.result } : {}),
+    ...('load' in state ? optional('load', state.load) : {}),
     ...(hidden ? {} : { listener: listens }),
     ...('forgotten' in state ? optional('forgotten', pid) : {}),
     ...('insteadOf' in state ? optional('insteadOf', state.insteadOf) : {}),

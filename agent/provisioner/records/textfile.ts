@@ -36,7 +36,8 @@ export async function writeTextfile(host: Host): Promise<string | undefined> {
     const { renderMetrics } = await import('../../core/report/metrics.ts')
     const status = readStatus(host)
     const listens = host.tree ? undefined : sshdListens(status?.ports)
-    const text = await renderMetrics(metricsInput(status, readPollRecord(host), version, listens))
+    const polls = readPollRecord(host)
+    const text = await renderMetrics(metricsInput(status, polls, version, listens, new Date()))
     const spec = { content: Buffer.from(text), mode: MODE, ...host.owner }
     writeFileAtomically(host.fs, host.at(path), spec)
     return undefined

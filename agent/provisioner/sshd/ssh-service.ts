@@ -45,8 +45,11 @@ export type ServiceState =
       /** systemd takes the unit for inactive or failed: it was masked and unmasked while it ran. */
       forgotten?: true
     }
-  /** The socket listens; the next connection starts sshd, which reads its configuration then. */
-  | { kind: 'idle'; unit: string; socket: string }
+  /**
+   * The socket listens; the next connection starts sshd, which reads its configuration then. `load`: why it
+   * can't (`masked`, `bad-setting`, …).
+   */
+  | { kind: 'idle'; unit: string; socket: string; load?: string }
   /** A socket with `Accept=yes`: an sshd for each connection, which reads its configuration. */
   | { kind: 'per-connection'; unit: string; socket: string }
   | { kind: 'stopped'; unit: string }

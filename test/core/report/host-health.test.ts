@@ -2,11 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { bad, warn } from '../../../agent/core/outcome/finding.ts'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
 import {
+  findingsOf,
   judge,
   type Known,
   lastCycle,
   standingTrouble,
 } from '../../../agent/core/report/host-health.ts'
+import { metricsInput } from '../../../agent/core/report/metrics-input.ts'
+import { reported } from '../../../agent/core/report/reported.ts'
 import type { Status } from '../../../agent/core/report/status.ts'
 
 const NOW = new Date('2026-11-20T10:00:00Z')
@@ -59,6 +62,11 @@ describe('the worst that is so comes first', () => {
       'removed',
       { trusted: [], standsDown: true, found: [bad('agent-stopped', '', '')] },
       'removed',
+    ],
+    [
+      'removed, and nobody gets in by any key',
+      { trusted: [], standsDown: true, found: [bad('sshd-down', '', '')] },
+      'sshd-down',
     ],
     ['stands down, and trusts keys', { standsDown: true }, 'in-force'],
     [
@@ -127,8 +135,8 @@ test.each<[string, Outcome['outcome'], Outcome['outcome'], Outcome['outcome'] | 
   ['none', 'applied', 'unchanged', undefined],
 ])('trouble that stands: %s', (_, turn, poll, stands) => {
   const later = last(poll, '2026-11-20T09:59:30.000Z')
-  expect(standingTrouble(last(turn), later)?.outcome).toBe(stands)
-  expect(lastCycle(last(turn), later)).toBe(later)
+  expect(standingTrouble(last(turn), later, NOW)?.outcome).toBe(stands)
+  expect(lastCycle(last(turn), later, NOW)).toBe(later)
 })
 
 test.each<[Outcome['outcome'], string | undefined, Outcome['outcome'] | undefined]>([
@@ -140,11 +148,36 @@ test.each<[Outcome['outcome'], string | undefined, Outcome['outcome'] | undefine
   ['host-refused', undefined, undefined],
 ])('a look at the host mends nothing of the source: %s, applied at %s', (poll, applied, stands) => {
   const look = last('unchanged', '2026-11-20T09:59:30.000Z')
-  expect(standingTrouble(look, last(poll), applied)?.outcome).toBe(stands)
+  expect(standingTrouble(look, last(poll), NOW, applied)?.outcome).toBe(stands)
 })
 
 test('a poll that woke the provisioner ended with its turn', () => {
   const turn = last('applied', '2026-11-20T09:59:30.000Z')
-  expect(lastCycle(turn, last('applied'))).toBe(turn)
-  expect(lastCycle(undefined, last('unchanged'))?.outcome).toBe('unchanged')
+  expect(lastCycle(turn, last('applied'), NOW)).toBe(turn)
+  expect(lastCycle(undefined, last('unchanged'), NOW)?.outcome).toBe('unchanged')
 })
+
+// The clock was a day ahead when it applied, and was set right since.
+test.each(['source-unavailable', 'refused'] as const)(
+  'a time from the future hides no later %s',
+  outcome => {
+    const tomorrow = '2026-11-21T09:00:00.000Z'
+    const poll = last(outcome, '2026-11-20T09:59:30.000Z')
+    const turn = last('applied', tomorrow)
+    expect(lastCycle(turn, poll, NOW)).toBe(poll)
+    expect(standingTrouble(turn, poll, NOW, tomorrow)).toBe(poll)
+    const applies = { lastSuccess: tomorrow, cycles: {} }
+    const told = status({ at: tomorrow, applies, effective: { value: true, at: AT } })
+    const polls = {
+      version: 1 as const,
+      cycles: {},
+      lastSuccess: '2026-11-19T10:00:00.000Z',
+      lastPoll: poll,
+    }
+    const all = reported(told, polls, { found: [], patienceMs: 3_600_000, now: NOW })
+    expect(findingsOf(all).map(({ code }) => code)).toEqual(['source-away', 'not-followed'])
+    const input = metricsInput(told, polls, '1', true, NOW)
+    expect(input.lastSuccess?.toISOString()).toBe('2026-11-19T10:00:00.000Z')
+    expect(input.lastCycle?.toISOString()).toBe(poll.at)
+  },
+)

@@ -3,6 +3,7 @@ import { judgeUnits, type UnitSeen } from '../../../agent/core/services/agent-un
 
 const TIMER = 'pomerium-host-agent.timer'
 const SERVICE = 'pomerium-host-agent.service'
+const WEBHOOK = 'pomerium-host-agent-webhook.service'
 const BOOT = 'pomerium-host-agent-boot.service'
 
 const unit = (name: string, change: Partial<UnitSeen> = {}): UnitSeen => ({
@@ -24,6 +25,15 @@ test.each<[string, UnitSeen, string[]]>([
     ['agent-failing'],
   ],
   ['one that boot forgets', unit(TIMER, { file: 'disabled' }), ['agent-disabled']],
+  ['one that the next boot forgets', unit(TIMER, { file: 'enabled-runtime' }), ['agent-disabled']],
+  ['one with a line that is wrong', unit(TIMER, { load: 'bad-setting' }), ['agent-stopped']],
+  ...['masked', 'not-found', 'bad-setting', 'error'].flatMap(
+    (load): [string, UnitSeen, string[]][] => [
+      [`a service that sleeps and is ${load}`, unit(SERVICE, { ...down, load }), ['agent-stopped']],
+      [`boot’s service that is ${load}`, unit(BOOT, { ...down, load }), ['agent-stopped']],
+      [`one that nothing starts, ${load}`, unit(WEBHOOK, { ...down, load }), []],
+    ],
+  ),
   ['a service that sleeps', unit(SERVICE, { ...down, file: 'disabled' }), []],
   [
     'a service without its secret',

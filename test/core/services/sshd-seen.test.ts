@@ -12,6 +12,7 @@ test.each<[string, SshdSeen, string | undefined]>([
     'sshd-down',
   ],
   ['behind its socket', { kind: 'idle', unit }, undefined],
+  ['behind its socket, which can’t start it', { kind: 'idle', unit, load: 'masked' }, 'sshd-down'],
   ['one for each connection', { kind: 'per-connection', unit: 'ssh@.service' }, undefined],
   ['stopped', { kind: 'stopped', unit }, 'sshd-down'],
   ['failed', { kind: 'failed', unit, result: 'start-limit-hit' }, 'sshd-down'],

@@ -10,6 +10,7 @@ import {
 import type { Site } from '../../installation/install-record.ts'
 import { runOrThrow } from '../../installation/run-or-throw.ts'
 import type { Run } from '../../processes/run-command.ts'
+import { showUnits } from '../systemd/show-units.ts'
 import { UNITS } from './unit-files.ts'
 
 export interface UnitsWish {
@@ -70,13 +71,21 @@ export async function enable({ wanted, unwanted }: UnitsWish, run: Run): Promise
 export async function stopUnits(units: string[], running: boolean, run: Run) {
   if (running) {
     await runOrThrow(run, systemctl('stop', ...units))
-    await runOrThrow(run, systemctl('stop', SERVICE, WEBHOOK_SERVICE))
+    await stopLoaded([SERVICE, WEBHOOK_SERVICE], run)
     // They end what they are at by themselves, for which they may be waiting for the lock.
-    await runOrThrow(run, systemctl('stop', PROVISIONER, REPAIR_SERVICE))
+    await stopLoaded([PROVISIONER, REPAIR_SERVICE], run)
     // One that was stopped before it began counts as failed.
     await runOrThrow(run, systemctl('reset-failed', 'pomerium-host-agent*'))
   }
   await runOrThrow(run, systemctl('disable', ...units))
+}
+
+// systemctl(1) fails to stop what is not there, as where somebody has taken a unit's file away.
+async function stopLoaded(names: readonly string[], run: Run): Promise<void> {
+  const { units } = await showUnits(run, names, ['Id', 'LoadState'])
+  const loaded = units.filter(unit => unit.get('LoadState') !== 'not-found')
+  const ids = loaded.flatMap(unit => unit.get('Id') ?? [])
+  if (ids.length > 0) await runOrThrow(run, systemctl('stop', ...ids))
 }
 
 export const systemctl = (verb: string, ...units: string[]) => [

@@ -22,7 +22,7 @@ export function stateOf(units: readonly Unit[]): ServiceState {
     const name = socket.replace(/\.socket$/, '')
     return listening.get('Accept') === 'yes'
       ? { kind: 'per-connection', unit: `${name}@.service`, socket }
-      : { kind: 'idle', unit: `${name}.service`, socket }
+      : { kind: 'idle', unit: `${name}.service`, socket, ...unusable(services, `${name}.service`) }
   }
   const failedSocket = sockets.find(unit => unit.get('ActiveState') === 'failed')
   const failed = usable.find(hasFailed) ?? failedSocket
@@ -37,6 +37,12 @@ export function stateOf(units: readonly Unit[]): ServiceState {
     usable.find(unit => (unit.get('UnitFileState') ?? '').startsWith('enabled')) ?? usable[0]
   if (stopped !== undefined) return { kind: 'stopped', unit: idOf(stopped) }
   return masked === undefined ? { kind: 'unmanaged' } : { kind: 'masked', unit: idOf(masked) }
+}
+
+// The socket goes on listening, and nobody gets in.
+function unusable(services: readonly Unit[], name: string) {
+  const load = services.find(unit => idOf(unit) === name)?.get('LoadState') ?? 'loaded'
+  return load === 'loaded' ? {} : { load }
 }
 
 /** The name behind any alias. */
