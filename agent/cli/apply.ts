@@ -1,7 +1,7 @@
 import { EXIT } from '../core/outcome/exit-codes.ts'
 import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { refused, stopped } from '../core/outcome/outcomes.ts'
-import type { Turn } from '../core/report/status.ts'
+import type { Turn } from '../core/report/status-record.ts'
 import { runExclusively } from '../provisioner/exclusive-run.ts'
 import type { Host } from '../provisioner/host/host.ts'
 import { kept, provision } from '../provisioner/provision.ts'

@@ -1,7 +1,7 @@
 import { exitCodeOf } from '../core/outcome/outcome-rows.ts'
 import { callsForPause, PAUSE_MS } from '../core/outcome/repairs.ts'
 import { runExclusively } from '../provisioner/exclusive-run.ts'
-import { beforeStart } from '../provisioner/host/sshd-service.ts'
+import { beforeStart } from '../provisioner/host/budgeted-restarts.ts'
 import { repair as repairHost } from '../provisioner/repair.ts'
 import { onHost } from './host/open-command-host.ts'
 import { nap } from './terminal/abortable-sleep.ts'

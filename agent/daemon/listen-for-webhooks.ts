@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { AgentError } from '../core/basics/agent-error.ts'
 import { optional } from '../core/basics/when-defined.ts'
-import { patienceMs } from '../core/config/patience.ts'
 import { SettingFileError } from '../core/config/setting-file-error.ts'
+import { patienceMs } from '../core/config/source-silence.ts'
 import { parseWebhookSecrets } from '../core/config/webhook-secrets.ts'
 import { splitAddress } from '../core/network/listen-address.ts'
 import { messageOf } from '../core/outcome/failures.ts'
@@ -58,7 +58,7 @@ export async function listenForWebhooks(running: Running, descriptor?: number): 
       return healthOf(await known())
     },
     async status() {
-      const { hostStatus } = await import('../core/report/host-status.ts')
+      const { hostStatus } = await import('../core/report/status-answer.ts')
       return hostStatus(await known())
     },
     onAnswer({ status, why, from }) {

@@ -16,7 +16,7 @@ import { contestedPath, describeFight, recentRepairs } from '../core/outcome/rep
 import { type Plan, planApply } from '../core/plan/plan.ts'
 import { trustInForce } from '../core/plan/trust-in-force.ts'
 import type { Wanted } from '../core/plan/wanted.ts'
-import type { Turn } from '../core/report/status.ts'
+import type { Turn } from '../core/report/status-record.ts'
 import { type Disagreement, withSecondVerdict } from '../core/trust/second-verifier.ts'
 import { type Accepted, acceptBundle } from '../core/trust/trust.ts'
 import { isThere } from './files/file-system.ts'

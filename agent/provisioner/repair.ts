@@ -1,6 +1,6 @@
 import type { Config } from '../core/config/config.ts'
 import { hostRefused, stopped } from '../core/outcome/outcomes.ts'
-import type { Turn } from '../core/report/status.ts'
+import type { Turn } from '../core/report/status-record.ts'
 import type { Host } from './host/host.ts'
 import { kept, provision } from './provision.ts'
 import { FRESH_STATE, isDamaged, readState } from './records/state.ts'

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { callsForPause } from '../../agent/core/outcome/repairs.ts'
-import type { Status } from '../../agent/core/report/status.ts'
+import type { Status } from '../../agent/core/report/status-record.ts'
 import { parseEffectiveConfig } from '../../agent/core/sshd-config/effective-config.ts'
 import { runExclusively } from '../../agent/provisioner/exclusive-run.ts'
 import { provision } from '../../agent/provisioner/provision.ts'

@@ -1,7 +1,7 @@
 import type { SettingName } from '../../core/config/settings.ts'
 import { isGood } from '../../core/outcome/outcome-rows.ts'
 import type { PollRecord } from '../../core/report/poll-record.ts'
-import type { Status } from '../../core/report/status.ts'
+import type { Status } from '../../core/report/status-record.ts'
 import type { FailedUnit } from '../../provisioner/init/our-services/failed-unit.ts'
 import { UsageError } from '../terminal/invocation.ts'
 import { wrap, wrapped } from '../terminal/screen.ts'

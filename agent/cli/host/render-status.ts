@@ -4,7 +4,7 @@ import type { Finding } from '../../core/outcome/finding.ts'
 import type { TrustedKey } from '../../core/outcome/outcome.ts'
 import { describeSkew } from '../../core/report/clock-skew.ts'
 import type { LastCycle, Verdict } from '../../core/report/host-health.ts'
-import type { HeldKey, HeldStatus } from '../../core/report/status.ts'
+import type { HeldKey, HeldStatus } from '../../core/report/status-record.ts'
 import { adoptedFrom, linesToWrite, messageLines, warningLines } from '../terminal/print-outcome.ts'
 import { columns, paint, wrap } from '../terminal/screen.ts'
 

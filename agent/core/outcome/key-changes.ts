@@ -1,6 +1,6 @@
 import type { Step } from '../host/step.ts'
 import { readCaFile } from '../keys/ca-file.ts'
-import { compareKeys } from '../keys/compare-keys.ts'
+import { compareKeys } from '../keys/diff-keys.ts'
 import { type TrustedKey, trustedKeys } from './outcome.ts'
 
 /** The CA keys that come with a plan, and those that go. */

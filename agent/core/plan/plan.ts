@@ -22,10 +22,10 @@ import type { Finding } from '../outcome/finding.ts'
 import { type HostRefused, refuseHost } from '../outcome/host-refusal.ts'
 import type { Place } from '../sshd-config/directive.ts'
 import { arrangeDropIn, judgeExemption } from './exemption.ts'
+import { judgeStartups } from './max-startups.ts'
 import { planBack } from './plan-back.ts'
 import { planSteps } from './plan-steps.ts'
 import { unfitness } from './refuse-host.ts'
-import { judgeStartups } from './startups.ts'
 import type { Wanted } from './wanted.ts'
 
 export type Plan =

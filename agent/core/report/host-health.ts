@@ -13,7 +13,7 @@ import { failureOf, isGood } from '../outcome/outcome-rows.ts'
 import { describeSkew } from './clock-skew.ts'
 import { wasLater } from './known-times.ts'
 import type { PollRecord } from './poll-record.ts'
-import type { HeldKey, Status } from './status.ts'
+import type { HeldKey, Status } from './status-record.ts'
 
 /** What is known of a host when somebody asks how it is. */
 export interface Known {

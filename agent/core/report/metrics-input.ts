@@ -1,7 +1,7 @@
 import type { TrustedKey } from '../outcome/outcome.ts'
 import { latestPast } from './known-times.ts'
 import { addCycles, NO_POLLS, type PollRecord } from './poll-record.ts'
-import type { Status } from './status.ts'
+import type { Status } from './status-record.ts'
 
 /** What is told to Prometheus. What is not known is left out of the text, not told as 0. */
 export interface MetricsInput {

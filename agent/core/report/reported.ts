@@ -2,7 +2,7 @@ import { optional } from '../basics/when-defined.ts'
 import { type Known, type LastCycle, lastCycle, standingTrouble } from './host-health.ts'
 import { latestPast } from './known-times.ts'
 import type { PollRecord } from './poll-record.ts'
-import type { Status } from './status.ts'
+import type { Status } from './status-record.ts'
 
 /** What both wings have written down of a host: all that is known of it to who can't look any closer. */
 export function reported(

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { TrustedKey } from '../../core/outcome/outcome.ts'
-import { parseStatus, type Status } from '../../core/report/status.ts'
+import { parseStatus, type Status } from '../../core/report/status-record.ts'
 
 /** The provisioner's last status, which anybody may read, or why there is none. */
 export function lookAtStatusFile(statusFile: string): Status | 'missing' | 'damaged' {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { HostStatus } from '../../core/report/host-status.ts'
+import type { HostStatus } from '../../core/report/status-answer.ts'
 import { answerSigned, type SignedParts } from './answer-signed.ts'
 import type { Reply } from './reply.ts'
 

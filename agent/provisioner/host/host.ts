@@ -3,7 +3,7 @@ import type { HostFiles } from '../files/config-files.ts'
 import type { Sshd } from '../openssh/openssh.ts'
 import type { SecondVerifier } from '../openssh/second-verifier.ts'
 import type { FoundSshd } from '../sshd/ssh-service.ts'
-import type { Service } from './sshd-service.ts'
+import type { Service } from './budgeted-restarts.ts'
 
 /**
  * A host as the provisioner sees it: its places, its files, its sshd and what restarts that. It does not

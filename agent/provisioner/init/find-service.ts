@@ -1,7 +1,7 @@
 import type { SshService } from '../sshd/ssh-service.ts'
 import { runningInits } from './find-init.ts'
 import type { ServiceHost } from './init.ts'
-import { openRestartCommand } from './restart-command.ts'
+import { openRestartCommand } from './operators-command.ts'
 import { openUnmanaged } from './unmanaged.ts'
 
 /**

@@ -7,7 +7,7 @@ import {
   statusAfter,
   type Turn,
   type TurnEnd,
-} from '../../core/report/status.ts'
+} from '../../core/report/status-record.ts'
 import { writeFileAtomically } from '../files/atomic-write.ts'
 import { lookAt } from '../files/read-file-state.ts'
 import type { Host } from '../host/host.ts'

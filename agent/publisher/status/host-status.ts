@@ -3,7 +3,7 @@ import { count, flag, listOf, parseForm, shape, text, time } from '../../core/ba
 import { optional } from '../../core/basics/when-defined.ts'
 import { OUTCOME_NAMES } from '../../core/outcome/outcome-rows.ts'
 import type { LastCycle } from '../../core/report/host-health.ts'
-import type { HostStatus } from '../../core/report/host-status.ts'
+import type { HostStatus } from '../../core/report/status-answer.ts'
 import type { Question } from '../notify/question.ts'
 import { isCode, readKeys } from '../notify/read-outcome.ts'
 

@@ -8,7 +8,7 @@ import { invertStep } from '../../../agent/core/plan/invert-step.ts'
 import { planApply } from '../../../agent/core/plan/plan.ts'
 import { planRemove } from '../../../agent/core/plan/plan-remove.ts'
 import type { Wanted } from '../../../agent/core/plan/wanted.ts'
-import { compareBundles } from '../../../agent/core/trust/compare-bundles.ts'
+import { compareBundles } from '../../../agent/core/trust/diff-bundles.ts'
 import { acceptBundle } from '../../../agent/core/trust/trust.ts'
 import { newKeyLine } from '../../ssh-keys.ts'
 import {

@@ -10,7 +10,7 @@ import {
 } from '../../../agent/core/report/host-health.ts'
 import { metricsInput } from '../../../agent/core/report/metrics-input.ts'
 import { reported } from '../../../agent/core/report/reported.ts'
-import type { Status } from '../../../agent/core/report/status.ts'
+import type { Status } from '../../../agent/core/report/status-record.ts'
 
 const NOW = new Date('2026-11-20T10:00:00Z')
 const AT = '2026-11-20T09:59:00.000Z'

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import { onTestFinished } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
-import type { HostStatus } from '../../../agent/core/report/host-status.ts'
+import type { HostStatus } from '../../../agent/core/report/status-answer.ts'
 import { openReplayMemory, type ReplayMemory } from '../../../agent/daemon/webhook/replay-memory.ts'
 import {
   type Answered,

@@ -1,7 +1,7 @@
 import type { Bundle } from '../bundle/bundle.ts'
 import { HEADER_NAMES, type HeaderName } from '../bundle/headers.ts'
 import type { CaKey } from '../keys/ca-key.ts'
-import { compareKeys } from '../keys/compare-keys.ts'
+import { compareKeys } from '../keys/diff-keys.ts'
 import { verifySshsig } from './sshsig.ts'
 
 /** What differs between two bundles; `unchanged` where nothing does. */

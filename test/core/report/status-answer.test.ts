@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
-import { hostStatus } from '../../../agent/core/report/host-status.ts'
 import { NO_POLLS } from '../../../agent/core/report/poll-record.ts'
 import { reported } from '../../../agent/core/report/reported.ts'
-import type { Status } from '../../../agent/core/report/status.ts'
+import { hostStatus } from '../../../agent/core/report/status-answer.ts'
+import type { Status } from '../../../agent/core/report/status-record.ts'
 
 const NOW = new Date('2026-11-20T10:00:00Z')
 const AT = '2026-11-20T09:59:00.000Z'
