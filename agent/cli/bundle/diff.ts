@@ -3,7 +3,7 @@ import { type Bundle, parseBundle } from '../../core/bundle/bundle.ts'
 import { contentDigest } from '../../core/bundle/content-digest.ts'
 import { EXIT } from '../../core/outcome/exit-codes.ts'
 import { trustedKeys } from '../../core/outcome/outcome.ts'
-import { type Comparison, compareBundles } from '../../core/trust/diff-bundles.ts'
+import { type Comparison, diffBundles } from '../../core/trust/diff-bundles.ts'
 import { type Accepted, acceptBundle } from '../../core/trust/trust.ts'
 import { readBundle, SOURCE_FLAGS } from '../operator/read-bundle.ts'
 import { printRefusal } from '../operator/refusal.ts'
@@ -33,7 +33,7 @@ export async function diff(invocation: Invocation): Promise<number> {
     bundles.push({ bundle, bytes: read.bytes })
   }
   const [old, next] = bundles as [(typeof bundles)[0], (typeof bundles)[0]]
-  const comparison = compareBundles(old.bundle, next.bundle)
+  const comparison = diffBundles(old.bundle, next.bundle)
   const held = {
     digest: contentDigest(old.bytes, old.bundle),
     ...optional('serial', old.bundle.serial),

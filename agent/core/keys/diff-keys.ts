@@ -1,5 +1,5 @@
 /** The keys that come, those that go, and those that stay. */
-export function compareKeys<K extends { fingerprint: string }>(
+export function diffKeys<K extends { fingerprint: string }>(
   before: readonly K[],
   after: readonly K[],
 ): { added: K[]; removed: K[]; kept: K[] } {

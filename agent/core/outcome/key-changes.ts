@@ -1,6 +1,6 @@
 import type { Step } from '../host/step.ts'
 import { readCaFile } from '../keys/ca-file.ts'
-import { compareKeys } from '../keys/diff-keys.ts'
+import { diffKeys } from '../keys/diff-keys.ts'
 import { type TrustedKey, trustedKeys } from './outcome.ts'
 
 /** The CA keys that come with a plan, and those that go. */
@@ -19,6 +19,6 @@ export function keyChanges(
   if (step === undefined) return undefined
   // As sshd reads it: adopted keys are among them.
   const after = step.do === 'write-file' ? readCaFile(step.content).keys : []
-  const { added, removed } = compareKeys(trustedKeys(before), trustedKeys(after))
+  const { added, removed } = diffKeys(trustedKeys(before), trustedKeys(after))
   return added.length + removed.length === 0 ? undefined : { added, removed }
 }

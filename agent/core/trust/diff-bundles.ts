@@ -1,7 +1,7 @@
 import type { Bundle } from '../bundle/bundle.ts'
 import { HEADER_NAMES, type HeaderName } from '../bundle/headers.ts'
 import type { CaKey } from '../keys/ca-key.ts'
-import { compareKeys } from '../keys/diff-keys.ts'
+import { diffKeys } from '../keys/diff-keys.ts'
 import { verifySshsig } from './sshsig.ts'
 
 /** What differs between two bundles; `unchanged` where nothing does. */
@@ -16,9 +16,9 @@ export interface Comparison {
   unchanged: boolean
 }
 
-export function compareBundles(old: Bundle, next: Bundle): Comparison {
-  const { added, removed, kept } = compareKeys<CaKey>(old.keys, next.keys)
-  const revoked = compareKeys<CaKey>(old.revoked, next.revoked)
+export function diffBundles(old: Bundle, next: Bundle): Comparison {
+  const { added, removed, kept } = diffKeys<CaKey>(old.keys, next.keys)
+  const revoked = diffKeys<CaKey>(old.revoked, next.revoked)
   const changes = [added, removed, revoked.added, revoked.removed].flat()
   const headers = ([...HEADER_NAMES, 'signer'] as const)
     .map(name => ({ name, old: describe(old, name), new: describe(next, name) }))

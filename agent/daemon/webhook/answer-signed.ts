@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { readBody } from '../../http/read-body.ts'
 import type { Attempt, Verdict } from '../../http/webhook-attempt.ts'
+import { MAX_BODY_BYTES } from './limits.ts'
 import type { ReplayMemory } from './replay-memory.ts'
 import { type Reply, refusal } from './reply.ts'
-
-/** The largest body in bytes; its content is signed, and then thrown away. */
-const MAX_BODY_BYTES = 16 * 1024
 
 /** By which a request is believed. */
 export interface SignedParts {

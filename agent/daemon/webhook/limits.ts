@@ -9,6 +9,9 @@ export interface Limits extends Patience {
   answerWithinMs: number
 }
 
+/** The largest body of a webhook in bytes; its content is signed, and then thrown away. */
+export const MAX_BODY_BYTES = 16 * 1024
+
 export const LIMITS: Limits = {
   connections: 64,
   headersMs: 5_000,

@@ -2,13 +2,8 @@ import type { ProcessTable } from '../processes/process-table.ts'
 import type { Run } from '../processes/run-command.ts'
 import { findListeners, ofThisHost } from '../sshd/listener.ts'
 import { expectAgain, proveListening } from '../sshd/proof.ts'
-import {
-  type Clock,
-  type FoundSshd,
-  RESTART_TIMEOUT_MS,
-  ServiceError,
-  type SshService,
-} from '../sshd/ssh-service.ts'
+import { RESTART_TIMEOUT_MS } from '../sshd/restart-timeout.ts'
+import { type Clock, type FoundSshd, ServiceError, type SshService } from '../sshd/ssh-service.ts'
 
 /** What sshd's service is called by one distribution or another. */
 export const SSHD_NAMES = ['ssh', 'sshd'] as const

@@ -77,6 +77,3 @@ export interface Clock {
   now(): number
   sleep(ms: number): Promise<void>
 }
-
-/** How long a restart may take before it counts as failed, in milliseconds. */
-export const RESTART_TIMEOUT_MS = 60_000

@@ -8,7 +8,7 @@ import { invertStep } from '../../../agent/core/plan/invert-step.ts'
 import { planApply } from '../../../agent/core/plan/plan.ts'
 import { planRemove } from '../../../agent/core/plan/plan-remove.ts'
 import type { Wanted } from '../../../agent/core/plan/wanted.ts'
-import { compareBundles } from '../../../agent/core/trust/diff-bundles.ts'
+import { diffBundles } from '../../../agent/core/trust/diff-bundles.ts'
 import { acceptBundle } from '../../../agent/core/trust/trust.ts'
 import { newKeyLine } from '../../ssh-keys.ts'
 import {
@@ -83,7 +83,7 @@ describe('@revoked in a bundle', () => {
     expect(composed.text).toContain(`\n@revoked ${DEAD.type} ${DEAD.base64}`)
     const plain = composeBundle({ serial: 3, keys: [KEY] })
     if (plain.kind === 'refused') throw new Error(plain.message)
-    expect(compareBundles(plain.bundle, composed.bundle)).toMatchObject({
+    expect(diffBundles(plain.bundle, composed.bundle)).toMatchObject({
       unchanged: false,
       revoked: { added: [DEAD], removed: [], kept: [] },
     })

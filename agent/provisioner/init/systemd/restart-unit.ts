@@ -1,6 +1,7 @@
 import { listenerAt, listenerIn } from '../../sshd/listener.ts'
 import { expectAgain, proveListening } from '../../sshd/proof.ts'
-import { RESTART_TIMEOUT_MS, ServiceError } from '../../sshd/ssh-service.ts'
+import { RESTART_TIMEOUT_MS } from '../../sshd/restart-timeout.ts'
+import { ServiceError } from '../../sshd/ssh-service.ts'
 import { showSshd } from './show-units.ts'
 import type { SystemdHost } from './sshd-unit.ts'
 import { failureWords } from './systemd-failure.ts'
