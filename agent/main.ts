@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import type { Command } from './cli/terminal/invocation.ts'
-import { isThrown } from './core/basics/agent-error.ts'
+import { AgentError } from './core/basics/agent-error.ts'
 import { own } from './core/basics/own-property.ts'
 
 // Each command is loaded when it is called: what root runs never loads network code.
@@ -52,13 +52,13 @@ async function main([name = '--help', ...args]: string[]): Promise<number> {
       isRoot: process.getuid?.() === 0,
     })
   } catch (error) {
-    if (isThrown(error, 'usage')) return fail(error.message)
-    throw error
+    if (!(error instanceof AgentError)) throw error
+    return fail(error.message, error.code === 'usage' ? 2 : 1)
   }
 }
 
-function fail(message: string): number {
-  return say(process.stderr, `pomerium-host-agent: ${message}\n`, 2)
+function fail(message: string, code = 2): number {
+  return say(process.stderr, `pomerium-host-agent: ${message}\n`, code)
 }
 
 function say(stream: NodeJS.WriteStream, text: string, code: number): number {

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { AgentError } from '../core/basics/agent-error.ts'
 import { messageAt } from '../core/basics/format-place.ts'
 import { DEFAULT_CONFIG_FILE } from '../core/config/config.ts'
 import { layoutOf } from '../core/config/layout.ts'
@@ -65,7 +66,8 @@ export async function configure(invocation: Invocation): Promise<number> {
       return flags.undo ? undo(invocation, program) : putInForce(invocation, flags, program)
     })
   } catch (error) {
-    if (!(error instanceof SetupError) && errorCode(error) === undefined) throw error
+    const isHosts = error instanceof AgentError ? error.code !== 'usage' : errorCode(error)
+    if (!isHosts) throw error
     process.stderr.write(`pomerium-host-agent: ${messageOf(error)}\n`)
     return EXIT.hostRefused
   }

@@ -343,7 +343,7 @@ describeTier('other ways to install', machineTier(), () => {
     await it.host.write('/usr/bin/systemctl', '#!/bin/sh\nexit 1\n', { mode: 0o755 })
     const stuck = await it.install(['--uninstall'])
     await sh('mv /usr/bin/systemctl.hidden /usr/bin/systemctl')
-    expect(stuck.code).toBe(5)
+    expect(stuck, stuck.stderr).toMatchObject({ code: 5 })
     expect(stuck.stdout).not.toContain('removed')
     expect(stuck.stderr).toMatch(/systemctl(.|\n)*mend that and run this again/)
     expect(await accepted()).toBe(true)
