@@ -105,6 +105,15 @@ read_environment() {
       signers_file | fingerprint | accept_from | exempt_from_penalties)
         eval "[ -n \"\${$variable-unset}\" ]" || fail "$variable is set to nothing: give it a value, or unset it" 2
         ;;
+      # Whoever writes 0 means no, and what is written otherwise may be either.
+      resident | no_start | operator | dry_run | uninstall)
+        eval "value=\$$setting"
+        case $value in
+          '' | 1) ;;
+          0) eval "$setting=''" ;;
+          *) fail "$variable is neither 1 for yes nor 0 for no" 2 ;;
+        esac
+        ;;
     esac
     unset "$variable"
   done

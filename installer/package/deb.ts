@@ -16,6 +16,7 @@ const ARCHITECTURE = { x64: 'amd64', arm64: 'arm64' }
 
 // deb-postinst(5) and its like: what dpkg says in $1.
 const SCRIPTS = {
+  preinst: 'case $1 in install | upgrade) read_no_start ;; esac',
   postinst: 'case $1 in configure | abort-remove) put_in_force "$2" ;; esac',
   prerm: 'case $1 in remove) stand_down "until the package is purged"; keep_for_purge ;; esac',
   postrm: 'case $1 in purge) put_back ;; esac',

@@ -11,10 +11,23 @@ KEPT=/var/lib/$NAME-removed
 # Here from `remove` until `apply` or `configure`: an upgrade is neither.
 STOOD_DOWN=/var/lib/$NAME/stood-down.json
 
+# Before the files are laid, and again when it counts: 1 is yes, 0 or nothing is no.
+read_no_start() {
+  case ${POMERIUM_HOST_AGENT_NO_START:-} in
+    1) no_start=1 ;;
+    '' | 0) no_start='' ;;
+    *)
+      echo "$NAME: POMERIUM_HOST_AGENT_NO_START is neither 1 for yes nor 0 for no" >&2
+      exit 2
+      ;;
+  esac
+}
+
 # After the files are laid. Without a source there is nothing to follow, and nothing is started.
 put_in_force() {
+  read_no_start
   rm -rf "$KEPT"
-  source_url=${POMERIUM_HOST_AGENT_SOURCE_URL:-} no_start=${POMERIUM_HOST_AGENT_NO_START:-}
+  source_url=${POMERIUM_HOST_AGENT_SOURCE_URL:-}
   # The program would take them for settings of its own.
   unset POMERIUM_HOST_AGENT_SOURCE_URL POMERIUM_HOST_AGENT_NO_START
   if [ ! -e "$CONFIG" ]; then

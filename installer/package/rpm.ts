@@ -15,6 +15,7 @@ const ARCHITECTURE = { x64: 'x86_64', arm64: 'aarch64' }
 
 // In $1 rpm says how many versions of the package there are when it is done. It knows no purge.
 const SCRIPTS = {
+  pre: 'read_no_start',
   post: 'if [ "$1" = 1 ]; then put_in_force ""; else put_in_force upgrade; fi',
   preun:
     'if [ "$1" = 0 ]; then stand_down "until $NAME is installed again and takes them off by: configure --undo"; fi',
@@ -78,6 +79,8 @@ cp -a %{tree}/. %{buildroot}/
 /usr/libexec/pomerium-host-agent
 /usr/share/doc/pomerium-host-agent
 
+%pre
+${scriptlet(SCRIPTS.pre)}
 %post
 ${scriptlet(SCRIPTS.post)}
 %preun

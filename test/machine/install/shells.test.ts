@@ -168,6 +168,18 @@ describeTier('install.sh, under every shell', machineTier(), () => {
         /POMERIUM_HOST_AGENT_EXEMPT_FROM_PENALTIES is set to nothing/,
         `POMERIUM_HOST_AGENT_EXEMPT_FROM_PENALTIES= ${plain}`,
       ],
+      ...['RESIDENT', 'NO_START', 'OPERATOR', 'DRY_RUN', 'UNINSTALL'].map(
+        (name): [string, RegExp, string] => [
+          `${name}=no, which might be yes`,
+          new RegExp(`POMERIUM_HOST_AGENT_${name} is neither 1 for yes nor 0 for no$`),
+          `POMERIUM_HOST_AGENT_${name}=no ${plain}`,
+        ],
+      ),
+      [
+        'UNINSTALL=0, and no source',
+        /--source-url/,
+        `POMERIUM_HOST_AGENT_UNINSTALL=0 sh ${SCRIPT}`,
+      ],
       [
         'a folder for the signers file',
         /--signers-file names a folder, and wants a file: \/etc$/,
