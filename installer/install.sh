@@ -173,8 +173,8 @@ check_files() {
 
 # The command alone: what is about a host has no place there. Without root it lies in one's own home.
 choose_operators_place() {
-  for setting in source_url source_token_file source_ca_file signers_file fingerprint conflict \
-    webhook_listen webhook_secret_file resident no_start; do
+  for setting in source_url source_token_file source_ca_file signers_file fingerprint accept_from \
+    exempt_from_penalties conflict webhook_listen webhook_secret_file resident no_start; do
     eval "value=\$$setting"
     [ -z "$value" ] || fail "--$(echo "$setting" | tr _ -) is for a host, and --operator makes none" 2
   done

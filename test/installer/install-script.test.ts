@@ -44,3 +44,14 @@ describe.each([
     )
   })
 })
+
+test.each(['--source-url', '--conflict', '--accept-from', '--exempt-from-penalties'])(
+  '%s is for a host, and is refused with --operator',
+  async flag => {
+    const { code, stderr } = await sh(
+      `${functions}\ncolours; read_environment; read_flags --operator ${flag} x; choose_operators_place`,
+    )
+    expect(code).toBe(2)
+    expect(stderr).toBe(`install.sh: ${flag} is for a host, and --operator makes none`)
+  },
+)

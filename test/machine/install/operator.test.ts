@@ -98,6 +98,8 @@ describeTier('the operator’s command', machineTier(), () => {
   test.each([
     ['--source-url https://x/', /--source-url is for a host/],
     ['--resident', /--resident is for a host/],
+    ['--accept-from 192.0.2.1', /--accept-from is for a host/],
+    ['--exempt-from-penalties 192.0.2.1', /--exempt-from-penalties is for a host/],
   ])('%s with it is refused, and nothing is written', async (flag, says) => {
     const { code, stderr } = await sh(`${LINE} ${flag}`)
     expect(code).toBe(2)
