@@ -28,8 +28,24 @@ export function parseHostFlags(args: string[]): HostFlags {
   }
 }
 
-/** `parseArgs`; what it does not know is a UsageError. */
+// RFC 6901, 5: the whole document.
+const MAY_BE_EMPTY = new Set(['json-pointer'])
+
+/**
+ * `parseArgs`; what it does not know is a UsageError, and so is an empty value: in `--root "$ROOT"`
+ * without a ROOT it would be the working directory, which may be the host's own root.
+ */
 export function parseFlags<const T extends ParseArgsConfig>(config: T) {
+  const parsed = parse(config)
+  for (const [name, value] of Object.entries(parsed.values)) {
+    if ([value].flat().includes('') && !MAY_BE_EMPTY.has(name)) {
+      throw new UsageError(`--${name} is empty: give it a value, or leave it out`)
+    }
+  }
+  return parsed
+}
+
+function parse<const T extends ParseArgsConfig>(config: T) {
   try {
     return parseArgs(config)
   } catch (error) {
