@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Bundle, type BundleRefused, parseBundle } from '../core/bundle/bundle.ts'
+import { messageOf } from '../core/outcome/failures.ts'
 import { NAMESPACE, type SignatureVerdict, verifySshsig } from '../core/trust/sshsig.ts'
 import { sshKeygen } from './ssh-keygen.ts'
 
@@ -36,7 +37,12 @@ type Armor = { kind: 'armor'; text: string } | { kind: 'problem'; message: strin
 
 // The message goes through a file: standard input is where ssh-keygen asks for a passphrase.
 async function sshKeygenSign(message: string, key: string): Promise<Armor> {
-  const folder = mkdtempSync(join(tmpdir(), 'pomerium-host-agent-'))
+  let folder: string
+  try {
+    folder = mkdtempSync(join(tmpdir(), 'pomerium-host-agent-'))
+  } catch (error) {
+    return { kind: 'problem', message: `no file can be made in ${tmpdir()}: ${messageOf(error)}` }
+  }
   try {
     const file = join(folder, 'bundle')
     writeFileSync(file, message)

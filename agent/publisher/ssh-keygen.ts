@@ -9,6 +9,7 @@ const TIMEOUT_MS = 30_000
  * as long as a person takes. A problem says what to do, and never what stood in the file.
  */
 export async function sshKeygen(key: string, args: readonly string[]): Promise<KeygenResult> {
+  if (!hasWorkingDirectory()) return problem('the working directory was deleted; change to another')
   const asks = process.stdin.isTTY === true
   const result = await execa('ssh-keygen', args, {
     reject: false,
@@ -24,6 +25,16 @@ export async function sshKeygen(key: string, args: readonly string[]): Promise<K
     return problem(`ssh-keygen did not run (${result.code}); install openssh-client`)
   }
   return problem(`${key}: ${whyNot(result.stderr)}`)
+}
+
+// Else it can't be started; what is named from there can't be found anyway.
+function hasWorkingDirectory(): boolean {
+  try {
+    process.cwd()
+    return true
+  } catch {
+    return false
+  }
 }
 
 function whyNot(stderr: string): string {

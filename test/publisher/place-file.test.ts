@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { placeFile } from '../../agent/publisher/place-file.ts'
 import { tempDir } from '../sshd/temp-dir.ts'
 
@@ -42,4 +42,28 @@ test('a device is written to, and not replaced', async () => {
   symlinkSync('/dev/null', device)
   placeFile(device, 'keys\n')
   expect(statSync(device).isCharacterDevice()).toBe(true)
+})
+
+describe('where nothing can be written, it says why and leaves nothing', () => {
+  test.each([
+    ['no/such/bundle', 'no such directory (ENOENT)'],
+    ['file/bundle', 'not a directory (ENOTDIR)'],
+    ['folder', 'it is a directory (EISDIR)'],
+    ['new/', 'not a directory (ENOTDIR)'],
+    ['circle', 'too many symbolic links encountered (ELOOP)'],
+    ['full', 'no space left on device (ENOSPC)'],
+    ['/proc/bundle', 'no such file or directory (ENOENT)'],
+  ])('%s: %s', async (name, why) => {
+    await using folder = await tempDir()
+    const path = (each: string) => join(folder.path, each)
+    writeFileSync(path('file'), 'old\n')
+    mkdirSync(path('folder'))
+    symlinkSync('circle', path('circle'))
+    symlinkSync('/dev/full', path('full'))
+    const before = readdirSync(folder.path)
+    const place = name.startsWith('/') ? name : `${folder.path}/${name}`
+    expect(() => placeFile(place, 'keys\n')).toThrow(new Error(why))
+    expect(readdirSync(folder.path)).toEqual(before)
+    expect(readFileSync(path('file'), 'utf8')).toBe('old\n')
+  })
 })

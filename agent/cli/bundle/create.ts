@@ -4,7 +4,7 @@ import { type Bundle, parseBundle } from '../../core/bundle/bundle.ts'
 import { composeBundle } from '../../core/bundle/compose.ts'
 import { parseSerial } from '../../core/bundle/headers.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
-import { placeFile } from '../../publisher/place-file.ts'
+import { giveOut } from '../operator/give-out.ts'
 import { readNamed } from '../operator/read-bundle.ts'
 import { printRefusal } from '../operator/refusal.ts'
 import { parseSpan, parseTime } from '../operator/times.ts'
@@ -55,8 +55,7 @@ export async function create({ args }: Invocation): Promise<number> {
   for (const key of revokedNoLonger(values.output, bundle)) {
     warn(`${key} was revoked in ${values.output}, and is so no longer: give it to --revoke`)
   }
-  if (values.output === undefined) process.stdout.write(text)
-  else placeFile(values.output, text)
+  giveOut(text, values.output)
   return 0
 }
 

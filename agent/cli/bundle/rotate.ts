@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { optional } from '../../core/basics/when-defined.ts'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
@@ -24,7 +24,7 @@ import { doneBefore, isNewKey, putAway } from '../rotation/done.ts'
 import { EXIT_OF, printEndForPrograms } from '../rotation/end.ts'
 import { ROTATE_FLAGS, type RotateFlags, settingsOf } from '../rotation/flags.ts'
 import { DEFAULT_STATE, RotateScreens } from '../rotation/screens.ts'
-import { parseFlags } from '../terminal/flags.ts'
+import { parseFlags, wholePath } from '../terminal/flags.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { print } from '../terminal/screen.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
@@ -33,7 +33,9 @@ import { stopSignal } from '../terminal/stop-signal.ts'
 export async function rotate(invocation: Invocation): Promise<number> {
   const { values } = parseFlags({ args: invocation.args, options: ROTATE_FLAGS })
   const json = values.json ?? false
-  const stateFile = resolve(values.state ?? DEFAULT_STATE)
+  // The operator's commands start there, and what is to be typed counts from there.
+  wholePath('.')
+  const stateFile = wholePath(values.state ?? DEFAULT_STATE)
   const folder = dirname(stateFile)
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}`)
   using lock = await lockRotation(stateFile)
@@ -108,7 +110,7 @@ async function resume(stateFile: string, flags: RotateFlags): Promise<State | un
       `${stateFile} is of a planned rotation; for the emergency order name another file by --state`,
     )
   }
-  if (flags.bundle !== undefined && resolve(flags.bundle) !== state.settings.bundle) {
+  if (flags.bundle !== undefined && wholePath(flags.bundle) !== state.settings.bundle) {
     throw new UsageError(other)
   }
   if (flags.hosts !== undefined) {
@@ -154,7 +156,7 @@ async function start(
   if (begun.kind === 'refused') {
     return printRefusal(begun.what === 'published' ? bundle : 'the new bundle', begun, json)
   }
-  const settings: Settings = { bundle: resolve(bundle), ...settingsOf(flags) }
+  const settings: Settings = { bundle: wholePath(bundle), ...settingsOf(flags) }
   return { settings, targets, rotation: begun.rotation }
 }
 

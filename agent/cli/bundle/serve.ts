@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { optional } from '../../core/basics/when-defined.ts'
 import { listenAddress } from '../../core/config/setting-types.ts'
@@ -9,7 +8,7 @@ import { readEdition } from '../../publisher/serve/published.ts'
 import type { ServeEvent } from '../../publisher/serve/serve-bundle.ts'
 import { readNamed } from '../operator/read-bundle.ts'
 import { printRefusal } from '../operator/refusal.ts'
-import { parseFlags } from '../terminal/flags.ts'
+import { parseFlags, wholePath } from '../terminal/flags.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 import { openLog } from '../terminal/log.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
@@ -39,7 +38,7 @@ export async function serve({ args }: Invocation): Promise<number> {
   const log = await openLog()
   const { serveBundle } = await import('../../publisher/serve/serve-bundle.ts')
   const serving = await serveBundle({
-    file: resolve(file),
+    file: wholePath(file),
     first,
     listen,
     readBundle,

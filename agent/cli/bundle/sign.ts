@@ -1,5 +1,5 @@
-import { placeFile } from '../../publisher/place-file.ts'
 import { signBundle } from '../../publisher/sign-bundle.ts'
+import { giveOut } from '../operator/give-out.ts'
 import { readBundle, SOURCE_FLAGS } from '../operator/read-bundle.ts'
 import { printRefusal } from '../operator/refusal.ts'
 import { warn, warnOfSize } from '../operator/warn.ts'
@@ -32,8 +32,7 @@ export async function sign(invocation: Invocation): Promise<number> {
   const { text, bundle, fingerprint } = signed
   if (bundle.serial === undefined) warn('no serial: an older signed bundle can be replayed')
   warnOfSize(text)
-  if (output === undefined) process.stdout.write(text)
-  else placeFile(output, text)
+  giveOut(text, output)
   process.stderr.write(`signed by ${fingerprint}\n`)
   return 0
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { fileAway, readLastDone } from '../../publisher/rotate/finished.ts'
 import type { State } from '../../publisher/rotate/state-file.ts'
 import { readTargets } from '../operator/fleet.ts'
 import { warn } from '../operator/warn.ts'
+import { wholePath } from '../terminal/flags.ts'
+import { UsageError } from '../terminal/invocation.ts'
 import { print } from '../terminal/screen.ts'
 import { EXIT_OF, printEndForPrograms } from './end.ts'
 import type { RotateFlags } from './flags.ts'
@@ -36,7 +37,7 @@ export async function doneBefore(
   flags: RotateFlags,
   json: boolean,
 ): Promise<number | undefined> {
-  const last = readLastDone(stateFile)
+  const last = lastDone(stateFile)
   if (last === undefined || !(await isSame(last.state, flags))) return undefined
   const { file, state } = last
   const { rotation } = state
@@ -50,10 +51,19 @@ export async function doneBefore(
   return EXIT_OF.done
 }
 
+function lastDone(stateFile: string) {
+  try {
+    return readLastDone(stateFile)
+  } catch (error) {
+    const problem = `the folder of ${stateFile} can't be read: ${messageOf(error)}`
+    throw new UsageError(problem, { cause: error })
+  }
+}
+
 /** Whether a finished rotation is the one that is called for, and what it published still stands. */
 async function isSame(state: State, flags: RotateFlags): Promise<boolean> {
   const { settings } = state
-  if (flags.bundle !== undefined && resolve(flags.bundle) !== settings.bundle) return false
+  if (flags.bundle !== undefined && wholePath(flags.bundle) !== settings.bundle) return false
   if (flags.new !== undefined && !(await isNewKey(state, flags.new))) return false
   // A pipe is read once, by whoever begins.
   if (flags.hosts === '-') return false

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import { optional } from '../../core/basics/when-defined.ts'
 import type { Settings } from '../../publisher/rotate/state-file.ts'
 import { FLEET_FLAGS } from '../operator/fleet.ts'
+import { wholePath } from '../terminal/flags.ts'
 
 export const ROTATE_FLAGS = {
   ...FLEET_FLAGS,
@@ -30,7 +30,7 @@ export type RotateFlags = {
 
 /** What is kept of the flags for the next call: paths are made whole, and no secret is among them. */
 export function settingsOf(flags: RotateFlags): Omit<Settings, 'bundle'> {
-  const path = (file: string | undefined) => (file === undefined ? undefined : resolve(file))
+  const path = (file: string | undefined) => (file === undefined ? undefined : wholePath(file))
   return {
     ...optional('secretFile', path(flags['secret-file'])),
     ...optional('caFile', path(flags['ca-file'])),

@@ -24,7 +24,7 @@ export function parseHostFlags(args: string[]): HostFlags {
   return {
     json: values.json ?? false,
     ...(values.config === undefined ? {} : { config: values.config }),
-    root: resolve(values.root ?? '/'),
+    root: wholePath(values.root ?? '/'),
   }
 }
 
@@ -50,5 +50,15 @@ function parse<const T extends ParseArgsConfig>(config: T) {
     return parseArgs(config)
   } catch (error) {
     throw new UsageError(messageOf(error), { cause: error })
+  }
+}
+
+/** A path that was given, from the root on; a UsageError where it counts from a folder that was deleted. */
+export function wholePath(path: string): string {
+  try {
+    return resolve(path)
+  } catch (error) {
+    const problem = `${path} can't be found: the working directory was deleted; change to another`
+    throw new UsageError(problem, { cause: error })
   }
 }

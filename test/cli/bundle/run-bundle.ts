@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
 
-const MAIN = join(import.meta.dirname, '../../../agent/main.ts')
+export const MAIN = join(import.meta.dirname, '../../../agent/main.ts')
 
 /** Runs `bundle …` as an operator would, to its end, whatever its exit code. */
 export async function runBundle(
