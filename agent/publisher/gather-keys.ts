@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { type BundleRefused, parseBundle } from '../core/bundle/bundle.ts'
 import type { CaKey } from '../core/keys/ca-key.ts'
 import { messageOf } from '../core/outcome/failures.ts'
+import { readBounded } from './read-bounded.ts'
 import { sshKeygen } from './ssh-keygen.ts'
 
 /** The keys of all files; or the first file that can't be read, or that holds none for a host. */
@@ -31,7 +31,7 @@ export async function gatherKeys(files: readonly string[]): Promise<Gathered> {
 async function publicLines(file: string): Promise<Buffer | { kind: 'problem'; message: string }> {
   let content: Buffer
   try {
-    content = readFileSync(file)
+    content = readBounded(file)
   } catch (error) {
     return { kind: 'problem', message: `${file} can't be read: ${messageOf(error)}` }
   }

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { optional } from '../../core/basics/when-defined.ts'
 import { type Bundle, parseBundle } from '../../core/bundle/bundle.ts'
 import { composeBundle } from '../../core/bundle/compose.ts'
 import { parseSerial } from '../../core/bundle/headers.ts'
+import { MAX_BUNDLE_BYTES } from '../../core/bundle/limits.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
 import { giveOut } from '../operator/give-out.ts'
 import { readNamed } from '../operator/read-bundle.ts'
@@ -61,10 +62,21 @@ export async function create({ args }: Invocation): Promise<number> {
 
 // By the bundle in whose place this one comes: what is forgotten in it is trusted by others again.
 function revokedNoLonger(path: string | undefined, { revoked }: Bundle): string[] {
-  const before = path === undefined || !existsSync(path) ? undefined : parseBundle(readNamed(path))
-  if (before?.kind !== 'bundle') return []
+  if (path === undefined || !mayBeBundle(path)) return []
+  const before = parseBundle(readNamed(path))
+  if (before.kind !== 'bundle') return []
   const now = new Set(revoked.map(({ fingerprint }) => fingerprint))
   return before.revoked.map(({ fingerprint }) => fingerprint).filter(each => !now.has(each))
+}
+
+// A pipe or a device is only written to: to read it may take forever, or eat what is another's.
+function mayBeBundle(path: string): boolean {
+  try {
+    const found = statSync(path)
+    return found.isFile() && found.size <= MAX_BUNDLE_BYTES
+  } catch {
+    return false
+  }
 }
 
 interface HeaderFlags {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { atLine } from '../../core/basics/format-place.ts'
 import { optional } from '../../core/basics/when-defined.ts'
@@ -14,7 +13,7 @@ import { parseTargets, type Target } from '../../publisher/notify/targets.ts'
 import { type Answered, askFleet } from '../../publisher/status/ask-fleet.ts'
 import { STATUS } from '../../publisher/status/host-status.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
-import { readNamed } from './read-bundle.ts'
+import { readNamed, readStandardInput } from './read-bundle.ts'
 
 /** How hosts are reached, for `parseFlags`. */
 export const FLEET_FLAGS = {
@@ -103,7 +102,7 @@ export async function readTargets(
 ): Promise<Target[]> {
   const isPiped = file === '-' || (file === undefined && named.length === 0 && !process.stdin.isTTY)
   const listed = isPiped
-    ? (await buffer(process.stdin)).toString()
+    ? (await readStandardInput()).toString()
     : file === undefined
       ? ''
       : readNamed(file).toString()

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { buffer } from 'node:stream/consumers'
 import { optional } from '../../core/basics/when-defined.ts'
 import { messageOf } from '../../core/outcome/failures.ts'
 import type { OutcomeName } from '../../core/outcome/outcome-rows.ts'
+import { readBounded, readStreamBounded } from '../../publisher/read-bounded.ts'
 import { type Invocation, UsageError } from '../terminal/invocation.ts'
 
 /** The flags by which a URL is fetched, for `parseFlags`. */
@@ -26,7 +25,7 @@ export async function readBundle(
   invocation: Invocation,
 ): Promise<Read> {
   if (place === '-') {
-    return { kind: 'read', bytes: await buffer(process.stdin), name: 'standard input' }
+    return { kind: 'read', bytes: await readStandardInput(), name: 'standard input' }
   }
   if (/^[a-z]+:\/\//i.test(place)) return readUrl(place, flags, invocation)
   return { kind: 'read', bytes: readNamed(place), name: place }
@@ -35,9 +34,18 @@ export async function readBundle(
 /** A file that the operator named; a UsageError where it can't be read. */
 export function readNamed(path: string): Buffer {
   try {
-    return readFileSync(path)
+    return readBounded(path)
   } catch (error) {
     throw new UsageError(`${path} can't be read: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** What is piped in; a UsageError where it has no end. */
+export async function readStandardInput(): Promise<Buffer> {
+  try {
+    return await readStreamBounded(process.stdin)
+  } catch (error) {
+    throw new UsageError(`standard input can't be read: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { gatherKeys } from '../../publisher/gather-keys.ts'
+import { readBounded } from '../../publisher/read-bounded.ts'
 import { fileAway, readLastDone } from '../../publisher/rotate/finished.ts'
 import type { State } from '../../publisher/rotate/state-file.ts'
 import { readTargets } from '../operator/fleet.ts'
@@ -72,7 +72,7 @@ async function isSame(state: State, flags: RotateFlags): Promise<boolean> {
     if (given.some(name => !state.rotation.hosts.includes(name))) return false
   }
   try {
-    return readFileSync(settings.bundle, 'utf8') === state.rotation.editions.new.text
+    return readBounded(settings.bundle).toString() === state.rotation.editions.new.text
   } catch {
     return false
   }

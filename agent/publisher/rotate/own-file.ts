@@ -1,14 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { othersDecide, whyUnsafe } from '../../core/basics/root-only-path.ts'
+import { readBounded } from '../read-bounded.ts'
 
 /**
  * The text of a file that nobody can write or put there but its reader and root; `undefined` where there
@@ -42,7 +35,7 @@ export function readOwnFile(path: string): string | undefined {
     // The sticky bit says something of folders alone.
     const why = whyNotOwn({ uid: found.uid, mode: found.mode & 0o777 })
     if (why !== undefined) throw new Error(`${path} ${why}, after a look at what it runs as you`)
-    return readFileSync(fd, 'utf8')
+    return readBounded(fd).toString()
   } finally {
     closeSync(fd)
   }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { messageOf } from '../../core/outcome/failures.ts'
 import { placeFile } from '../place-file.ts'
+import { readBounded } from '../read-bounded.ts'
 import { digestOf } from './begin.ts'
 import { runOperatorCommand } from './operator-command.ts'
 import type { Edition } from './rotation.ts'
@@ -17,7 +17,7 @@ export async function publish(
 ): Promise<string | undefined> {
   let present: string
   try {
-    present = readFileSync(file, 'utf8')
+    present = readBounded(file).toString()
   } catch (error) {
     return `${file} can't be read: ${messageOf(error)}`
   }

@@ -20,7 +20,10 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]())
 
 describe('an --output that can’t be written is named, with the reason', () => {
-  test.each([['/nonexistent/x', 'no such directory (ENOENT)']])('%s', async (output, why) => {
+  test.each([
+    ['/nonexistent/x', 'no such directory (ENOENT)'],
+    ['/dev/full', 'no space left on device (ENOSPC)'],
+  ])('%s', async (output, why) => {
     const stderr = `pomerium-host-agent: the bundle can't be written to ${output}: ${why}\n`
     expect(await create(output)).toEqual({ code: 2, stdout: '', stderr })
   })
@@ -33,6 +36,30 @@ describe('an --output that can’t be written is named, with the reason', () => 
       input,
     })
     expect(signed).toEqual({ code: 2, stdout: '', stderr })
+  })
+})
+
+test('a device is written to, and never read', async () => {
+  expect(await create('/dev/zero')).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('a pipe is written to, and never read', async () => {
+  const argv = [process.execPath, MAIN, 'bundle', 'create', '--serial', '1', at('ca.pub')]
+  const line = '"$@" --output /dev/stdout | cat'
+  const { stdout, stderr } = await execa('sh', ['-c', line, 'sh', ...argv])
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^# serial: 1\n.*\nssh-ed25519 \S+ ca$/)
+})
+
+test.each([
+  [['show', '/dev/zero']],
+  [['create', '/dev/zero']],
+  [['notify', '--hosts', '/dev/zero', '--secret-file', '/dev/null']],
+])('a file without end is given up: %j', async args => {
+  const { code, stderr } = await runBundle(args)
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: "pomerium-host-agent: /dev/zero can't be read: it holds more than 16 MiB\n",
   })
 })
 
