@@ -19,12 +19,13 @@ export const VERSION = manifest.version
 export const SBOM = 'sbom.cdx.json'
 
 const LAUNCHER_HEAD = `#!/bin/sh
-# Whoever calls it through the link in /usr/local/bin, it finds its own folder.
-here=$(readlink -f "$0")
+# Whoever calls it through the link in /usr/local/bin, it finds its own folder, whatever PATH lacks.
+here=$(PATH=\${PATH:+$PATH:}/usr/bin:/bin readlink -f "$0")
 here=\${here%/*}
 `
 
-const LAUNCHER = `${LAUNCHER_HEAD}exec "$here/node" "$here/agent/main.js" "$@"
+/** What starts the program by the Node that lies beside it. */
+export const LAUNCHER = `${LAUNCHER_HEAD}exec "$here/node" "$here/agent/main.js" "$@"
 `
 
 /**
