@@ -218,10 +218,10 @@ describeTier('a release', releaseTier(), () => {
       await execa('rpm', ['-K', '--nosignature', rpm()])
       const control = join(folder, `control-${architecture}`)
       await execa('dpkg-deb', ['-e', deb(), control])
-      for (const name of ['postinst', 'prerm', 'postrm']) {
+      for (const name of ['preinst', 'postinst', 'prerm', 'postrm']) {
         await execa('shellcheck', [join(control, name)])
       }
-      for (const tag of ['POSTIN', 'PREUN']) {
+      for (const tag of ['PREIN', 'POSTIN', 'PREUN']) {
         const { stdout: input } = await execa('rpm', ['-qp', '--queryformat', `%{${tag}}`, rpm()])
         expect(input).toContain('configure --renewed')
         await execa('shellcheck', ['--shell=sh', '-'], { input })
