@@ -17,8 +17,8 @@ export interface Init {
   runLater?(run: Run, afterSeconds: number, argv: readonly string[]): Promise<boolean>
   /** Whether each of our own services has a sandbox, which may hide from it what a setting names. */
   sandboxed: boolean
-  /** Our own services under it. Loaded when asked for: most who look for the init restart sshd, no more. */
-  ourServices(): Promise<OurServices>
+  /** Our own services under it. */
+  ourServices: OurServices
 }
 
 export interface ServiceHost extends CommandHost {

@@ -1,6 +1,7 @@
 import { commandedService } from './commanded-service.ts'
 import type { Init } from './init.ts'
 import { scriptPath, sshdScript } from './init-d.ts'
+import { scriptServices } from './our-services/scripts.ts'
 
 const control = (name: string, verb: string) => ['rc-service', name, verb]
 const update = (verb: string) => (name: string) => ['rc-update', '--quiet', verb, name, 'default']
@@ -18,17 +19,14 @@ export const openrc: Init = {
     return commandedService({ name, restart: control(name, 'restart'), rescue }, host)
   },
   sandboxed: false,
-  async ourServices() {
-    const { scriptServices } = await import('./our-services/scripts.ts')
-    return scriptServices('openrc', {
-      path: scriptPath,
-      add: update('add'),
-      remove: update('delete'),
-      control,
-      isUp: name => control(name, 'status'),
-      isEnabled: name => ['test', '-e', `/etc/runlevels/default/${name}`],
-      disable: update('delete'),
-      enable: update('add'),
-    })
-  },
+  ourServices: scriptServices('openrc', {
+    path: scriptPath,
+    add: update('add'),
+    remove: update('delete'),
+    control,
+    isUp: name => control(name, 'status'),
+    isEnabled: name => ['test', '-e', `/etc/runlevels/default/${name}`],
+    disable: update('delete'),
+    enable: update('add'),
+  }),
 }

@@ -1,4 +1,5 @@
 import type { Init } from './init.ts'
+import { unitServices } from './our-services/units.ts'
 import { scheduleRestart } from './systemd/deferred-restart.ts'
 import { openSystemd } from './systemd/sshd-unit.ts'
 
@@ -13,5 +14,5 @@ export const systemd: Init = {
     return kind !== 'not-scheduled'
   },
   sandboxed: true,
-  ourServices: async () => (await import('./our-services/units.ts')).unitServices,
+  ourServices: unitServices,
 }

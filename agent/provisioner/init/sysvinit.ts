@@ -1,6 +1,7 @@
 import { commandedService } from './commanded-service.ts'
 import type { Init } from './init.ts'
 import { scriptPath, sshdScript } from './init-d.ts'
+import { scriptServices } from './our-services/scripts.ts'
 
 const control = (name: string, verb: string) => [scriptPath(name), verb]
 
@@ -17,19 +18,16 @@ export const sysvinit: Init = {
     return commandedService({ name, restart: control(name, 'restart'), rescue }, host)
   },
   sandboxed: false,
-  async ourServices() {
-    const { scriptServices } = await import('./our-services/scripts.ts')
-    return scriptServices('sysvinit', {
-      path: scriptPath,
-      add: name => ['update-rc.d', name, 'defaults'],
-      remove: name => ['update-rc.d', '-f', name, 'remove'],
-      control,
-      isUp: name => control(name, 'status'),
-      isEnabled: name => ['sh', '-c', `ls /etc/rc[2345].d/S??${name}`],
-      disable: name => ['update-rc.d', name, 'disable'],
-      enable: name => ['update-rc.d', name, 'enable'],
-      // By update-rc.d(8).
-      insserv: true,
-    })
-  },
+  ourServices: scriptServices('sysvinit', {
+    path: scriptPath,
+    add: name => ['update-rc.d', name, 'defaults'],
+    remove: name => ['update-rc.d', '-f', name, 'remove'],
+    control,
+    isUp: name => control(name, 'status'),
+    isEnabled: name => ['sh', '-c', `ls /etc/rc[2345].d/S??${name}`],
+    disable: name => ['update-rc.d', name, 'disable'],
+    enable: name => ['update-rc.d', name, 'enable'],
+    // By update-rc.d(8).
+    insserv: true,
+  }),
 }

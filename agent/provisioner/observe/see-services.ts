@@ -33,8 +33,12 @@ export async function seeServices(
   const { init, running } = findInit({ exists, processes })
   // In an image or a container without an init nothing of ours is to run.
   if (init === undefined || !running) return NONE
-  const services = await init.ourServices()
-  const { units, wanted, unseen } = await services.see({ run, exists, config, isRoot: host.isRoot })
+  const { units, wanted, unseen } = await init.ourServices.see({
+    run,
+    exists,
+    config,
+    isRoot: host.isRoot,
+  })
   const laid = units.some(({ load }) => load !== 'not-found')
   // Set up here once, or never: then an `apply` by hand, or by cron, is all there is.
   if (!laid && !exists(RECORD_FILE)) return NONE

@@ -34,7 +34,7 @@ export async function setUp(wish: Wish): Promise<string[]> {
   const { init, running } = hostInit()
   const site = openSite(path => path, RECORD_FILE)
   const layOthers = () => layOthersOf(site, wish)
-  const services = await init.ourServices()
+  const services = init.ourServices
   await services.setUp(site, wish, { run, running, layOthers })
   return [...new Set(site.changed)]
 }
@@ -55,13 +55,13 @@ async function layOthersOf(site: Site, { configText, copies, environment }: Wish
 /** Those of our services that can't do their work, each run or looked at once; none where no init runs. */
 export async function proveServices(config: Config): Promise<FailedUnit[]> {
   const { init, running } = hostInit()
-  return running ? (await init.ourServices()).prove(config, run) : []
+  return running ? init.ourServices.prove(config, run) : []
 }
 
 /** What is ours on the host and not the bundle's: to be stopped before the trust is taken away… */
 export async function stopAll(config: Config): Promise<void> {
   const { init, running } = hostInit()
-  const services = await init.ourServices()
+  const services = init.ourServices
   await services.stop(config, { run, running })
 }
 
@@ -69,7 +69,7 @@ export async function stopAll(config: Config): Promise<void> {
 export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'program'>) {
   const site = openSite(path => path, RECORD_FILE)
   const { init, running } = hostInit()
-  const services = await init.ourServices()
+  const services = init.ourServices
   // The record is lost: what every set-up lays is ours all the same.
   if (!isThere(realFileSystem, RECORD_FILE)) {
     site.record.files.push(...services.paths(config, program))
@@ -93,7 +93,7 @@ export async function undoSetUp({ config, program }: Pick<Wish, 'config' | 'prog
 export async function standDown(config: Config): Promise<void> {
   await stopAll(config)
   const site = openSite(path => path, RECORD_FILE)
-  const services = await hostInit().init.ourServices()
+  const services = hostInit().init.ourServices
   await services.takeOff(site, run)
 }
 
