@@ -32,7 +32,7 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run) {
   if (changed.length > 0) await runOrThrow(run, systemctl('daemon-reload'))
   await enable(wish, run)
   // It reads its settings when it starts, which its socket has it do when somebody comes.
-  await runOrThrow(run, systemctl('stop', WEBHOOK_SERVICE))
+  await makeWay(WEBHOOK_SERVICE, run)
   // The service itself leaves when it has nothing to do; one that was to stay has a changed drop-in.
   for (const unit of wish.unwanted.filter(each => each !== SERVICE)) {
     await runOrThrow(run, systemctl('stop', unit))
@@ -41,9 +41,8 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run) {
   // A socket is not opened anew beneath the service that serves it. One of the root wing is let finish.
   const sockets = wish.wanted.filter(unit => unit.endsWith('.socket') && isChanged(unit))
   const stale = wish.renewed || sockets.length > 0
-  if (stale || isChanged(PROVISIONER)) await runOrThrow(run, systemctl('stop', PROVISIONER))
-  if (stale || isChanged(SERVICE) || otherSettings)
-    await runOrThrow(run, systemctl('stop', SERVICE))
+  if (stale || isChanged(PROVISIONER)) await makeWay(PROVISIONER, run)
+  if (stale || isChanged(SERVICE) || otherSettings) await makeWay(SERVICE, run)
   // One that does not come up is found where all are proved, with its reason.
   for (const unit of wish.wanted.filter(isChanged)) {
     if (await isActive(unit)) await run(systemctl('restart', unit))
@@ -54,6 +53,13 @@ export async function startUnits(site: Site, wish: UnitsWish, run: Run) {
   }
   if (asleep.length > 0) await run(systemctl('start', ...asleep))
   for (const unit of asleep) if (await isActive(unit)) site.changed.push(unit)
+}
+
+// Whoever comes to its socket meanwhile has it started, and so cancels the stop (systemd's job mode `replace`);
+// a restart goes together with that start.
+async function makeWay(service: string, run: Run): Promise<void> {
+  const { code } = await run(systemctl('stop', service))
+  if (code !== 0) await runOrThrow(run, systemctl('try-restart', service))
 }
 
 /** Has the units start at the next boot; also in an image, where nothing runs. */
