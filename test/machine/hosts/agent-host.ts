@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { inject } from 'vitest'
 import type { Outcome } from '../../../agent/core/outcome/outcome.ts'
+import { placeFile } from '../../../agent/publisher/place-file.ts'
 import type { Behaviour } from '../../control-plane/behaviour.ts'
 import type { ExecResult } from '../harness/exec.ts'
 import { bootHost, type Host, type HostOptions } from '../harness/host.ts'
@@ -71,8 +72,9 @@ export async function bootAgentHost(
   await startControlPlane()
   return {
     host,
-    publishBytes: bytes => writeFile(file('bundle'), bytes),
-    publish: (...lines) => writeFile(file('bundle'), lines.map(line => `${line}\n`).join('')),
+    // Whole, whoever reads it meanwhile.
+    publishBytes: async bytes => placeFile(file('bundle'), bytes),
+    publish: async (...lines) => placeFile(file('bundle'), lines.map(line => `${line}\n`).join('')),
     behave: behaviour => writeFile(file('mode'), JSON.stringify(behaviour)),
     startControlPlane,
     async asked() {

@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { placeFile } from '../../../agent/publisher/place-file.ts'
 import type { ExecResult, Running } from '../harness/exec.ts'
 import { bootHost, type Host, type HostOptions } from '../harness/host.ts'
 import { RELEASE_URL } from './release-kit.ts'
@@ -60,7 +61,8 @@ export async function bootBareHost(options: HostOptions): Promise<BareHost> {
   await host.write(ROOTS, await readFile(file('tls/ca.pem')))
   return {
     host,
-    publish: (...lines) => writeFile(file('bundle'), lines.map(line => `${line}\n`).join('')),
+    // Whole, whoever reads it meanwhile.
+    publish: async (...lines) => placeFile(file('bundle'), lines.map(line => `${line}\n`).join('')),
     startSource,
     startDownloads,
     async stopSource() {
