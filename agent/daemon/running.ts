@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../core/config/config.ts'
 import type { Layout } from '../core/config/layout.ts'
-import type { Daemon } from './cycle/hinted-cycles.ts'
+import type { Daemon, DaemonParts } from './cycle/hinted-cycles.ts'
 import type { PollRecordFile } from './cycle/poll-record-file.ts'
 
 /** What the daemon has of its caller. */
@@ -11,7 +11,7 @@ export interface Given {
   version: string
   log: Logger
   /** Told of every cycle's end. */
-  onEnd: Parameters<typeof import('./cycle/hinted-cycles.ts').hintedCycles>[0]['onEnd']
+  onEnd: DaemonParts['onEnd']
   /** Aborted where the process is to leave. */
   signal: AbortSignal
 }

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { readBody } from '../http/read-body.ts'
 
 /** Far more than any bundle, key, state or list of hosts fills. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -24,23 +25,17 @@ function readAll(fd: number): Buffer {
   for (let length = 0; ; ) {
     const read = readSync(fd, buffer)
     if (read === 0) return Buffer.concat(chunks)
-    length = atMost(length + read)
+    length += read
+    if (length > MOST_BYTES) throw tooLarge()
     chunks.push(Buffer.from(buffer.subarray(0, read)))
   }
 }
 
 /** The same of standard input, or of another stream. */
 export async function readStreamBounded(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of stream) {
-    length = atMost(length + chunk.length)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  const bytes = await readBody(stream, MOST_BYTES)
+  if (bytes === undefined) throw tooLarge()
+  return Buffer.from(bytes)
 }
 
-function atMost(length: number): number {
-  if (length > MOST_BYTES) throw new Error(`it holds more than ${MOST_BYTES / 1024 / 1024} MiB`)
-  return length
-}
+const tooLarge = () => new Error(`it holds more than ${MOST_BYTES / 1024 / 1024} MiB`)

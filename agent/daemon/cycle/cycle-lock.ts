@@ -19,23 +19,23 @@ export type CycleOwner = 'poll' | 'webhook'
  */
 export async function lockCycle(
   folder: string,
-  party: CycleOwner,
+  owner: CycleOwner,
   signal: AbortSignal,
 ): Promise<() => void> {
   const place = (of: CycleOwner) => join(folder, `${of}.turn`)
-  const theirs = place(party === 'poll' ? 'webhook' : 'poll')
-  let leave = await announce(place(party))
+  const theirs = place(owner === 'poll' ? 'webhook' : 'poll')
+  let leave = await announce(place(owner))
   for (;;) {
     const other = await meet(theirs)
     if (other === undefined) return leave
-    if (party === 'poll') leave()
+    if (owner === 'poll') leave()
     try {
       await departure(other, signal)
     } catch (error) {
       leave()
       throw error
     }
-    if (party === 'poll') leave = await announce(place(party))
+    if (owner === 'poll') leave = await announce(place(owner))
   }
 }
 
